@@ -1,0 +1,57 @@
+# Every target does its own set-up: a fresh machine needs Python 3.11 (or newer), make and git, root or not.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= 2
+
+.PHONY: help setup demo test faults bench lint format docs lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "make %-8s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Install the locked dependencies into .venv
+
+# A set-up that was broken off leaves no stamp and is begun anew.
+$(READY): locks/bootstrap.txt locks/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Shuke needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/bootstrap.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes locks/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## Build the report of the shipped data in both languages and serve it on loopback
+	@$(BIN)/shuke demo
+
+test: $(READY) ## Lint, type-check and test everything
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not faults"
+
+faults: $(READY) ## Run the long fault-injection proofs
+	@$(BIN)/python -m pytest -n 0 -m faults
+
+bench: $(READY) ## Measure against the peers, in one run, and print ratios
+	@$(BIN)/python benchmarks/run.py
+
+lint: $(READY) ## Check style, types and the direction of imports
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 12; exit $${PIPESTATUS[0]}
+
+format: $(READY) ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+docs: $(READY) ## Build the documentation site into docs/_build/html
+	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+lock: ## Renew the locks from pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade locks/bootstrap.in -o locks/bootstrap.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml -o locks/run.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml --extra spark --group test --group lint --group docs locks/build.in -o locks/dev.txt
+
+clean: ## Remove what the other targets made
+	@rm -rf $(VENV) .cache docs/_build docs/reference/api demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

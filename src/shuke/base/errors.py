@@ -1,0 +1,36 @@
+"""The one tree of errors.
+
+    ShukeError
+    ├── BadInput       what the user gave cannot be used; the text says what, where and how to mend it
+    ├── CannotSay      the data do not support an answer, which is itself an answer
+    └── NotAvailable   an optional part (an extra, a runtime) is missing on this machine
+
+Every error has a stable ``code`` and plain ``values``. The text that a person reads is the entry ``errors.<code>``
+in the catalogue of the room that raises it, in that person's language; ``str(error)`` is for logs and engineers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ShukeError(Exception):
+    """The root: a stable code (``room.what_went_wrong``) and the values that its message names."""
+
+    def __init__(self, code: str, **values: Any) -> None:
+        self.code = code
+        self.values = values
+        shown = ", ".join(f"{name}={value!r}" for name, value in values.items())
+        super().__init__(f"{code}({shown})")
+
+
+class BadInput(ShukeError):  # noqa: N818 - the tree reads as sentences: "raise BadInput"
+    """What the user gave cannot be used."""
+
+
+class CannotSay(ShukeError):  # noqa: N818 - likewise
+    """The data do not support an answer. Callers show this as a result, never as a made-up number."""
+
+
+class NotAvailable(ShukeError):  # noqa: N818 - likewise
+    """An optional part is missing on this machine; the message says how to install it."""

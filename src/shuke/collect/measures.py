@@ -1,0 +1,1 @@
+"""Ibis expressions over what was read. Pure: built and never executed."""

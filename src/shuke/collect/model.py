@@ -1,0 +1,1 @@
+"""What reading a file yields: fields, mappings, problems. Pure."""

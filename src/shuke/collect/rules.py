@@ -1,0 +1,1 @@
+"""Decisions about columns and rows. Pure."""

@@ -1,0 +1,1 @@
+"""Lifetime-value models: maximum likelihood on compressed sufficient statistics."""

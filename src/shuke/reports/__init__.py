@@ -1,0 +1,1 @@
+"""The lifetime-value report: figures, findings, strategies and their exports."""

@@ -1,0 +1,1 @@
+"""Findings and strategies from figures. Pure."""
