@@ -8,7 +8,9 @@ import shuke
 from shuke.base.language import Language, catalogue, placeholders
 
 ROOT = Path(shuke.__file__).parent
-ROOMS = sorted({".".join(("shuke", *path.parent.parent.relative_to(ROOT).parts)) for path in ROOT.rglob("locale/*.toml")})
+ROOMS = sorted(
+    {".".join(("shuke", *path.parent.parent.relative_to(ROOT).parts)) for path in ROOT.rglob("locale/*.toml")}
+)
 
 
 @pytest.mark.parametrize("room", ROOMS)

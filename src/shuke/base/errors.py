@@ -5,8 +5,9 @@
     ├── CannotSay      the data do not support an answer, which is itself an answer
     └── NotAvailable   an optional part (an extra, a runtime) is missing on this machine
 
-Every error has a stable ``code`` and plain ``values``. The text that a person reads is the entry ``errors.<code>``
-in the catalogue of the room that raises it, in that person's language; ``str(error)`` is for logs and engineers.
+Every error has a stable ``code``, which is its room and what went wrong, and plain ``values``. The text that a person
+reads is the entry ``errors.<what>`` in that room's catalogue (:func:`shuke.base.language.explain`); ``str(error)`` is
+for logs and engineers.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from shuke.base.errors import ShukeError
+
 
 class Language(StrEnum):
     """The languages that every text exists in."""
@@ -75,3 +77,14 @@ def _flatten(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         else:
             pairs.append((f"{prefix}{name}", str(value)))
     return pairs
+
+
+def explain(error: ShukeError, language: Language) -> str:
+    """What went wrong, for the person: ``errors.<what>`` in the catalogue of the room that the code names first."""
+    room, _, what = error.code.partition(".")
+    separator = "、" if language is Language.CHINESE else ", "
+    values = {
+        name: separator.join(str(item) for item in value) if isinstance(value, list | tuple) else value
+        for name, value in error.values.items()
+    }
+    return catalogue(f"shuke.{room}", language)(f"errors.{what}", **values)

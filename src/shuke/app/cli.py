@@ -1,0 +1,199 @@
+"""The command line: what can be said, in the person's language. What a command does is in ``commands``.
+
+A command's module is loaded only when the command is called, so that ``shuke --help`` answers at once although the
+analytical core takes a second to load.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from shuke.base.errors import BadInput, ShukeError
+from shuke.base.language import Language, catalogue, explain
+
+FIELDS = (
+    *("customer", "order", "time", "amount", "quantity", "price", "product", "product_name", "category", "brand"),
+    *("discount", "cost", "channel", "store", "region", "currency", "status"),
+)
+FORMATS = ("html", "pdf", "xlsx", "json")
+MODELS = ("auto", "bg-nbd", "mbg-nbd", "bg-cnbd-k", "mbg-cnbd-k", "pareto-nbd", "nbd", "bg-bb")
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+_terminal_language = Language.of_environment()
+_text = catalogue("shuke.app", _terminal_language)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class LanguageType(click.Choice[str]):
+    """``zh-CN`` or ``en``, as the enum."""
+
+    def __init__(self) -> None:
+        super().__init__([language.value for language in Language])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The language of this name."""
+        return Language(super().convert(value, param, ctx))
+
+
+class MapType(click.ParamType[Any]):
+    """``field=column,…`` as a dictionary."""
+
+    name = "FIELD=COLUMN,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002 - click's signature
+        """The columns by field; BadInput ``app.bad_map`` for an unknown field or a missing part."""
+        if isinstance(value, dict):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        mapping = {field.strip(): column.strip() for field, _, column in pairs}
+        if not all(field in FIELDS and column for field, column in mapping.items()):
+            raise BadInput("app.bad_map", given=value, fields=FIELDS)
+        return mapping
+
+
+class DateType(click.ParamType[Any]):
+    """An ISO date, as the moment at which that day begins."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002 - click's signature
+        """The midnight that begins the day; BadInput ``app.bad_date`` for anything else."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d")  # noqa: DTZ007 - the brand's own time, which has no zone here
+        except ValueError:
+            raise BadInput("app.bad_date", given=value) from None
+
+
+class FormatsType(click.ParamType[Any]):
+    """``html,pdf,…`` as a tuple."""
+
+    name = "html,pdf,xlsx,json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002 - click's signature
+        """The formats, each once; BadInput ``app.bad_format`` for an unknown one."""
+        if isinstance(value, tuple):
+            return value
+        formats = tuple(dict.fromkeys(part.strip().lower() for part in value.split(",") if part.strip()))
+        unknown = [name for name in formats if name not in FORMATS]
+        if unknown or not formats:
+            raise BadInput("app.bad_format", given=value, known=FORMATS)
+        return formats
+
+
+def _run(command: str, **values: Any) -> None:
+    """Load the command's module and run it: ``report`` is ``commands.report.run(ReportOptions(...))``."""
+    module = import_module(f"shuke.app.commands.{command}")
+    module.run(getattr(module, f"{command.capitalize()}Options")(**values))
+
+
+def _reading(command: Command) -> Command:
+    """What every command that reads order files takes."""
+    for decorate in reversed(
+        (
+            click.argument("orders", nargs=-1, required=True, metavar="ORDERS…"),
+            click.option("--map", "mapping", type=MapType(), default={}, help=_text("help.map")),
+            click.option("--currency", metavar="CODE", help=_text("help.currency")),
+            click.option("--timezone", metavar="ZONE", help=_text("help.timezone")),
+            click.option(
+                "--lang", "language", type=LanguageType(), default=_terminal_language.value, help=_text("help.language")
+            ),
+            click.option(
+                "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", help=_text("help.engine")
+            ),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+@click.group(
+    help=_text("help.program"),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True},
+)
+@click.version_option(version("shuke"), help=_text("help.version"))
+def program() -> None:
+    """Stand at the door; the commands below do the work."""
+
+
+@program.command(help=_text("help.report"))
+@_reading
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help=_text("help.out_folder"))
+@click.option("--as-of", type=DateType(), help=_text("help.as_of"))
+@click.option("--margin", metavar="RATE|COLUMN", help=_text("help.margin"))
+@click.option("--costs", type=click.Path(path_type=Path), help=_text("help.costs"))
+@click.option("--horizon-days", type=click.IntRange(1, 3650), default=365, help=_text("help.horizon"))
+@click.option("--format", "formats", type=FormatsType(), default=",".join(FORMATS), help=_text("help.format"))
+def report(**values: Any) -> None:
+    """Write the report."""
+    _run("report", **values)
+
+
+@program.command(help=_text("help.facts"))
+@_reading
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help=_text("help.out_parquet"))
+@click.option("--as-of", type=DateType(), help=_text("help.as_of"))
+@click.option("--margin", metavar="RATE|COLUMN", help=_text("help.margin"))
+@click.option("--horizon-days", type=click.IntRange(1, 3650), default=365, help=_text("help.horizon"))
+@click.option("--model", type=click.Choice(MODELS[:-1]), default="auto", help=_text("help.model"))
+def facts(**values: Any) -> None:
+    """Write the facts."""
+    _run("facts", **values)
+
+
+@program.command(help=_text("help.clv"))
+@_reading
+@click.option("--model", type=click.Choice(MODELS), default="auto", help=_text("help.model"))
+@click.option("--calibration-end", type=DateType(), help=_text("help.calibration_end"))
+@click.option("--unit", type=click.Choice(["day", "week"]), default="week", help=_text("help.unit"))
+@click.option("--json", "json_file", default="-", metavar="FILE|-", help=_text("help.json"))
+def clv(**values: Any) -> None:
+    """Fit one model."""
+    _run("clv", **values)
+
+
+@program.command(help=_text("help.demo"))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="demo", help=_text("help.out_folder"))
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help=_text("help.port"))
+@click.option("--serve/--no-serve", default=True, help=_text("help.serve"))
+def demo(**values: Any) -> None:
+    """Build both reports and serve them."""
+    _run("demo", language=_terminal_language, **values)
+
+
+def _language_asked_for(arguments: list[str]) -> Language:
+    """The language in which to explain an error that arises before the options are read."""
+    for index, argument in enumerate(arguments):
+        asked = argument.partition("=")[2] if argument.startswith("--lang=") else None
+        if argument == "--lang":
+            asked = next(iter(arguments[index + 1 :]), None)
+        if asked in set(Language):
+            return Language(asked)
+    return _terminal_language
+
+
+def main() -> None:
+    """Run the program: 0 when all went well, 2 with a clear text when the input cannot be used."""
+    try:
+        program.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ShukeError as error:
+        click.echo(explain(error, _language_asked_for(sys.argv[1:])), err=True)
+        sys.exit(EXIT_BAD_INPUT)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(catalogue("shuke.app", _language_asked_for(sys.argv[1:]))("errors.cancelled"), err=True)
+        sys.exit(EXIT_INTERRUPTED)
