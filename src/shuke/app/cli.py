@@ -6,6 +6,7 @@ analytical core takes a second to load.
 
 from __future__ import annotations
 
+import gettext
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -28,6 +29,9 @@ MODELS = ("auto", "bg-nbd", "mbg-nbd", "bg-cnbd-k", "mbg-cnbd-k", "pareto-nbd", 
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+
+# The command-line library asks gettext for its own words ("Usage", "Missing option").
+gettext.bindtextdomain("messages", str(Path(__file__).parent / "locale"))
 
 _terminal_language = Language.of_environment()
 _text = catalogue("shuke.app", _terminal_language)

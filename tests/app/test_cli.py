@@ -1,0 +1,74 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+import shuke.app
+
+LOCALE = Path(shuke.app.__file__).parent / "locale"
+
+
+def shuke_says(*arguments: str, language: str = "en_US.UTF-8") -> subprocess.CompletedProcess[str]:
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("LC_ALL", "LC_MESSAGES", "LANGUAGE")
+    }
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("shuke")), *arguments],
+        env={**environment, "LANG": language, "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_is_in_the_language_of_the_terminal() -> None:
+    english, chinese = shuke_says("--help"), shuke_says("--help", language="zh_CN.UTF-8")
+    assert english.returncode == chinese.returncode == 0
+    assert "Write the lifetime-value report" in english.stdout
+    assert "根据订单文件生成生命周期价值分析报告" in chinese.stdout
+    assert "用法" in chinese.stdout
+    assert "Usage" not in chinese.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("report", "orders.csv", "--out", "x", "--map", "nonsense=1"), "“nonsense=1” is no mapping"),
+        (("report", "orders.csv", "--out", "x", "--format", "docx"), "“docx” is no format of the report"),
+        (("report", "orders.csv", "--out", "x", "--as-of", "9.12.2011"), "“9.12.2011” is no date"),
+        (("report", "orders.csv", "--out", "x", "--lang", "zh-CN", "--as-of", "yesterday"), "“yesterday”不是有效日期"),
+        (("report", "orders.csv"), "Missing option '--out'"),
+        (("report", "--out", "x"), "Missing argument"),
+    ],
+)
+def test_what_cannot_be_used_is_said_without_a_traceback(arguments: tuple[str, ...], said: str) -> None:
+    result = shuke_says(*arguments)
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    assert not Path("x").exists()
+
+
+def test_the_help_loads_nothing_heavy() -> None:
+    """What makes the help slow is loading the core; a planted import of it in cli.py fails here."""
+    program = (
+        "import sys, shuke.app.cli; print(*sorted({'ibis', 'numpy', 'scipy', 'duckdb', 'altair'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == ""
+
+
+def test_the_compiled_words_are_those_of_their_source() -> None:
+    folder = LOCALE / "zh" / "LC_MESSAGES"
+    with (folder / "messages.po").open("rb") as source, (folder / "messages.mo").open("rb") as compiled:
+        # The header, which has no id, names the tool that wrote each side.
+        written = {str(tuple(m.id)): tuple(m.string) for m in read_po(source) if m.id}
+        shipped = {str(tuple(m.id)): tuple(m.string) for m in read_mo(compiled) if m.id}
+    assert written == shipped
