@@ -1,1 +1,19 @@
-"""Settings, engines and the lake: what the rooms run on. Knows ``insight`` and ``base``."""
+"""What the rooms above stand on: settings, the engines that run their expressions, and the lake.
+
+Knows ``insight`` and ``base`` only; nothing here knows what a customer is.
+"""
+
+from shuke.platform.engines import DuckDBEngine, Engine, EngineName, open_engine
+from shuke.platform.lake import Lake
+from shuke.platform.settings import DocumentedSetting, Settings, documented_settings
+
+__all__ = [
+    "DocumentedSetting",
+    "DuckDBEngine",
+    "Engine",
+    "EngineName",
+    "Lake",
+    "Settings",
+    "documented_settings",
+    "open_engine",
+]

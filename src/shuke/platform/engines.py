@@ -1,0 +1,176 @@
+"""The engines: one Ibis expression, run by DuckDB on this machine or by Spark on many.
+
+An engine owns a folder of its own inside the work folder, which goes when the engine is closed. It keeps what would
+be costly to compute twice on disk, never in memory, so that the size of the data is not bounded by the memory. Both
+engines think in UTC, which here means: in the brand's own time, untouched.
+
+Where they differ and an expression has to mind it: dividing by zero gives infinity on DuckDB and is an error on Spark
+(ANSI mode stays on, for a loud error is better than a quiet null), so denominators are guarded with ``nullif``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Protocol, Self, cast
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend as DuckDBBackend
+
+from shuke.base.errors import NotAvailable
+
+EngineName = Literal["duckdb", "spark"]
+
+
+class Engine(Protocol):
+    """Something that runs Ibis expressions; a context manager, which leaves nothing behind when it is closed."""
+
+    @property
+    def name(self) -> EngineName:
+        """Which engine this is."""
+        ...
+
+    def read_parquet(self, paths: Sequence[Path] | Path) -> ir.Table:
+        """The rows of these Parquet files, read anew by each expression that uses them."""
+        ...
+
+    def keep(self, table: ir.Table, name: str) -> ir.Table:
+        """Run ``table`` once and keep its result on disk under ``name``, replacing what had that name."""
+        ...
+
+    def upload(self, table: pa.Table, name: str) -> ir.Table:
+        """Bring local columns into the engine under ``name``, replacing what had that name."""
+        ...
+
+    def write_parquet(self, table: ir.Table, path: Path) -> int:
+        """Write the result into one Parquet file, which appears whole or not at all. Returns the number of rows."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything that was kept."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class DuckDBEngine:
+    """DuckDB in this process, on a database file of its own, so that what exceeds the memory limit spills to disk."""
+
+    name: EngineName = "duckdb"
+
+    def __init__(self, *, work_folder: Path, memory_limit_bytes: int | None = None, threads: int | None = None) -> None:
+        work_folder.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="shuke-duckdb-", dir=work_folder))
+        options: dict[str, str | int | bool] = {
+            "temp_directory": str(self.folder / "spill"),
+            # Rows have no order here: expressions that need one sort. Without it DuckDB streams with less memory.
+            "preserve_insertion_order": False,
+        }
+        if memory_limit_bytes is not None:
+            options["memory_limit"] = f"{memory_limit_bytes}B"
+        if threads is not None:
+            options["threads"] = threads
+        self.connection: DuckDBBackend = ibis.duckdb.connect(self.folder / "engine.duckdb", **options)
+
+    def read_parquet(self, paths: Sequence[Path] | Path) -> ir.Table:
+        """The rows of these Parquet files, read anew by each expression that uses them."""
+        return self.connection.read_parquet([str(path) for path in _as_paths(paths)])
+
+    def keep(self, table: ir.Table, name: str) -> ir.Table:
+        """Run ``table`` once and keep its result in the engine's database file."""
+        # Through a view, because that registers what the expression holds in memory; in one statement, because the
+        # expression may read the table that it replaces.
+        self.connection.create_view("being_kept", table, overwrite=True)
+        self.connection.raw_sql(f"CREATE OR REPLACE TABLE {_quoted(name)} AS SELECT * FROM being_kept")
+        self.connection.raw_sql("DROP VIEW being_kept")
+        return self.connection.table(name)
+
+    def upload(self, table: pa.Table, name: str) -> ir.Table:
+        """Copy local columns into the engine's database file."""
+        return self.keep(ibis.memtable(table), name)
+
+    def write_parquet(self, table: ir.Table, path: Path) -> int:
+        """Write the result into one Parquet file, which appears whole or not at all. Returns the number of rows."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.partial")
+        try:
+            self.connection.to_parquet(table, partial)
+            return _publish(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the database and delete its folder."""
+        self.connection.disconnect()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        """The engine itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it, whatever happened."""
+        self.close()
+
+
+def open_engine(
+    name: EngineName,
+    *,
+    work_folder: Path,
+    memory_limit_bytes: int | None = None,
+    threads: int | None = None,
+    master: str | None = None,
+) -> Engine:
+    """An engine by its name.
+
+    Args:
+        name: ``duckdb`` or ``spark``.
+        work_folder: where the engine keeps what it must not compute twice. On a cluster every worker has to see it.
+        memory_limit_bytes: what the engine may hold in memory; DuckDB spills to disk beyond it, Spark gives it to its
+            driver and to each executor. None leaves the engine's own default.
+        threads: how many cores to use on this machine; None means all.
+        master: the Spark cluster, for example ``spark://host:7077``; None runs Spark inside this machine.
+
+    Raises:
+        NotAvailable: ``platform.no_spark`` without the extra, ``platform.no_java`` without a Java runtime.
+    """
+    if name == "duckdb":
+        return DuckDBEngine(work_folder=work_folder, memory_limit_bytes=memory_limit_bytes, threads=threads)
+    if importlib.util.find_spec("pyspark") is None:
+        raise NotAvailable("platform.no_spark")
+    # The module imports pyspark, which is an extra, so it is loaded only when it was asked for and is there.
+    spark = importlib.import_module("shuke.platform.spark")
+    return cast(
+        Engine,
+        spark.SparkEngine(
+            work_folder=work_folder, memory_limit_bytes=memory_limit_bytes, threads=threads, master=master
+        ),
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _as_paths(paths: Sequence[Path] | Path) -> list[Path]:
+    return [paths] if isinstance(paths, Path) else list(paths)
+
+
+def _publish(partial: Path, path: Path) -> int:
+    rows = int(pq.read_metadata(partial).num_rows)
+    partial.replace(path)
+    return rows

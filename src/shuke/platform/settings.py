@@ -1,0 +1,89 @@
+"""Settings: each is declared here once, with its default, and read from the environment.
+
+The meaning of each is in the catalogue under ``settings.<field>``, in both languages; :func:`documented_settings`
+makes the table that the documentation shows, and a test fails when one is missing there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from shuke.base.errors import BadInput
+from shuke.base.language import Language, catalogue
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+
+
+def _bytes(text: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?B)?", text.strip().upper())
+    if match is None or (size := round(float(match[1]) * _UNITS[match[2] or ""])) <= 0:
+        raise ValueError(text)
+    return size
+
+
+def _count(text: str) -> int:
+    if (count := int(text)) <= 0:
+        raise ValueError(text)
+    return count
+
+
+def _setting(variable: str, default: Any, parse: Any) -> Any:
+    return field(default=default, metadata={"variable": variable, "parse": parse})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this machine lets Shuke use. None means: what the engine thinks right, which is most of the machine."""
+
+    work_folder: Path = _setting("SHUKE_WORK_FOLDER", Path(tempfile.gettempdir()), Path)
+    memory_limit_bytes: int | None = _setting("SHUKE_MEMORY_LIMIT", None, _bytes)
+    threads: int | None = _setting("SHUKE_THREADS", None, _count)
+    spark_master: str | None = _setting("SHUKE_SPARK_MASTER", None, str)
+
+    @classmethod
+    def of_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """The settings as the environment has them; an empty variable counts as absent.
+
+        Raises:
+            BadInput: ``platform.bad_setting`` when a value cannot be read.
+        """
+        given = os.environ if environment is None else environment
+        values: dict[str, Any] = {}
+        for declared in fields(cls):
+            variable = declared.metadata["variable"]
+            if not given.get(variable):
+                continue
+            try:
+                values[declared.name] = declared.metadata["parse"](given[variable])
+            except ValueError:
+                raise BadInput("platform.bad_setting", variable=variable, given=given[variable]) from None
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class DocumentedSetting:
+    """One row of the table of settings: the environment variable, its default in words, and what it means."""
+
+    variable: str
+    default: str
+    meaning: str
+
+
+def documented_settings(language: Language) -> tuple[DocumentedSetting, ...]:
+    """Every setting, in the order of declaration, in the reader's language; KeyError when one has no text."""
+    text = catalogue("shuke.platform", language)
+    rows = []
+    for declared in fields(Settings):
+        described = f"settings.{declared.name}"
+        default = text(f"{described}_default")
+        if declared.default is MISSING:
+            raise KeyError(declared.name)
+        rows.append(DocumentedSetting(declared.metadata["variable"], default, text(described)))
+    return tuple(rows)

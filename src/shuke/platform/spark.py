@@ -1,0 +1,130 @@
+"""Spark, from the extra ``shuke[spark]``: the same expressions, on a cluster or inside this machine.
+
+Loaded only by :func:`shuke.platform.engines.open_engine`, for it cannot be imported without the extra.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from ibis.backends.pyspark import Backend as SparkBackend
+from pyspark.sql import SparkSession
+
+from shuke.base.errors import NotAvailable
+from shuke.platform.engines import EngineName
+
+MEBIBYTE = 1024 * 1024
+PARTITIONS_PER_CORE = 4
+LARGEST_BROADCAST_BYTES = 64 * MEBIBYTE
+
+
+class SparkEngine:
+    """A Spark session. What it keeps lies as Parquet in the work folder, which every worker has to see."""
+
+    name: EngineName = "spark"
+
+    def __init__(
+        self,
+        *,
+        work_folder: Path,
+        memory_limit_bytes: int | None = None,
+        threads: int | None = None,
+        master: str | None = None,
+    ) -> None:
+        if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
+            raise NotAvailable("platform.no_java")
+        work_folder.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="shuke-spark-", dir=work_folder))
+        # The folder is for this user only; on a cluster the workers run as the same user or share its group.
+        cores = threads or os.cpu_count() or 1
+        builder = (
+            SparkSession.builder.appName("shuke")
+            .master(master or f"local[{cores}]")
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.ansi.enabled", "true")
+            .config("spark.sql.shuffle.partitions", str(cores * PARTITIONS_PER_CORE))
+            .config("spark.sql.autoBroadcastJoinThreshold", str(LARGEST_BROADCAST_BYTES))
+            .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+            .config("spark.sql.warehouse.dir", str(self.folder / "warehouse"))
+            .config("spark.local.dir", str(self.folder / "spill"))
+            .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            .config("spark.pyspark.python", sys.executable)
+        )
+        if master is None:
+            builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
+        if memory_limit_bytes is not None:
+            megabytes = f"{max(memory_limit_bytes // MEBIBYTE, 512)}m"
+            builder = builder.config("spark.driver.memory", megabytes).config("spark.executor.memory", megabytes)
+        self.session: SparkSession = builder.getOrCreate()
+        self.session.sparkContext.setLogLevel("ERROR")
+        self.connection: SparkBackend = ibis.pyspark.connect(self.session)
+        self._versions: dict[str, int] = {}
+
+    def read_parquet(self, paths: Sequence[Path] | Path) -> ir.Table:
+        """The rows of these Parquet files, read anew by each expression that uses them."""
+        files = [str(paths)] if isinstance(paths, Path) else [str(path) for path in paths]
+        return self.connection.read_parquet(files[0] if len(files) == 1 else files)
+
+    def keep(self, table: ir.Table, name: str) -> ir.Table:
+        """Run ``table`` once and keep its result as Parquet; the folder is new, since ``table`` may read the old."""
+        folder = self._folder_of(name)
+        self.connection.to_parquet(table, folder)
+        return self.connection.read_parquet(str(folder), table_name=name)
+
+    def upload(self, table: pa.Table, name: str) -> ir.Table:
+        """Write local columns as Parquet into the work folder, where every worker finds them."""
+        folder = self._folder_of(name)
+        folder.mkdir(parents=True)
+        pq.write_table(table, folder / "part.parquet", coerce_timestamps="us", row_group_size=1_000_000)
+        return self.connection.read_parquet(str(folder), table_name=name)
+
+    def write_parquet(self, table: ir.Table, path: Path) -> int:
+        """Write the result into one Parquet file, which appears whole or not at all. Returns the number of rows."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parts = self._folder_of("written")
+        self.connection.to_parquet(table, parts)
+        partial = path.with_name(f".{path.name}.partial")
+        rows = 0
+        try:
+            source = ds.dataset(parts, format="parquet")
+            with pq.ParquetWriter(partial, source.schema, compression="zstd") as writer:
+                for batch in source.to_batches():
+                    writer.write_batch(batch)
+                    rows += batch.num_rows
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+            shutil.rmtree(parts, ignore_errors=True)
+        return rows
+
+    def close(self) -> None:
+        """Stop the session and delete what it kept."""
+        self.session.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        """The engine itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it, whatever happened."""
+        self.close()
+
+    def _folder_of(self, name: str) -> Path:
+        version = self._versions[name] = self._versions.get(name, 0) + 1
+        return self.folder / f"{name}-{version}"
