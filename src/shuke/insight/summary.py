@@ -1,0 +1,120 @@
+"""One row per customer: what the models of purchasing and the scores read.
+
+One purchase occasion is one calendar day on which the customer ordered, as in the papers on the CDNOW data (Fader &
+Hardie 2005 and its note on the data): two orders of one day are one decision to buy, and the models know no two
+occasions at one moment. The history begins with the first occasion, which the models take as given; ``frequency``
+counts the occasions after it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import ibis
+import ibis.expr.types as ir
+
+from shuke.insight.tables import Tables
+
+__all__ = ["DAYS_PER_UNIT", "Unit", "customer_summary", "last_known_day"]
+
+Unit = Literal["day", "week"]
+DAYS_PER_UNIT: dict[Unit, float] = {"day": 1.0, "week": 7.0}
+
+
+def last_known_day(as_of: dt.datetime) -> dt.date:
+    """The last day of which anything is known when the facts before ``as_of`` are: at midnight, the day before."""
+    return (as_of - dt.timedelta(microseconds=1)).date()
+
+
+def customer_summary(
+    tables: Tables, *, as_of: dt.datetime, unit: Unit = "week", with_gaps: bool = True, with_refunds: bool = True
+) -> ir.Table:
+    """The history of each customer with an order before ``as_of``, as an expression that is not yet run.
+
+    Time is counted in whole calendar days up to the last known day, which is the day before ``as_of`` when that is a
+    midnight: a history known to the end of 1997-09-30 has ``as_of`` 1997-10-01 00:00, and a customer who came on
+    1997-01-01 has an age of 272 days, 38.857 weeks.
+
+    Args:
+        tables: orders, and refunds if there are any.
+        as_of: exclusive end of what is known.
+        unit: of ``recency``, ``age`` and ``log_gap_sum``; a week is seven days.
+        with_gaps: whether to give ``log_gap_sum``, which only the models with regular timing need and which costs a
+            sort of all order days.
+        with_refunds: whether to subtract refunds; without, ``refunds`` is zero.
+
+    Returns:
+        customer_id; first_order_at, last_order_at (moments); orders, order_days (counts); frequency (x, occasions after
+        the first); recency (t_x, first to last occasion, in units); age (T, first occasion to the last known day, in
+        units); recency_days (days from the last occasion to the last known day); gross_amount, refunds, net_amount
+        (money, before margin); average_order_value (gross per order); average_days_between_orders (mean gap
+        between occasions, null with one occasion); repeat_amount (mean amount of the occasions after the first, null
+        without any); log_gap_sum (sum of the natural logarithms of the gaps between occasions, in units; 0 without
+        gaps). Counts are int64, the others float64.
+    """
+    known = tables.orders.filter(tables.orders.ordered_at < ibis.literal(as_of), tables.orders.customer_id.notnull())
+    days = (
+        known.mutate(day=known.ordered_at.date())
+        .group_by("customer_id", "day")
+        .agg(
+            orders=lambda t: t.count(),
+            first_at=lambda t: t.ordered_at.min(),
+            last_at=lambda t: t.ordered_at.max(),
+            amount=lambda t: t.amount.sum(),
+        )
+    )
+    if with_gaps:
+        before = days.day.lag().over(ibis.window(group_by="customer_id", order_by="day"))
+        days = days.mutate(gap_days=days.day.delta(before, unit="day"))
+    per_unit = DAYS_PER_UNIT[unit]
+    measures = {
+        "first_order_at": days.first_at.min(),
+        "last_order_at": days.last_at.max(),
+        # By way of a float, exact to 2^53: DuckDB sums integers into a wider type, which Ibis does not know of.
+        "orders": days.orders.cast("float64").sum().cast("int64"),
+        "order_days": days.count(),
+        "first_day": days.day.min(),
+        "last_day": days.day.max(),
+        "gross_amount": days.amount.sum().cast("float64"),
+        "first_amount": days.amount.argmin(days.day).cast("float64"),
+    }
+    if with_gaps:
+        measures["log_gap_sum"] = (days.gap_days.cast("float64") / per_unit).ln().sum().coalesce(0.0)
+    customers = days.group_by("customer_id").agg(**measures)
+    return _with_ages(_with_refunds(customers, tables, as_of, asked=with_refunds), last_known_day(as_of), per_unit)
+
+
+def _with_refunds(customers: ir.Table, tables: Tables, as_of: dt.datetime, *, asked: bool) -> ir.Table:
+    if tables.refunds is None or not asked:
+        return customers.mutate(refunds=ibis.literal(0.0))
+    known = tables.refunds.filter(tables.refunds.refunded_at < ibis.literal(as_of))
+    refunds = known.group_by("customer_id").agg(refunds=known.amount.sum().cast("float64"))
+    joined = customers.left_join(refunds, "customer_id")
+    return joined.select(*(customers[name] for name in customers.columns), refunds=refunds.refunds.coalesce(0.0))
+
+
+def _with_ages(customers: ir.Table, today: dt.date, per_unit: float) -> ir.Table:
+    frequency = customers.order_days - 1
+    between = customers.last_day.delta(customers.first_day, unit="day").cast("float64")
+    until = ibis.literal(today).delta(customers.first_day, unit="day").cast("float64")
+    repeats = frequency.nullif(0).cast("float64")
+    columns = {
+        "first_order_at": customers.first_order_at,
+        "last_order_at": customers.last_order_at,
+        "orders": customers.orders,
+        "order_days": customers.order_days,
+        "frequency": frequency.cast("int64"),
+        "recency": between / per_unit,
+        "age": until / per_unit,
+        "recency_days": (until - between).cast("int64"),
+        "gross_amount": customers.gross_amount,
+        "refunds": customers.refunds,
+        "net_amount": customers.gross_amount - customers.refunds,
+        "average_order_value": customers.gross_amount / customers.orders.cast("float64"),
+        "average_days_between_orders": between / repeats,
+        "repeat_amount": (customers.gross_amount - customers.first_amount) / repeats,
+    }
+    if "log_gap_sum" in customers.columns:
+        columns["log_gap_sum"] = customers.log_gap_sum
+    return customers.select(customers.customer_id, **columns)
