@@ -28,7 +28,7 @@ def last_known_day(as_of: dt.datetime) -> dt.date:
 
 
 def customer_summary(
-    tables: Tables, *, as_of: dt.datetime, unit: Unit = "week", with_gaps: bool = True, with_refunds: bool = True
+    tables: Tables, *, as_of: dt.datetime, unit: Unit = "week", with_gaps: bool = True, with_repeat_amount: bool = True
 ) -> ir.Table:
     """The history of each customer with an order before ``as_of``, as an expression that is not yet run.
 
@@ -42,7 +42,7 @@ def customer_summary(
         unit: of ``recency``, ``age`` and ``log_gap_sum``; a week is seven days.
         with_gaps: whether to give ``log_gap_sum``, which only the models with regular timing need and which costs a
             sort of all order days.
-        with_refunds: whether to subtract refunds; without, ``refunds`` is zero.
+        with_repeat_amount: whether to give ``repeat_amount``, which costs a search for the first day of each customer.
 
     Returns:
         customer_id; first_order_at, last_order_at (moments); orders, order_days (counts); frequency (x, occasions after
@@ -74,19 +74,18 @@ def customer_summary(
         # By way of a float, exact to 2^53: DuckDB sums integers into a wider type, which Ibis does not know of.
         "orders": days.orders.cast("float64").sum().cast("int64"),
         "order_days": days.count(),
-        "first_day": days.day.min(),
-        "last_day": days.day.max(),
         "gross_amount": days.amount.sum().cast("float64"),
-        "first_amount": days.amount.argmin(days.day).cast("float64"),
     }
+    if with_repeat_amount:
+        measures["first_amount"] = days.amount.argmin(days.day).cast("float64")
     if with_gaps:
         measures["log_gap_sum"] = (days.gap_days.cast("float64") / per_unit).ln().sum().coalesce(0.0)
     customers = days.group_by("customer_id").agg(**measures)
-    return _with_ages(_with_refunds(customers, tables, as_of, asked=with_refunds), last_known_day(as_of), per_unit)
+    return _with_ages(_with_refunds(customers, tables, as_of), last_known_day(as_of), per_unit)
 
 
-def _with_refunds(customers: ir.Table, tables: Tables, as_of: dt.datetime, *, asked: bool) -> ir.Table:
-    if tables.refunds is None or not asked:
+def _with_refunds(customers: ir.Table, tables: Tables, as_of: dt.datetime) -> ir.Table:
+    if tables.refunds is None:
         return customers.mutate(refunds=ibis.literal(0.0))
     known = tables.refunds.filter(tables.refunds.refunded_at < ibis.literal(as_of))
     refunds = known.group_by("customer_id").agg(refunds=known.amount.sum().cast("float64"))
@@ -96,8 +95,9 @@ def _with_refunds(customers: ir.Table, tables: Tables, as_of: dt.datetime, *, as
 
 def _with_ages(customers: ir.Table, today: dt.date, per_unit: float) -> ir.Table:
     frequency = customers.order_days - 1
-    between = customers.last_day.delta(customers.first_day, unit="day").cast("float64")
-    until = ibis.literal(today).delta(customers.first_day, unit="day").cast("float64")
+    first_day, last_day = customers.first_order_at.date(), customers.last_order_at.date()
+    between = last_day.delta(first_day, unit="day").cast("float64")
+    until = ibis.literal(today).delta(first_day, unit="day").cast("float64")
     repeats = frequency.nullif(0).cast("float64")
     columns = {
         "first_order_at": customers.first_order_at,
@@ -113,8 +113,9 @@ def _with_ages(customers: ir.Table, today: dt.date, per_unit: float) -> ir.Table
         "net_amount": customers.gross_amount - customers.refunds,
         "average_order_value": customers.gross_amount / customers.orders.cast("float64"),
         "average_days_between_orders": between / repeats,
-        "repeat_amount": (customers.gross_amount - customers.first_amount) / repeats,
     }
+    if "first_amount" in customers.columns:
+        columns["repeat_amount"] = (customers.gross_amount - customers.first_amount) / repeats
     if "log_gap_sum" in customers.columns:
         columns["log_gap_sum"] = customers.log_gap_sum
     return customers.select(customers.customer_id, **columns)
