@@ -35,7 +35,7 @@ from shuke.insight.clv.model import Floats
 from shuke.insight.clv.optimise import Evaluation
 from shuke.insight.clv.statistics import Statistics
 
-__all__ = ["Dropout", "Likelihood", "Member", "Traits", "log_alive_and_gone"]
+__all__ = ["Dropout", "Likelihood", "Member", "Traits", "log_alive_and_gone", "stage_terms"]
 
 # Cells per block: its dozen arrays of doubles stay in the processor's cache.
 _BLOCK = 16_384
@@ -91,7 +91,7 @@ def log_alive_and_gone(member: Member, traits: Traits, x: Floats, t_x: Floats, T
     s = traits.r + member.k * x
     alive = -s * np.log1p(T / alpha)
     if member.k > 1:
-        alive = alive + np.log(_stages(member.k, s, (T - t_x) / (alpha + T)).sum(axis=0))
+        alive = alive + np.log(stage_terms(member.k, s, (T - t_x) / (alpha + T)).sum(axis=0))
     if member.dropout is Dropout.NEVER:
         return alive, np.full_like(alive, -np.inf)
     tosses = member.tosses(x)
@@ -99,7 +99,7 @@ def log_alive_and_gone(member: Member, traits: Traits, x: Floats, t_x: Floats, T
     return alive, np.where(tosses > 0, gone, -np.inf)
 
 
-def _stages(k: int, s: Floats, share: Floats) -> Floats:
+def stage_terms(k: int, s: Floats, share: Floats) -> Floats:
     """The terms (s)_j/j! · share^j for j < k, stacked (k, n)."""
     terms = [np.ones(np.broadcast_shapes(s.shape, share.shape))]
     for j in range(1, k):
@@ -109,7 +109,7 @@ def _stages(k: int, s: Floats, share: Floats) -> Floats:
 
 def _since_last_order(k: int, s: Floats, r: Floats | float, share: Floats, rest: Floats) -> _Rows:
     """ln Σ_{j<k} (s)_j/j! · share^j by ln r and ln α (rest = α/(α+T)): moments of j and of h_j = Σ_{i<j} 1/(s+i)."""
-    terms = _stages(k, s, share)
+    terms = stage_terms(k, s, share)
     whole = terms.sum(axis=0)
     j = np.arange(k, dtype=np.float64)[:, None]
     inverse = 1 / (s + j)

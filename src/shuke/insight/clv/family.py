@@ -1,0 +1,253 @@
+"""The fitted models of the family of :mod:`likelihood`: NBD, BG/NBD, MBG/NBD, BG/CNBD-k and MBG/CNBD-k."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from shuke.base.errors import BadInput
+from shuke.insight.clv.discount import discounted_forever, discounted_until
+from shuke.insight.clv.distinct import distinct
+from shuke.insight.clv.future import Future, Outlook, moments
+from shuke.insight.clv.intervals import order_quantiles, parameter_variance, total_bounds
+from shuke.insight.clv.likelihood import Dropout, Member, Traits, log_alive_and_gone, stage_terms
+from shuke.insight.clv.model import Diagnosis, Floats
+from shuke.insight.clv.statistics import Statistics
+
+__all__ = ["FamilyModel"]
+
+Covariates = Mapping[str, ArrayLike]
+
+# A slope needs no more than this to be known to a percent.
+_SLOPE_CELLS = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyModel:
+    """A fitted model; see :class:`model.PurchaseModel` for what each method answers.
+
+    ``parameters``: r, alpha and, if customers may leave, a and b; ``k`` for the regular-timing variants (chosen, not
+    estimated: its row of ``covariance`` is zero); ``alpha.<trait>`` and so on for covariates, each the change of the
+    parameter's logarithm per unit of the trait. A model with covariates must be given them: one array per trait.
+
+    Raises BadInput ``insight.covariates_missing`` or ``insight.bad_history`` (t_x > T, negative numbers).
+    """
+
+    name: str
+    member: Member
+    parameters: dict[str, float]
+    log_likelihood: float
+    covariance: Floats
+    diagnosis: Diagnosis
+    customers: int
+    unit: str
+
+    def p_alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None) -> Floats:
+        """P(alive at T | history) = alive/(alive + gone); Batislam et al. 2007 equation 3, Platzer & Reutterer 2016."""
+        shape = np.broadcast(x, t_x, T).shape
+        alive = self._alive(self._traits(covariates), *_histories(x, t_x, T))
+        return alive.reshape(shape)
+
+    def expected_purchases(
+        self, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None
+    ) -> Floats:
+        """E[Y(horizon) | history]; Fader, Hardie & Lee 2005 equation 10, summed as in :mod:`future`."""
+        outlook, cell, chances = self._look_ahead(horizon, x, t_x, T, covariates)
+        return _mix(chances, moments(outlook)[0], cell).reshape(np.broadcast(x, t_x, T).shape)
+
+    def expected_total(self, t: ArrayLike) -> Floats:
+        """E[X(t)] of a new customer, for a model without covariates; Fader, Hardie & Lee 2005 equation 9."""
+        times = np.atleast_1d(np.asarray(t, dtype=np.float64))
+        outlook = self._outlook(times, np.zeros_like(times), np.zeros_like(times), self._traits(None))
+        start = self.p_alive(0.0, 0.0, 0.0)
+        expected: Floats = start * moments(outlook)[0][0]
+        return expected.reshape(np.shape(t))
+
+    def probability_of(
+        self,
+        k: int,
+        horizon: float,
+        x: ArrayLike,
+        t_x: ArrayLike,
+        T: ArrayLike,
+        *,
+        covariates: Covariates | None = None,
+    ) -> Floats:
+        """P(Y(horizon) = k | history), the difference of two tails of :mod:`future`."""
+        if k < 0:
+            raise BadInput("insight.bad_history", rule="k: 0 or more")
+        outlook, cell, chances = self._look_ahead(horizon, x, t_x, T, covariates)
+        future = Future(outlook)
+        at_least = np.ones(chances.shape[1])
+        for _ in range(k):
+            at_least = _mix(chances, future.next(), cell)
+        more = _mix(chances, future.next(), cell)
+        return np.maximum(at_least - more, 0).reshape(np.broadcast(x, t_x, T).shape)
+
+    def purchases_interval(
+        self,
+        horizon: float,
+        x: ArrayLike,
+        t_x: ArrayLike,
+        T: ArrayLike,
+        level: float = 0.8,
+        *,
+        covariates: Covariates | None = None,
+    ) -> tuple[Floats, Floats]:
+        """Quantiles of the exact distribution of Y(horizon) given the history and the fitted parameters."""
+        outlook, cell, chances = self._look_ahead(horizon, x, t_x, T, covariates)
+        low, high = order_quantiles(outlook, cell, chances, level)
+        shape = np.broadcast(x, t_x, T).shape
+        return low.reshape(shape), high.reshape(shape)
+
+    def total_interval(self, horizon: float, statistics: Statistics, level: float = 0.95) -> tuple[float, float]:
+        """Normal interval for the orders of all: the customers' own variances plus that of the estimated parameters."""
+        expected, chance = self.total_moments(horizon, statistics)
+        sample = statistics.thinned(_SLOPE_CELLS)
+        blow_up = statistics.customers / float(sample.weight.sum())
+        names = [name for name in self.parameters if name != "k"]
+
+        def total(values: Floats) -> float:
+            moved = {**self.parameters, **dict(zip(names, values.tolist(), strict=True))}
+            return blow_up * replace(self, parameters=moved).total_moments(horizon, sample)[0]
+
+        estimated = parameter_variance(
+            total,
+            np.array([self.parameters[name] for name in names]),
+            self.covariance[: len(names), : len(names)],
+            np.array(["." not in name for name in names]),
+        )
+        return total_bounds(expected, chance + estimated, level)
+
+    def expected_next_order(
+        self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None
+    ) -> Floats:
+        """Median u of P(no order until T + u | alive at T) = alive(T + u)/alive(T); closed for k = 1, else bisected."""
+        shape = np.broadcast(x, t_x, T).shape
+        x, t_x, T = _histories(x, t_x, T)
+        traits = self._traits(covariates)
+        if self.member.k > 1:
+            return self._bisect_next(traits, x, t_x, T).reshape(shape)
+        with np.errstate(over="ignore"):
+            wait = (traits.alpha + T) * np.expm1(np.log(2.0) / (traits.r + x))
+        return np.where(np.isfinite(wait), wait, np.nan).reshape(shape)
+
+    def discounted_residual(
+        self,
+        rate_per_unit: float,
+        x: ArrayLike,
+        t_x: ArrayLike,
+        T: ArrayLike,
+        horizon: float | None = None,
+        *,
+        covariates: Covariates | None = None,
+    ) -> Floats:
+        """Discounted expected residual orders, :mod:`discount`. BadInput ``insight.bad_rate`` below 0 or 0 forever."""
+        if rate_per_unit < 0 or (horizon is None and rate_per_unit <= 0):
+            raise BadInput("insight.bad_rate", rate=rate_per_unit)
+        span = 1.0 if horizon is None else horizon
+        outlook, cell, chances = self._look_ahead(span, x, t_x, T, covariates)
+        if horizon is None:
+            alive = discounted_forever(outlook, span / outlook.span, rate_per_unit)
+        else:
+            alive = discounted_until(outlook, horizon, rate_per_unit)
+        return _mix(chances, alive, cell).reshape(np.broadcast(x, t_x, T).shape)
+
+    # -- what the answers rest on -------------------------------------------------------------------------------
+
+    def _traits(self, covariates: Covariates | None) -> Traits:
+        """The parameters, of everyone or of each customer where they depend on covariates."""
+        own: dict[str, Floats | float] = {name: self.parameters[name] for name in self.member.names}
+        for name, coefficient in self.parameters.items():
+            parameter, dot, trait = name.partition(".")
+            if not dot:
+                continue
+            if covariates is None or trait not in covariates:
+                raise BadInput("insight.covariates_missing", name=trait)
+            own[parameter] = own[parameter] * np.exp(coefficient * np.asarray(covariates[trait], dtype=np.float64))
+        return Traits(**own)
+
+    def _alive(self, traits: Traits, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        alive, gone = log_alive_and_gone(self.member, traits, x, t_x, T)
+        chance: Floats = special.expit(alive - gone)
+        return chance
+
+    def _outlook(self, horizon: Floats | float, x: Floats, T: Floats, traits: Traits) -> Outlook:
+        shape = np.broadcast_to(traits.r + self.member.k * x, T.shape).astype(np.float64)
+        span = np.broadcast_to(horizon / (traits.alpha + T), T.shape)
+        if self.member.dropout is Dropout.NEVER:
+            return Outlook(self.member.k, shape, span, None, None)
+        b = np.broadcast_to(traits.b + self.member.tosses(x), T.shape)
+        return Outlook(self.member.k, shape, span, np.broadcast_to(traits.a, T.shape).astype(np.float64), b)
+
+    def _look_ahead(
+        self, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, covariates: Covariates | None
+    ) -> tuple[Outlook, NDArray[np.intp], Floats]:
+        """Distinct futures, which one each customer has, and its chance of being alive with j stages passed, (k, n).
+
+        The future depends on x, T and traits alone, of which a million customers have some ten thousand.
+        """
+        if not horizon >= 0 or not np.isfinite(horizon):
+            raise BadInput("insight.bad_history", rule="horizon: 0 or more")
+        x, t_x, T = _histories(x, t_x, T)
+        traits = self._traits(covariates)
+        columns = [
+            x,
+            T,
+            *(np.broadcast_to(np.asarray(c, dtype=np.float64), T.shape) for c in (covariates or {}).values()),
+        ]
+        first, cell = distinct(*columns)
+        own = self._traits({name: column[first] for name, column in zip(covariates or {}, columns[2:], strict=True)})
+        chances = self._alive(traits, x, t_x, T)[None, :]
+        if self.member.k > 1:
+            terms = stage_terms(self.member.k, traits.r + self.member.k * x, (T - t_x) / (traits.alpha + T))
+            chances = chances * terms / terms.sum(axis=0)
+        return self._outlook(horizon, x[first], T[first], own), cell, chances
+
+    def total_moments(self, horizon: float, statistics: Statistics) -> tuple[float, float]:
+        """Expected orders of all customers, and their variance by chance alone."""
+        cells = statistics
+        outlook, cell, chances = self._look_ahead(horizon, cells.x, cells.t_x, cells.T, cells.covariates)
+        mean, square = moments(outlook)
+        expected = _mix(chances, mean, cell)
+        variance = _mix(chances, square, cell) - expected**2
+        return float(cells.weight @ expected), float(cells.weight @ variance)
+
+    def _bisect_next(self, traits: Traits, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        now, _ = log_alive_and_gone(self.member, traits, x, t_x, T)
+        scale = traits.alpha + T
+        low, high = np.zeros_like(T), np.full_like(T, 60.0)
+        # In ln(1 + u/(α+T)): forty halvings of sixty leave less than 1e-10.
+        for _ in range(40):
+            middle = (low + high) / 2
+            later, _ = log_alive_and_gone(self.member, traits, x, t_x, T + scale * np.expm1(middle))
+            waiting = later - now > -np.log(2.0)
+            low, high = np.where(waiting, middle, low), np.where(waiting, high, middle)
+        return np.where(high >= 59.9, np.nan, scale * np.expm1((low + high) / 2))
+
+
+def _mix(chances: Floats, values: Floats, cell: NDArray[np.intp]) -> Floats:
+    """Σ_j chances[j] · values[j] of each customer's cell."""
+    total: Floats = chances[0] * values[0, cell]
+    for chance, value in zip(chances[1:], values[1:], strict=True):
+        total += chance * value[cell]
+    return total
+
+
+def _histories(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Histories as one-dimensional arrays of one length."""
+    columns = np.broadcast_arrays(*(np.atleast_1d(np.asarray(c, dtype=np.float64)) for c in (x, t_x, T)))
+    x_, t_x_, T_ = columns
+    for broken, rule in (
+        (~np.isfinite(x_ + t_x_ + T_), "finite numbers"),
+        (x_ < 0, "x: 0 or more"),
+        (t_x_ < 0, "t_x: 0 or more"),
+        (t_x_ > T_ * (1 + 1e-9), "t_x: at most T"),
+    ):
+        if broken.any():
+            raise BadInput("insight.bad_history", rule=rule)
+    return x_, np.minimum(t_x_, T_), T_
