@@ -26,10 +26,10 @@ def survival(durations: ir.Table, *, by: tuple[str, ...] = (), level: float = 0.
     (how many subjects a row stands for). Subjects censored at u count as watched at u.
 
     Columns: ``by``, duration, at_risk, ended, censored, survival, std_error, low, high (at ``level``; null where S is 1
-    or 0). Raises BadInput ``insight.level`` unless 0 < level < 1.
+    or 0). Raises BadInput ``insight.bad_level`` unless 0 < level < 1.
     """
     if not 0 < level < 1:
-        raise BadInput("insight.level", level=level)
+        raise BadInput("insight.bad_level", level=level)
     z = float(norm.ppf(0.5 + level / 2))
     weight = durations.weight.cast("int64") if "weight" in durations.columns else ibis.literal(1, type="int64")
     counted = durations.select(

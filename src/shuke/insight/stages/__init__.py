@@ -10,7 +10,7 @@ where m is the typical gap of the brand: the median, over customers with orders 
 gap. Someone with many orders is measured by their own rhythm, a one-time buyer by the brand's, and those between by a
 mix, so that two orders on neighbouring days do not make a customer "lost" within a week. If buyers order at random
 times while they stay (the Poisson assumption of the NBD models, Ehrenberg 1959), one who is still there is silent for
-more than 2 usual gaps with probability exp(−2) = 13.5 %, more than 3 with exp(−3) = 5.0 %.
+more than 2 usual gaps with probability exp(−2) = 13.5 %, more than 4 with exp(−4) = 1.8 %.
 
 Which facts a rule may name: ``FIELDS``. A rule on a prediction (P(alive)) can name an alternative in ``otherwise``,
 which decides where the prediction is not known: below the gate, and at past dates.
