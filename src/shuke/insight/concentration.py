@@ -6,8 +6,6 @@ Association 9(70). C. Gini (1914), Sulla misura della concentrazione e della var
 
 from __future__ import annotations
 
-from typing import Any
-
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -90,7 +88,7 @@ def _cells(facts: ir.Table, column: str) -> ir.Table:
     known = facts.filter(facts[column].notnull())
     value = ibis.greatest(known[column].cast("float64").round(_DECIMALS).cast("float64"), 0.0)
     grouped = known.select(value=value).group_by("value").aggregate(weight=lambda t: t.count().cast("float64"))
-    below: Any = ibis.window(order_by=grouped["value"], preceding=(None, 1))  # type: ignore[arg-type]
+    below = ibis.window(order_by=grouped["value"], preceding=(None, 1))
     held = grouped["value"] * grouped.weight
     return grouped.mutate(
         customers_before=grouped.weight.sum().over(below).fill_null(0.0),

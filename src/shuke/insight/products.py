@@ -26,6 +26,7 @@ A_SHARE = 0.8
 B_SHARE = 0.95
 # Shares are sums of floats: a product right on the border must not fall to one side by the last digit.
 _EPSILON = 1e-9
+_DECIMALS = 4
 
 
 def product_contribution(lines: ir.Table, *, refunds: ir.Table | None = None) -> ir.Table:
@@ -145,7 +146,7 @@ def first_product_value(
         names = product_attribute(lines, "product_name").rename(found_id="product_id")
         result = result.left_join(names, result.product_id == names.found_id).drop("found_id")
         result = result.relocate("product_name", after="product_id")
-    return result.order_by(ibis.desc("value_low"), by)
+    return result.order_by(ibis.desc(result.value_low.round(_DECIMALS)), by)
 
 
 def _contribution(lines: ir.Table, item: str, refunds: ir.Table | None) -> ir.Table:
@@ -163,8 +164,9 @@ def _contribution(lines: ir.Table, item: str, refunds: ir.Table | None) -> ir.Ta
         repeaters=(known & (per_customer.orders >= 2)).sum().cast("int64"),
         units=per_customer.units.sum(),
     )
-    order = (ibis.desc("revenue"), ibis.asc(item))
-    better = ibis.window(order_by=order, preceding=(None, 1))  # type: ignore[arg-type]
+    # Sums of floats depend on their order in the last digits; equal revenue must be equal on every run and engine.
+    order = (ibis.desc(table.revenue.round(_DECIMALS)), ibis.asc(item))
+    better = ibis.window(order_by=order, preceding=(None, 1))
     whole = table.revenue.sum().over(ibis.window())
     before = table.revenue.sum().over(better).fill_null(0.0) / whole.nullif(0.0)
     table = table.mutate(
@@ -178,18 +180,9 @@ def _contribution(lines: ir.Table, item: str, refunds: ir.Table | None) -> ir.Ta
             (table.before < A_SHARE - _EPSILON, "A"), (table.before < B_SHARE - _EPSILON, "B"), else_="C"
         ),
         repeat_share=table.repeaters.cast("float64") / table.customers.nullif(0).cast("float64"),
-    ).select(
-        "rank",
-        item,
-        "revenue",
-        "orders",
-        "customers",
-        "units",
-        "share",
-        "cumulative_share",
-        "abc_class",
-        "repeat_share",
     )
+    table = table.drop("before", "repeaters").relocate("rank", before=item)
+    table = table.relocate("share", "cumulative_share", "abc_class", "repeat_share", after="units")
     if refunds is None or item not in refunds.columns:
         nothing = ibis.null("float64")
         return table.mutate(refunds=nothing, return_rate=nothing)
