@@ -24,8 +24,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 class Lake:
     """Delta tables in one folder.
 
-    One process writes a table at a time for a given ``app_id``: Delta refuses the second of two commits that carry
-    the same application and started from the same state.
+    Of two processes that offer batches of the same ``app_id`` at once, Delta refuses the later one's commit
+    (``deltalake.exceptions.CommitFailedError``), so that neither batch is there twice.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,13 +47,15 @@ class Lake:
             BadInput: ``platform.bad_table_name``.
         """
         path = self._path(name)
+        target: Path | DeltaTable = path
         if DeltaTable.is_deltatable(str(path)):
-            table = DeltaTable(path)
-            last = table.transaction_version(app_id)
+            # Delta refuses the commit if another writer's batch of this application came in since this look.
+            target = DeltaTable(path)
+            last = target.transaction_version(app_id)
             if last is not None and version <= last:
                 return False
         write_deltalake(
-            table if DeltaTable.is_deltatable(str(path)) else path,
+            target,
             batch,
             mode="append",
             commit_properties=CommitProperties(app_transactions=[Transaction(app_id, version)]),
@@ -86,5 +88,5 @@ class Lake:
 
 
 def _local(uri: str) -> Path:
-    parsed = urlparse(uri)
-    return Path(unquote(parsed.path)) if parsed.scheme == "file" else Path(uri)
+    """The path that Delta names, which it gives with or without a scheme, and percent-encoded either way."""
+    return Path(unquote(urlparse(uri).path))

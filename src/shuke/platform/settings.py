@@ -34,18 +34,16 @@ def _count(text: str) -> int:
     return count
 
 
-def _setting(variable: str, default: Any, parse: Any) -> Any:
-    return field(default=default, metadata={"variable": variable, "parse": parse})
-
-
 @dataclass(frozen=True)
 class Settings:
     """What this machine lets Shuke use. None means: what the engine thinks right, which is most of the machine."""
 
-    work_folder: Path = _setting("SHUKE_WORK_FOLDER", Path(tempfile.gettempdir()), Path)
-    memory_limit_bytes: int | None = _setting("SHUKE_MEMORY_LIMIT", None, _bytes)
-    threads: int | None = _setting("SHUKE_THREADS", None, _count)
-    spark_master: str | None = _setting("SHUKE_SPARK_MASTER", None, str)
+    work_folder: Path = field(
+        default=Path(tempfile.gettempdir()), metadata={"variable": "SHUKE_WORK_FOLDER", "parse": Path}
+    )
+    memory_limit_bytes: int | None = field(default=None, metadata={"variable": "SHUKE_MEMORY_LIMIT", "parse": _bytes})
+    threads: int | None = field(default=None, metadata={"variable": "SHUKE_THREADS", "parse": _count})
+    spark_master: str | None = field(default=None, metadata={"variable": "SHUKE_SPARK_MASTER", "parse": str})
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] | None = None) -> Self:

@@ -6,6 +6,7 @@ Loaded only by :func:`shuke.platform.engines.open_engine`, for it cannot be impo
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -75,21 +76,21 @@ class SparkEngine:
 
     def read_parquet(self, paths: Sequence[Path] | Path) -> ir.Table:
         """The rows of these Parquet files, read anew by each expression that uses them."""
-        files = [str(paths)] if isinstance(paths, Path) else [str(path) for path in paths]
-        return self.connection.read_parquet(files[0] if len(files) == 1 else files)
+        files = [paths] if isinstance(paths, Path) else paths
+        return self._read([_literally(path) for path in files], f"files_{self._next('files')}")
 
     def keep(self, table: ir.Table, name: str) -> ir.Table:
         """Run ``table`` once and keep its result as Parquet; the folder is new, since ``table`` may read the old."""
         folder = self._folder_of(name)
         self.connection.to_parquet(table, folder)
-        return self.connection.read_parquet(str(folder), table_name=name)
+        return self._read([_literally(folder)], name)
 
     def upload(self, table: pa.Table, name: str) -> ir.Table:
         """Write local columns as Parquet into the work folder, where every worker finds them."""
         folder = self._folder_of(name)
         folder.mkdir(parents=True)
         pq.write_table(table, folder / "part.parquet", coerce_timestamps="us", row_group_size=1_000_000)
-        return self.connection.read_parquet(str(folder), table_name=name)
+        return self._read([_literally(folder)], name)
 
     def write_parquet(self, table: ir.Table, path: Path) -> int:
         """Write the result into one Parquet file, which appears whole or not at all. Returns the number of rows."""
@@ -125,6 +126,18 @@ class SparkEngine:
         """Close it, whatever happened."""
         self.close()
 
+    def _read(self, paths: Sequence[str], name: str) -> ir.Table:
+        self.session.read.parquet(*paths).createOrReplaceTempView(name)
+        return self.connection.table(name)
+
     def _folder_of(self, name: str) -> Path:
-        version = self._versions[name] = self._versions.get(name, 0) + 1
-        return self.folder / f"{name}-{version}"
+        return self.folder / f"{name}-{self._next(name)}"
+
+    def _next(self, name: str) -> int:
+        self._versions[name] = self._versions.get(name, 0) + 1
+        return self._versions[name]
+
+
+def _literally(path: Path) -> str:
+    """The path with what Hadoop would take for a pattern escaped."""
+    return re.sub(r"([\\*?\[\]{}])", r"\\\1", str(path))
