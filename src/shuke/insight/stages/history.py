@@ -49,7 +49,9 @@ def stages_at(
     columns = ["customer_id", "at", "stage", "orders", "order_days", "historic_clv"]
     if scores is not None:
         moments = scores.mutate(at=scores["at"].cast("timestamp"))
-        facts = facts.left_join(moments, ["customer_id", "at"]).select(facts, moments.drop("customer_id", "at"))
+        facts = facts.left_join(moments, ["customer_id", "at"]).select(
+            facts, *(moments[name] for name in moments.columns if name not in ("customer_id", "at"))
+        )
         columns += ["predicted_clv"] if "predicted_clv" in scores.columns else []
     return assign_stage(facts, rules).select(*columns)
 

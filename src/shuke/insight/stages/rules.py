@@ -137,10 +137,11 @@ class StageRules:
         for stage in self.stages:
             if stage.needs not in _NEEDS:
                 raise BadInput("insight.stage_malformed", name=self.name, where=stage.code, found=stage.needs)
-            if all(rule.stage != stage.code for rule in self.rules):
-                raise BadInput("insight.stage_without_rule", name=self.name, stage=stage.code)
         for number, rule in enumerate(self.rules, start=1):
             self._check(number, rule, codes)
+        for code in codes:
+            if all(rule.stage != code for rule in self.rules):
+                raise BadInput("insight.stage_without_rule", name=self.name, stage=code)
         if not self.rules or self.rules[-1].when:
             raise BadInput("insight.stage_no_catch_all", name=self.name)
         for number, rule in enumerate(self.rules, start=1):
