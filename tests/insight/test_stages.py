@@ -273,14 +273,15 @@ def test_history_is_what_plain_sql_says(duck: Any, history: ir.Table) -> None:
                 SELECT (max(d) - min(d)) / (count(*) - 1) AS gap
                 FROM (SELECT DISTINCT customer_id, CAST(ordered_at AS DATE) AS d FROM or_orders) WHERE d < '2011-12-01'
                 GROUP BY customer_id HAVING count(*) > 1)),
-        asked AS (SELECT unnest(range(DATE '2011-01-01', DATE '2011-12-02', INTERVAL 1 MONTH)) AS at),
+        asked AS (SELECT unnest(range(DATE '2011-01-01', DATE '2011-12-02', INTERVAL 1 MONTH)) AS "at"),
         facts AS (
-            SELECT at, customer_id, count(DISTINCT CAST(ordered_at AS DATE)) AS n,
-                   date_diff('day', max(ordered_at), at) - 1 AS recency,
+            SELECT "at", customer_id, count(DISTINCT CAST(ordered_at AS DATE)) AS n,
+                   date_diff('day', max(ordered_at), "at") - 1 AS recency,
                    date_diff('day', min(ordered_at), max(ordered_at)) AS span
-            FROM asked JOIN or_orders ON ordered_at < at GROUP BY ALL)
-        SELECT at, CASE WHEN recency * n / (span + m) >= 4 THEN 'lost' WHEN recency * n / (span + m) >= 2 THEN 'at_risk'
-                        WHEN n >= 4 THEN 'loyal' WHEN n >= 2 THEN 'repeat' ELSE 'first_purchase' END AS stage,
+            FROM asked JOIN or_orders ON ordered_at < "at" GROUP BY "at", customer_id)
+        SELECT "at", CASE WHEN recency * n / (span + m) >= 4 THEN 'lost'
+                          WHEN recency * n / (span + m) >= 2 THEN 'at_risk'
+                          WHEN n >= 4 THEN 'loyal' WHEN n >= 2 THEN 'repeat' ELSE 'first_purchase' END AS stage,
                count(*)
         FROM facts, typical GROUP BY ALL ORDER BY ALL
         """
@@ -294,8 +295,8 @@ def test_transitions_count_every_customer_once_per_period(duck: Any, history: ir
     expected = duck.con.execute(
         """
         SELECT coalesce(a.stage, 'outside'), b.stage, count(*) FROM stage_history b
-        LEFT JOIN stage_history a ON a.customer_id = b.customer_id AND a.at = b.at - INTERVAL 1 MONTH
-        WHERE b.at > '2011-01-01' GROUP BY ALL ORDER BY ALL
+        LEFT JOIN stage_history a ON a.customer_id = b.customer_id AND a."at" = b."at" - INTERVAL 1 MONTH
+        WHERE b."at" > '2011-01-01' GROUP BY ALL ORDER BY ALL
         """
     ).fetchall()
     table = stage_transitions(history)
@@ -317,7 +318,7 @@ def test_flows_add_up_to_all_money_of_the_period(duck: Any, history: ir.Table) -
     )
     assert duck.to_pyarrow(table.amount.sum()).as_py() == pytest.approx(sales - refunds)
     newcomers = duck.to_pyarrow(table.filter(table.from_stage == OUTSIDE).amount.sum()).as_py()
-    assert newcomers == pytest.approx(1457040.863)
+    assert newcomers == pytest.approx(1457040.583, abs=0.001)
 
 
 def test_flows_carry_predicted_value(make_orders: Make) -> None:
