@@ -104,6 +104,17 @@ class FamilyModel:
         shape = np.broadcast(x, t_x, T).shape
         return low.reshape(shape), high.reshape(shape)
 
+    def purchases_moments(
+        self, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None
+    ) -> tuple[Floats, Floats]:
+        """E[Y(horizon) | history] and Var[Y(horizon) | history], by chance alone."""
+        outlook, cell, chances = self._look_ahead(horizon, x, t_x, T, covariates)
+        mean, square = moments(outlook)
+        expected = _mix(chances, mean, cell)
+        variance = _mix(chances, square, cell) - expected**2
+        shape = np.broadcast(x, t_x, T).shape
+        return expected.reshape(shape), variance.reshape(shape)
+
     def total_interval(self, horizon: float, statistics: Statistics, level: float = 0.95) -> tuple[float, float]:
         """Normal interval for the orders of all: the customers' own variances plus that of the estimated parameters."""
         expected, chance = self.total_moments(horizon, statistics)

@@ -75,6 +75,10 @@ class PurchaseModel(Protocol):
         """Predictive quantiles of the number of orders in (T, T + horizon], per customer."""
         ...
 
+    def purchases_moments(self, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats]:
+        """Mean and variance of the number of orders in (T, T + horizon], per customer, by chance alone."""
+        ...
+
     def total_interval(self, horizon: float, statistics: Statistics, level: float = 0.95) -> tuple[float, float]:
         """Interval for the orders of all customers together: uncertain parameters and chance."""
         ...
