@@ -1,0 +1,1 @@
+"""The report as files. Each export renders the same frozen report."""

@@ -1,0 +1,62 @@
+// Draws each figure when it comes near, over the picture that stands there for paper and for readers without scripts.
+(() => {
+  "use strict";
+  const NARROW = 0.75; // of the width that the drawing was made for
+
+  const layersOf = (drawing) => drawing.layer || [drawing];
+
+  function fit(drawing, width) {
+    const narrow = width < NARROW * drawing.width;
+    drawing.width = "container";
+    drawing.config.aria = false; // the figure's one sentence is its text; hundreds of marks would drown it
+    if (!narrow) return drawing;
+    if (drawing.layer) drawing.layer = drawing.layer.filter((layer) => !(layer.name || "").startsWith("wide_only"));
+    for (const layer of layersOf(drawing)) {
+      const { x, y, color } = layer.encoding || {};
+      if (y && y.axis) y.axis.labelLimit = Math.min(y.axis.labelLimit || 110, 110);
+      if (x && x.axis) {
+        if (typeof x.axis.tickCount === "number") x.axis.tickCount = 4;
+        if (x.axis.labelAngle === 0) x.axis.labelOverlap = true;
+      }
+      if (color && color.legend) color.legend.columns = Math.max(1, Math.min(color.legend.columns || 2, Math.floor(width / 150)));
+    }
+    return drawing;
+  }
+
+  async function draw(place) {
+    const drawing = JSON.parse(document.getElementById(`${place.dataset.figure}-drawing`).textContent);
+    const figure = place.closest("figure");
+    place.hidden = false;
+    try {
+      await vegaEmbed(place, fit(drawing, place.clientWidth), {
+        mode: "vega-lite", ast: true, actions: false, renderer: "svg", defaultStyle: false,
+        tooltip: { disableDefaultStyle: true },
+      });
+      figure.classList.add("drawn");
+    } catch (fault) {
+      place.hidden = true; // the picture stays
+      console.error(fault);
+    }
+  }
+
+  const near = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      near.unobserve(entry.target);
+      draw(entry.target.querySelector("[data-figure]"));
+    }
+  }, { rootMargin: "600px" });
+  for (const place of document.querySelectorAll("[data-figure]")) near.observe(place.closest("figure"));
+
+  const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+  const reading = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      for (const link of links.values()) link.removeAttribute("aria-current");
+      links.get(entry.target.id)?.setAttribute("aria-current", "true");
+    }
+  }, { rootMargin: "-15% 0px -75% 0px" });
+  for (const chapter of document.querySelectorAll(".chapter")) reading.observe(chapter);
+
+  if (matchMedia("(max-width: 62rem)").matches) document.querySelector("nav details").open = false;
+})();
