@@ -12,6 +12,7 @@ from typing import Any
 from shuke.base.errors import BadInput
 from shuke.insight.clv.bg_nbd import fit_bg_nbd, fit_mbg_nbd
 from shuke.insight.clv.cnbd_k import fit_bg_cnbd_k, fit_mbg_cnbd_k
+from shuke.insight.clv.gamma_gamma import SpendModel, fit_spend
 from shuke.insight.clv.model import Diagnosis, PurchaseModel
 from shuke.insight.clv.nbd import fit_nbd
 from shuke.insight.clv.statistics import Statistics
@@ -20,6 +21,7 @@ __all__ = [
     "MODELS",
     "Diagnosis",
     "PurchaseModel",
+    "SpendModel",
     "Statistics",
     "fit",
     "fit_bg_cnbd_k",
@@ -27,6 +29,7 @@ __all__ = [
     "fit_mbg_cnbd_k",
     "fit_mbg_nbd",
     "fit_nbd",
+    "fit_spend",
 ]
 
 # The one table of models of orders in continuous time.

@@ -14,7 +14,7 @@ from shuke.insight.clv.model import Diagnosis, Floats
 from shuke.insight.clv.optimise import Nested, Optimum, judge, maximise
 from shuke.insight.clv.statistics import Statistics
 
-__all__ = ["Covariates", "fit_member", "refuse_without_repeats", "time_scale"]
+__all__ = ["Covariates", "fit_member", "mean_and_spread", "refuse_without_repeats", "time_scale"]
 
 # Names of traits for every parameter that varies, or for each of alpha, a and b on its own.
 Covariates = Sequence[str] | Mapping[str, Sequence[str]]
@@ -47,7 +47,7 @@ def fit_member(
     optimum = maximise(lambda cells: replace(plain, statistics=cells), statistics, starts, scale=scale, nested=nested)
     if covariates is not None:
         return _fit_with_covariates(name, member, statistics, unit, covariates, optimum)
-    covariance, diagnosis = judge(optimum, statistics, member.names, scale=scale, nested=nested)
+    covariance, diagnosis = judge(optimum, statistics.customers, member.names, scale=scale, nested=nested)
     return _model(
         name,
         member,
@@ -125,7 +125,7 @@ def _fit_with_covariates(
 
     optimum = maximise(objective_of, statistics, [start], scale=scale, nested=nested)
     covariance, diagnosis = judge(
-        optimum, statistics, names, scale=scale, logarithmic=logarithmic.tolist(), nested=nested
+        optimum, statistics.customers, names, scale=scale, logarithmic=logarithmic.tolist(), nested=nested
     )
     at_mean = np.where(logarithmic, np.exp(optimum.theta), 1.0)
     theta = back @ optimum.theta
@@ -164,7 +164,7 @@ def _designs(
 
     Standardised as in ``like``. Raises BadInput ``insight.covariates_missing`` and ``insight.covariate_constant``.
     """
-    moments = {trait: _mean_and_spread(like or statistics, trait) for own in traits.values() for trait in own}
+    moments = {trait: mean_and_spread(like or statistics, trait) for own in traits.values() for trait in own}
     designs: list[Floats | None] = []
     names: list[str] = []
     start: list[float] = []
@@ -188,7 +188,8 @@ def _designs(
     return tuple(designs), names, back, np.array(start)
 
 
-def _mean_and_spread(statistics: Statistics, trait: str) -> tuple[float, float]:
+def mean_and_spread(statistics: Statistics, trait: str) -> tuple[float, float]:
+    """Over customers. Raises BadInput ``insight.covariates_missing`` and ``insight.covariate_constant``."""
     if trait not in (statistics.covariates or {}):
         raise BadInput("insight.covariates_missing", name=trait)
     column = (statistics.covariates or {})[trait]

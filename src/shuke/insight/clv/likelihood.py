@@ -279,8 +279,15 @@ class _Total:
 
     def add(self, rows: _Rows, weight: Floats, designs: list[Floats | None] | None = None) -> None:
         self.value += float(weight @ rows.value)
+        if designs is None:
+            for i, row in enumerate(rows.first):
+                self.gradient[i] += weight @ row
+            for (i, j), row in rows.second.items():
+                self.hessian[i, j] += weight @ row
+                self.hessian[j, i] = self.hessian[i, j]
+            return
         everyone = np.ones((weight.size, 1))
-        columns = [everyone if design is None else design for design in designs or [None] * len(rows.first)]
+        columns = [everyone if design is None else design for design in designs]
         ends = np.cumsum([column.shape[1] for column in columns])
         places = [slice(int(end) - column.shape[1], int(end)) for end, column in zip(ends, columns, strict=True)]
         for place, column, row in zip(places, columns, rows.first, strict=True):

@@ -24,6 +24,8 @@ _LOWEST, _HIGHEST = np.log(1e-9), np.log(1e7)
 _CORNER_LOW, _CORNER_HIGH = np.log(1e-3), np.log(1e3)
 # A log-parameter known only to a factor of e lies on a ridge.
 _RIDGE_ERROR = 1.0
+# Information so small that a log-parameter may as well be unknown: a standard error of 5.
+_UNKNOWN = 1 / 25
 _WARM_CELLS = 20_000
 _RADIUS = 2.0
 
@@ -191,7 +193,7 @@ def _in_corner(theta: Floats, scale: ArrayLike) -> np.ndarray[tuple[int, ...], n
 
 def judge(
     optimum: Optimum,
-    statistics: Statistics,
+    customers: int,
     names: Sequence[str],
     *,
     scale: ArrayLike = 1.0,
@@ -202,16 +204,16 @@ def judge(
 
     The covariance is the inverse of the observed information in the log-parameters, brought back by the delta method;
     ``logarithmic`` marks the parameters that were fitted as logarithms (all, if not given; coefficients are not).
-    A direction that the data do not identify gets the variance of a standard normal deviate times 25 instead of
-    infinity, so that intervals stay finite; the warnings say that it happened.
+    In a direction that the data do not identify, a log-parameter gets a standard error of 5 instead of infinity, so
+    that intervals stay finite; the warnings say that it happened.
     """
     logs = np.ones(len(names), dtype=bool) if logarithmic is None else np.asarray(logarithmic)
     curvature, axes = np.linalg.eigh(-optimum.at.hessian)
-    variances = 1 / np.maximum(curvature, 1 / 25)
+    variances = 1 / np.maximum(curvature, _UNKNOWN)
     covariance = (axes * variances) @ axes.T
     natural = np.where(logs, np.exp(np.where(logs, optimum.theta, 0.0)), 1.0)
     corners = tuple(n for n, c, lg in zip(names, _in_corner(optimum.theta, scale), logs, strict=True) if c and lg)
-    ridge = bool(curvature.min() <= 1 / 25 or np.sqrt(np.diag(covariance)).max() > _RIDGE_ERROR)
+    ridge = bool(curvature.min() <= _UNKNOWN or np.sqrt(np.diag(covariance)).max() > _RIDGE_ERROR)
     warnings = {
         "not_converged": not optimum.converged,
         "corner": bool(corners),
@@ -221,7 +223,7 @@ def judge(
     diagnosis = Diagnosis(
         converged=optimum.converged,
         iterations=optimum.iterations,
-        gradient_norm=float(np.abs(optimum.at.gradient).max()) / statistics.customers,
+        gradient_norm=float(np.abs(optimum.at.gradient).max()) / customers,
         warnings=tuple(code for code, found in warnings.items() if found),
         corners=corners,
     )

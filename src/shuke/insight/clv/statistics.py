@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from shuke.base.errors import BadInput
+from shuke.insight.clv.distinct import canonical_order
 
 __all__ = ["Statistics"]
 
@@ -81,69 +82,66 @@ class Statistics:
         covariates: Mapping[str, ArrayLike] | None = None,
     ) -> Statistics:
         """Group one entry per customer (or per weighted group) into distinct cells."""
-        columns: dict[str, Any] = {"frequency": x, "recency": t_x, "age": T, **(covariates or {})}
+        columns: dict[str, ArrayLike] = {"frequency": x, "recency": t_x, "age": T, **(covariates or {})}
         if log_gap_sum is not None:
             columns["log_gap_sum"] = log_gap_sum
         columns["customers"] = np.ones(np.shape(x)) if weight is None else weight
         arrays = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
         _refuse(len({array.shape for array in arrays.values()}) != 1, "all columns: the same length")
-        return cls._grouped(pa.table(arrays), tuple(covariates or ()))
+        return cls._grouped(arrays, tuple(covariates or ()))
 
     @classmethod
     def from_summary(cls, table: Any, *, covariates: Sequence[str] = ()) -> Statistics:
         """Group a customer summary: an Ibis table in its engine, or anything that speaks Arrow (pandas, polars, ...).
 
         Columns: ``frequency``, ``recency``, ``age``, with ``log_gap_sum`` if there, and the named ``covariates``
-        (numeric). Only distinct cells leave the engine. Raises BadInput ``insight.missing_columns``.
+        (numeric); an Arrow table may already count ``customers``. Only distinct cells leave the engine.
+        Raises BadInput ``insight.missing_columns``.
         """
         names = table.columns if isinstance(table, ir.Table) else (table := pa.table(table)).column_names
         keys = ["frequency", "recency", "age", *covariates]
         if missing := [name for name in keys if name not in names]:
             raise BadInput("insight.missing_columns", table="summary", columns=missing, found=list(names))
         timed = "log_gap_sum" in names
-        if not isinstance(table, ir.Table):
-            table = table.select([*keys, *(["log_gap_sum"] if timed else [])])
-            return cls._grouped(table.append_column("customers", pa.array(np.ones(len(table)))), tuple(covariates))
-        rows = table.select(**{key: table[key].cast("float64") for key in keys}, **_gaps(table, timed=timed))
-        measures = {"customers": rows.count().cast("float64")}
-        if timed:
-            measures["log_gap_sum"] = rows.log_gap_sum.mean()
-        return cls._sorted(rows.group_by(keys).aggregate(**measures).to_pyarrow(), tuple(covariates))
+        if isinstance(table, ir.Table):
+            rows = table.select(**{key: table[key].cast("float64") for key in keys}, **_gaps(table, timed=timed))
+            measures = {"customers": rows.count().cast("float64")}
+            if timed:
+                measures["log_gap_sum"] = rows.log_gap_sum.mean()
+            table = rows.group_by(keys).aggregate(**measures).to_pyarrow()
+        names = [*keys, *(["log_gap_sum"] if timed else [])]
+        columns = {name: _numbers(table, name) for name in names}
+        customers = _numbers(table, "customers") if "customers" in table.column_names else np.ones(len(table))
+        return cls._grouped({**columns, "customers": customers}, tuple(covariates))
 
     @classmethod
-    def _grouped(cls, table: pa.Table, covariates: tuple[str, ...]) -> Statistics:
-        keys = ["frequency", "recency", "age", *covariates]
-        sums: list[tuple[str, str]] = [("customers", "sum")]
-        if timed := "log_gap_sum" in table.column_names:
-            # A customer without a repeat order has no gap.
-            weighted = np.nan_to_num(_numbers(table, "log_gap_sum")) * _numbers(table, "customers")
-            table = table.append_column("log_gaps", pa.array(weighted))
-            sums.append(("log_gaps", "sum"))
-        # One thread, so that sums of floats come out the same to the bit every time.
-        cells = table.group_by(keys, use_threads=False).aggregate(sums)
-        weight = _numbers(cells, "customers_sum")
-        columns = {key: _numbers(cells, key) for key in keys} | {"customers": weight}
-        if timed:
-            columns["log_gap_sum"] = np.divide(
-                _numbers(cells, "log_gaps_sum"), weight, where=weight > 0, out=weight * 0
-            )
-        return cls._sorted(pa.table(columns), covariates)
-
-    @classmethod
-    def _sorted(cls, cells: pa.Table, covariates: tuple[str, ...]) -> Statistics:
-        """Bring cells into the canonical order (an engine returns groups in any), so that sums repeat to the bit."""
+    def _grouped(cls, columns: Mapping[str, Floats], covariates: tuple[str, ...]) -> Statistics:
+        """Cells of rows that share their history, in the canonical order, so that sums repeat to the bit."""
+        timed = "log_gap_sum" in columns
         keys = ["age", "recency", "frequency", *covariates]
-        order = np.lexsort([_numbers(cells, key) for key in reversed(keys)])
-        columns = {name: _numbers(cells, name)[order] for name in cells.column_names}
-        age, recency = columns["age"], columns["recency"]
+        order = canonical_order(*(columns[key] for key in keys))
+        ranked = {name: column[order] for name, column in columns.items()}
+        new = np.zeros(order.size, dtype=bool)
+        new[:1] = True
+        for key in keys:
+            new[1:] |= ranked[key][1:] != ranked[key][:-1]
+        starts = np.flatnonzero(new)
+        weight = np.add.reduceat(ranked["customers"], starts) if starts.size else ranked["customers"]
+        log_gaps = None
+        if timed:
+            # A customer without a repeat order has no gap.
+            sums = np.add.reduceat(np.nan_to_num(ranked["log_gap_sum"]) * ranked["customers"], starts)
+            # Zero weight is refused below; until then it must not divide.
+            log_gaps = np.divide(sums, weight, where=weight > 0, out=np.zeros_like(sums))
+        age, recency = ranked["age"][starts], ranked["recency"][starts]
         beyond = (recency > age) & (recency <= age * (1 + _ROUNDING))
         return cls(
-            x=columns["frequency"],
+            x=ranked["frequency"][starts],
             t_x=np.where(beyond, age, recency),
             T=age,
-            weight=columns["customers"],
-            log_gap_sum=columns.get("log_gap_sum"),
-            covariates={name: columns[name] for name in covariates} if covariates else None,
+            weight=weight,
+            log_gap_sum=log_gaps,
+            covariates={name: ranked[name][starts] for name in covariates} if covariates else None,
         )
 
     def thinned(self, cells_max: int) -> Statistics:
