@@ -1,1 +1,36 @@
-"""Facts in: order files of any make are read, understood and cleaned into canonical tables."""
+"""Facts in: order files of any make are read, understood and cleaned into canonical tables.
+
+Knows ``platform`` (the engine that runs the analysis), ``insight`` (the canonical tables) and ``base``. A file is
+opened by what its bytes say, its columns are recognised by their names, each column is read by one rule for all of
+it, and every row becomes a sale, a refund, or one of the counted exceptions of `TREATMENTS`.
+"""
+
+from shuke.collect.model import (
+    FIELDS,
+    TREATMENTS,
+    Collected,
+    FieldMatch,
+    FileRead,
+    Note,
+    Quality,
+    QualityCount,
+    Recognised,
+    Treatment,
+)
+from shuke.collect.service import read_costs, read_orders, write_rejects
+
+__all__ = [
+    "FIELDS",
+    "TREATMENTS",
+    "Collected",
+    "FieldMatch",
+    "FileRead",
+    "Note",
+    "Quality",
+    "QualityCount",
+    "Recognised",
+    "Treatment",
+    "read_costs",
+    "read_orders",
+    "write_rejects",
+]

@@ -1,1 +1,237 @@
-"""What reading a file yields: fields, mappings, problems. Pure."""
+"""What reading order files yields: fields, what was recognised, what each row became. Pure.
+
+Amounts here are exact decimals to a ten-thousandth (`MONEY_DIGITS`), so that the treatments add up to the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import ibis.expr.types as ir
+
+from shuke.insight.tables import Tables
+
+#: Everything that a column of an order file can be.
+FIELDS: tuple[str, ...] = (
+    "customer",
+    "order",
+    "time",
+    "amount",
+    "quantity",
+    "price",
+    "product",
+    "product_name",
+    "category",
+    "brand",
+    "discount",
+    "cost",
+    "unit_cost",
+    "margin",
+    "channel",
+    "store",
+    "region",
+    "currency",
+    "status",
+    "refund",
+)
+#: Fields that are one of a whole order; a line that lacks one takes it from another line of its order.
+ORDER_FIELDS: tuple[str, ...] = ("customer", "time", "channel", "store", "region", "currency", "status")
+NUMBER_FIELDS: tuple[str, ...] = (
+    "amount",
+    "quantity",
+    "price",
+    "discount",
+    "cost",
+    "unit_cost",
+    "margin",
+    "refund",
+)
+ID_FIELDS: tuple[str, ...] = ("customer", "order", "product")
+
+MONEY_PRECISION = 18
+MONEY_DIGITS = 4
+
+FILES_MAX = 1_000
+COLUMNS_MAX = 1_000
+TEXT_FILE_BYTES_MAX = 200 * 1024**3
+SHEET_FILE_BYTES_MAX = 256 * 1024**2
+SHEET_ROWS_MAX = 1_048_576
+PREAMBLE_LINES_MAX = 50
+FEE_PRODUCTS_MAX = 1_000_000
+STATUSES_MAX = 10_000
+EARLIEST_YEAR = 1990
+
+
+class Treatment(StrEnum):
+    """What becomes of a row."""
+
+    KEPT = "kept"  # a sale: in every analysis
+    REFUND = "refund"  # money given back: in refunds
+    SET_ASIDE = "set_aside"  # understood, and not part of customer analysis
+    REJECTED = "rejected"  # could not be understood, or is there twice
+
+
+#: What a row can be, in the order in which the rules are tried: the first that fits counts.
+#: The position is the number that the rows carry through the engine.
+TREATMENTS: tuple[tuple[str, Treatment], ...] = (
+    ("sale", Treatment.KEPT),
+    ("unreadable_line", Treatment.REJECTED),
+    ("duplicate_line", Treatment.REJECTED),
+    ("overlap_line", Treatment.REJECTED),
+    ("ambiguous_id", Treatment.REJECTED),
+    ("unreadable_amount", Treatment.REJECTED),
+    ("unreadable_time", Treatment.REJECTED),
+    ("impossible_time", Treatment.REJECTED),
+    ("after_as_of", Treatment.SET_ASIDE),
+    ("other_currency", Treatment.SET_ASIDE),
+    ("cancelled_order", Treatment.SET_ASIDE),
+    ("unpaid_order", Treatment.SET_ASIDE),
+    ("fee_line", Treatment.SET_ASIDE),
+    ("no_customer", Treatment.SET_ASIDE),
+    ("zero_price", Treatment.SET_ASIDE),
+    ("return_line", Treatment.REFUND),
+)
+NUMBER_OF: dict[str, int] = {code: number for number, (code, _) in enumerate(TREATMENTS)}
+
+
+@dataclass(frozen=True)
+class FieldMatch:
+    """One field found in one file: the column, by what rule (``given``, a platform's name, ``name``), how sure."""
+
+    file: str
+    field: str
+    column: str
+    why: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Which columns mean what, file by file, to be shown to the person."""
+
+    matches: tuple[FieldMatch, ...]
+    unused: tuple[tuple[str, str], ...]  # (file, column)
+
+    def column(self, field: str, file: str | None = None) -> str | None:
+        """The column of a field, in one file or in the first that has it."""
+        for match in self.matches:
+            if match.field == field and file in (None, match.file):
+                return match.column
+        return None
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """One file as it was understood. ``encoding``, ``delimiter`` and ``sheet`` are None where they mean nothing."""
+
+    name: str
+    rows: int
+    columns: tuple[str, ...]
+    kind: str  # "csv" | "xlsx" | "parquet"
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    skipped_lines: int = 0
+
+
+@dataclass(frozen=True)
+class Note:
+    """A decision about a file that the reader should see: a code of the catalogue under ``notes``, and its values."""
+
+    code: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class QualityCount:
+    """How many rows, and how much money, one rule took."""
+
+    code: str
+    rows: int
+    amount: Decimal
+    treatment: Treatment
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The whole file, accounted for: every row is in exactly one count.
+
+    ``rows`` and ``amount`` are counted over the files without any rule; ``counts`` is in the order of the rules.
+    """
+
+    files: tuple[FileRead, ...]
+    counts: tuple[QualityCount, ...]
+    rows: int
+    amount: Decimal
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether rows and money of the treatments sum to those of the files, exactly."""
+        return (
+            sum(count.rows for count in self.counts) == self.rows
+            and sum((count.amount for count in self.counts), Decimal()) == self.amount
+        )
+
+    def count(self, code: str) -> QualityCount:
+        """The count of one rule, zero where no row met it."""
+        for count in self.counts:
+            if count.code == code:
+                return count
+        return QualityCount(code, 0, Decimal(), dict(TREATMENTS)[code])
+
+
+@dataclass(frozen=True)
+class RowRules:
+    """What the rules need to know of the whole file. An empty tuple means that the rule finds nothing.
+
+    ``latest`` is the first impossible moment, ``as_of`` the first that is left out. Where nobody ``needs_amount``, a
+    purchase counts whatever it cost. ``fee_codes`` have the type of ``product``.
+    """
+
+    latest: datetime
+    as_of: datetime | None = None
+    needs_amount: bool = True
+    currency: str | None = None
+    cancelled: tuple[str, ...] = ()
+    unpaid: tuple[str, ...] = ()
+    refunded: tuple[str, ...] = ()
+    fee_codes: tuple[str | int, ...] = ()
+    fee_names: tuple[str, ...] = ()
+    credit_orders: bool = False  # orders named C… are credit notes, as in Online Retail
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the rows of one file can be seen again, to write out those that were not used."""
+
+    file: FileRead
+    scan: str  # DuckDB SQL that yields ``row`` and the original columns as c1, c2, …
+    lines_scan: str  # DuckDB SQL that yields ``row``, the typed columns and, where rows carry one, their flag
+    columns: dict[str, str]  # field → column of lines_scan
+    texts: tuple[str, ...]  # id fields that are text because another file's are
+    unreadable: tuple[tuple[int, str], ...] = ()  # (line number, text) of lines that are no rows
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Order files, understood.
+
+    ``tables.orders`` and, where the files have products, ``tables.order_lines`` hold what was sold to known
+    customers; ``tables.refunds`` what they got back. ``lines`` is every row of every file with its treatment
+    (``rule``, a position in `TREATMENTS`) and exact ``money``. ``first_at`` and ``last_at`` span the sales.
+    """
+
+    tables: Tables
+    quality: Quality
+    recognised: Recognised
+    currency: str | None
+    first_at: datetime
+    last_at: datetime
+    has_lines: bool
+    lines: ir.Table
+    rules: RowRules
+    sources: tuple[Source, ...]

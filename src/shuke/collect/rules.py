@@ -1,1 +1,0 @@
-"""Decisions about columns and rows. Pure."""

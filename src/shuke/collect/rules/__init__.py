@@ -1,0 +1,1 @@
+"""Decisions about files, columns and rows: values in, values out. Pure."""

@@ -1,0 +1,391 @@
+"""From the person's files to canonical tables, with every row accounted for."""
+
+# ruff: noqa: S608 - SQL has no parameters for columns and files; every name in it is ours or quoted by `desk`
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from shuke.base.errors import BadInput
+from shuke.base.progress import Progress, silent
+from shuke.collect import measures
+from shuke.collect.model import (
+    FEE_PRODUCTS_MAX,
+    STATUSES_MAX,
+    TREATMENTS,
+    Collected,
+    FieldMatch,
+    Note,
+    Quality,
+    QualityCount,
+    Recognised,
+    RowRules,
+    Source,
+)
+from shuke.collect.rules.headers import DATE_ORDER, check_mapping, check_needed, find_column, recognise
+from shuke.collect.rules.words import Fees, find_fees, status_class
+from shuke.collect.service.cells import DECIMAL
+from shuke.collect.service.desk import Desk, named
+from shuke.collect.service.sources import Opened, find_files, open_file
+from shuke.collect.service.staging import Typed, type_file
+from shuke.collect.service.structure import Structured, find_flags, is_unique, structure
+from shuke.insight.tables import Tables
+from shuke.platform.engines import Engine
+
+NEED = ("customer", "time", "amount")
+
+
+def read_orders(  # noqa: PLR0913 - what a person may say about order files; all but the files by keyword
+    sources: Sequence[str],
+    *,
+    engine: Engine,
+    work_folder: Path,
+    mapping: Mapping[str, str] | None = None,
+    currency: str | None = None,
+    margin_column: str | None = None,
+    timezone: str | None = None,
+    as_of: datetime | None = None,
+    need: Sequence[str] = NEED,
+    progress: Progress = silent,
+) -> Collected:
+    """Read order files of any make into canonical tables.
+
+    Args:
+        sources: paths and globs of CSV, XLSX and Parquet files; each may have a layout of its own.
+        engine: what runs the analysis; files are staged for it in ``work_folder``, which must outlive the result.
+        work_folder: where typed Parquet files are written when a file cannot be read as it is.
+        mapping: field → column name or number from 1, before anything that names suggest; ``date_order`` → dmy | mdy.
+        currency: the code to analyse; without it that of most lines. Lines in others are set aside.
+        margin_column: a column with the margin of each line, as a share (all within ±1) or as money.
+        timezone: the brand's zone (IANA name), into which stamps with a zone are brought.
+        as_of: facts from this moment on are set aside.
+        need: the indispensable fields; without ``amount`` it may be missing, and is then null.
+        progress: called with a stage and the share of it that is done.
+
+    Raises:
+        BadInput: with a code under ``collect.`` for whatever cannot be understood; see the catalogue.
+    """
+    given = dict(mapping or {})
+    if margin_column is not None:
+        given["margin"] = margin_column
+    check_mapping(given)
+    if timezone is not None and timezone not in available_timezones():
+        raise BadInput("collect.unknown_timezone", timezone=timezone)
+    desk = Desk(work_folder / "collect")
+    try:
+        opened = _open_all(desk, sources, given, progress)
+        matches = _recognise_all(opened, given, need)
+        files: list[Structured] = []
+        for number, (file, found) in enumerate(zip(opened, matches, strict=True)):
+            progress("collect.stage", number / len(opened))
+            typed = type_file(desk, file, found, number, mapping=given, timezone=timezone)
+            files.append(structure(desk, typed, number))
+        progress("collect.check", 0.0)
+        files = _flagged(desk, files)
+        reading = _Reading(desk, files, engine)
+        latest = datetime.now(ZoneInfo(timezone or "UTC")).replace(tzinfo=None) + timedelta(days=1)
+        collected = reading.collect(
+            _rules(desk, files, currency=currency, latest=latest, as_of=as_of, needs_amount="amount" in need),
+            Recognised(tuple(match for found in matches for match in found), _unused(opened, matches)),
+            progress,
+        )
+        progress("collect.check", 1.0)
+        return collected
+    finally:
+        desk.close()
+
+
+def _open_all(desk: Desk, sources: Sequence[str], given: Mapping[str, str], progress: Progress) -> list[Opened]:
+    paths = find_files(sources)
+    wanted = [column for field, column in given.items() if field != DATE_ORDER]
+    opened: list[Opened] = []
+    for number, path in enumerate(paths):
+        progress("collect.open", number / len(paths))
+        file = open_file(desk, path, number, wanted=wanted, progress=progress)
+        if not file.file.rows:
+            raise BadInput("collect.empty_file", file=path.name)
+        opened.append(file)
+    for field, column in given.items():
+        if field != DATE_ORDER and all(find_column(column, file.file.columns) is None for file in opened):
+            columns = ", ".join(opened[0].file.columns)
+            raise BadInput("collect.unknown_column", field=field, column=column, columns=columns)
+    return opened
+
+
+def _recognise_all(
+    opened: Sequence[Opened], given: Mapping[str, str], need: Sequence[str]
+) -> list[tuple[FieldMatch, ...]]:
+    matches = []
+    for file in opened:
+        found = recognise(file.file.columns, file=file.file.name, mapping=given, need=need)
+        fields = [match.field for match in found]
+        check_needed(fields, columns=file.file.columns, file=file.file.name, need=need)
+        matches.append(found)
+    return matches
+
+
+def _unused(opened: Sequence[Opened], matches: Sequence[tuple[FieldMatch, ...]]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (file.file.name, column)
+        for file, found in zip(opened, matches, strict=True)
+        for column in file.file.columns
+        if column not in {match.column for match in found}
+    )
+
+
+def _flagged(desk: Desk, files: Sequence[Structured]) -> list[Structured]:
+    """The files, with the flags beside the rows where rows carry some."""
+    flags = find_flags(desk, files)
+    if flags is None:
+        return list(files)
+    desk.connection.execute(f"CREATE OR REPLACE TABLE flagged AS {flags}")
+    result = list(files)
+    for (number,) in desk.rows("SELECT DISTINCT file FROM flagged"):
+        typed = files[number].typed
+        sql = (
+            f"SELECT t.*, CAST(f.flag AS TINYINT) AS flag FROM ({typed.scan}) t "
+            f"LEFT JOIN (SELECT row, flag FROM flagged WHERE file = {number}) f USING (row)"
+        )
+        path = desk.write(sql, f"flagged_{number}.parquet")
+        staged = replace(
+            typed,
+            path=path,
+            columns={name: name for name in typed.columns},
+            direct=False,
+            scan=f"SELECT * FROM read_parquet('{path}')",
+        )
+        result[number] = replace(files[number], typed=staged)
+    return result
+
+
+def _everything(files: Sequence[Structured]) -> str:
+    """SQL of all lines, each column cast so that the files agree where they must."""
+    return " UNION ALL BY NAME ".join(f"({file.typed.scan})" for file in files)
+
+
+def _has(files: Sequence[Structured], *fields: str) -> bool:
+    return all(any(field in file.typed.columns for file in files) for field in fields)
+
+
+def _rules(
+    desk: Desk,
+    files: Sequence[Structured],
+    *,
+    currency: str | None,
+    latest: datetime,
+    as_of: datetime | None,
+    needs_amount: bool,
+) -> RowRules:
+    statuses: dict[str | None, list[str]] = {}
+    if _has(files, "status"):
+        for status in _distinct(desk, files, "status", STATUSES_MAX):
+            statuses.setdefault(status_class(status), []).append(status)
+    fees = _fees(desk, files)
+    credit = False
+    if _has(files, "order", "quantity"):
+        credit = _credit_notes(desk, files)
+    return RowRules(
+        latest=latest,
+        as_of=as_of,
+        needs_amount=needs_amount,
+        currency=_currency(desk, files, currency),
+        cancelled=tuple(statuses.get("cancelled", ())),
+        unpaid=tuple(statuses.get("unpaid", ())),
+        refunded=tuple(statuses.get("refunded", ())),
+        fee_codes=fees.codes,
+        fee_names=fees.names,
+        credit_orders=credit,
+    )
+
+
+def _distinct(desk: Desk, files: Sequence[Structured], field: str, limit: int) -> list[str]:
+    counted: Counter[str] = Counter()
+    for file in files:
+        if field in file.typed.columns:
+            rows = desk.rows(f"SELECT {named(field)}, count(*) FROM ({file.typed.scan}) GROUP BY 1 LIMIT {limit}")
+            counted.update({str(value): count for value, count in rows if value is not None})
+    return [value for value, _ in counted.most_common()]
+
+
+def _fees(desk: Desk, files: Sequence[Structured]) -> Fees:
+    texts = len({_is_text(desk, file, "product") for file in files if "product" in file.typed.columns}) > 1
+    products: list[tuple[str | int | None, str | None, int]] = []
+    for file in files:
+        fields = file.typed.columns
+        if not {"product", "product_name"} & set(fields):
+            continue
+        code = ("CAST(product AS VARCHAR)" if texts else "product") if "product" in fields else "NULL"
+        name = "product_name" if "product_name" in fields else "NULL"
+        products += desk.rows(
+            f"SELECT {code}, {name}, count(*) FROM ({file.typed.scan}) GROUP BY ALL LIMIT {FEE_PRODUCTS_MAX}"
+        )
+    return find_fees(products)
+
+
+def _is_text(desk: Desk, file: Structured, field: str) -> bool:
+    return desk.types(f"SELECT {named(field)} FROM ({file.typed.scan})")[field] == "VARCHAR"
+
+
+def _credit_notes(desk: Desk, files: Sequence[Structured]) -> bool:
+    """Whether orders named C and digits are credit notes: nearly all of their lines take something back."""
+    backs = rows = 0
+    for file in files:
+        if {"order", "quantity"} <= set(file.typed.columns) and _is_text(desk, file, "order"):
+            back, all_rows = desk.row(
+                f"SELECT count_if(quantity < 0), count(*) FROM ({file.typed.scan}) "
+                f"WHERE regexp_full_match({named('order')}, 'C[0-9]+')"
+            )
+            backs, rows = backs + back, rows + all_rows
+    return rows > 0 and backs >= 0.9 * rows
+
+
+def _currency(desk: Desk, files: Sequence[Structured], given: str | None) -> str | None:
+    """The currency to analyse: the one asked for, that of most lines, or the one that the amounts are signed with."""
+    counted: Counter[str] = Counter()
+    for file in files:
+        if "currency" in file.typed.columns:
+            rows = desk.rows(f"SELECT upper(currency), count(*) FROM ({file.typed.scan}) GROUP BY 1")
+            counted.update({code: count for code, count in rows if code is not None})
+    if given is not None:
+        if counted and given.upper() not in counted:
+            raise BadInput("collect.currency_absent", currency=given, found=", ".join(sorted(counted)))
+        return given.upper()
+    if counted:
+        return counted.most_common(1)[0][0]
+    signs = {file.typed.sign for file in files if file.typed.sign}
+    return signs.pop() if len(signs) == 1 else None
+
+
+class _Reading:
+    """The last leg: from typed files to tables and their account."""
+
+    def __init__(self, desk: Desk, files: Sequence[Structured], engine: Engine) -> None:
+        self.desk = desk
+        self.files = files
+        self.engine = engine
+        self.texts: tuple[str, ...] = ()
+
+    def collect(self, rules: RowRules, recognised: Recognised, progress: Progress) -> Collected:
+        """Treat the rows, count them, and make the tables."""
+        shape = self._shape()
+        lines = measures.classify(self._lines(), rules)
+        if not shape.one_row_per_order:
+            lines = self.engine.keep(lines, "collect_lines")
+        progress("collect.check", 0.4)
+        counted = measures.counts(lines).to_pyarrow()
+        quality = self._quality(counted, rules)
+        sold = next((row for row in counted.to_pylist() if row["rule"] == 0), None)
+        if sold is None:
+            reasons = ", ".join(f"{count.code}: {count.rows}" for count in quality.counts)
+            raise BadInput("collect.no_sales", rows=quality.rows, reasons=reasons)
+        progress("collect.check", 0.7)
+        orders = measures.orders_of(lines, shape)
+        order_lines = measures.order_lines_of(lines, shape)
+        refunds = measures.refunds_of(lines, shape, rules)
+        if not shape.one_row_per_order:
+            orders = self.engine.keep(orders, "collect_orders")
+            order_lines = None if order_lines is None else self.engine.keep(order_lines, "collect_order_lines")
+            refunds = None if refunds is None else self.engine.keep(refunds, "collect_refunds")
+        return Collected(
+            tables=Tables(orders=orders, order_lines=order_lines, refunds=refunds),
+            quality=quality,
+            recognised=recognised,
+            currency=rules.currency,
+            first_at=sold["first_at"],
+            last_at=sold["last_at"],
+            has_lines=order_lines is not None,
+            lines=lines,
+            rules=rules,
+            sources=tuple(self._source(file) for file in self.files),
+        )
+
+    def _lines(self) -> ir.Table:
+        read = [(self.engine.read_parquet(file.typed.path), file.typed.columns) for file in self.files]
+        self.texts = measures.id_types(read)
+        return measures.union_of(
+            [measures.lines_of(table, columns, file=at, texts=self.texts) for at, (table, columns) in enumerate(read)]
+        )
+
+    def _shape(self) -> measures.Shape:
+        has_order = _has(self.files, "order")
+        single = has_order and all(file.one_row_per_order for file in self.files)
+        if single and len(self.files) > 1:
+            parts = [f"SELECT CAST({named('order')} AS VARCHAR) AS o FROM ({file.typed.scan})" for file in self.files]
+            single = is_unique(self.desk, " UNION ALL ".join(parts), "o")
+        missing = False
+        if has_order and not single:
+            missing = any(
+                "order" not in file.typed.columns
+                or self.desk.row(f"SELECT count_if({named('order')} IS NULL) FROM ({file.typed.scan})")[0] > 0
+                for file in self.files
+            )
+        margin = None
+        if _has(self.files, "margin"):
+            tops = [
+                self.desk.row(f"SELECT max(abs(margin)) FROM ({file.typed.scan})")[0]
+                for file in self.files
+                if "margin" in file.typed.columns
+            ]
+            margin = "share" if max((top for top in tops if top is not None), default=0) <= 1 else "money"
+        return measures.Shape(
+            one_row_per_order=single,
+            has_order=has_order,
+            orders_missing=missing,
+            has_clock=all(file.typed.has_clock for file in self.files),
+            margin=margin,  # type: ignore[arg-type] # one of the two literals
+        )
+
+    def _quality(self, counted: pa.Table, rules: RowRules) -> Quality:
+        by_rule = {row["rule"]: row for row in counted.to_pylist()}
+        unreadable = sum(len(file.typed.opened.unreadable) for file in self.files)
+        counts = []
+        for number, (code, treatment) in enumerate(TREATMENTS):
+            found = by_rule.get(number)
+            rows, amount = (found["rows"], found["amount"] or Decimal()) if found else (0, Decimal())
+            rows += unreadable if code == "unreadable_line" else 0
+            if rows or code == "sale":
+                counts.append(QualityCount(code, rows, amount, treatment))
+        amount = sum((self._total(file.typed) for file in self.files), Decimal())
+        notes = [note for file in self.files for note in file.typed.notes]
+        if not _has(self.files, "order"):
+            clock = all(file.typed.has_clock for file in self.files)
+            notes.append(Note("order_is_moment" if clock else "order_is_day"))
+        if not rules.needs_amount:
+            notes.append(Note("no_amount"))
+        return Quality(
+            files=tuple(file.typed.opened.file for file in self.files),
+            counts=tuple(counts),
+            rows=sum(file.typed.opened.file.rows for file in self.files),
+            amount=amount,
+            notes=tuple(notes),
+        )
+
+    def _total(self, typed: Typed) -> Decimal:
+        """The money in a file, without any rule: what the treatments must add up to."""
+        fields = set(typed.columns)
+        goods = f"CAST(CAST(price AS {DECIMAL}) * CAST(quantity AS {DECIMAL}) AS {DECIMAL})"
+        if {"price", "quantity"} <= fields and "amount" in fields:
+            value = f"coalesce(CAST(amount AS {DECIMAL}), {goods})"
+        elif "amount" in fields:
+            value = f"CAST(amount AS {DECIMAL})"
+        elif {"price", "quantity"} <= fields:
+            off = f"coalesce(abs(CAST(discount AS {DECIMAL})), 0)" if "discount" in fields else "0"
+            value = f"{goods} - CASE WHEN quantity < 0 THEN -{off} ELSE {off} END"
+        else:
+            return Decimal()
+        (total,) = self.desk.row(f"SELECT sum(CAST({value} AS {DECIMAL})) FROM ({typed.scan})")
+        return total if total is not None else Decimal()
+
+    def _source(self, file: Structured) -> Source:
+        opened = file.typed.opened
+        fields = {name: name for name in file.typed.columns}
+        return Source(opened.file, opened.scan, file.typed.scan, fields, self.texts, opened.unreadable)

@@ -1,0 +1,225 @@
+"""What rows have to do with one another: lines of one order, totals repeated on them, rows that are there twice."""
+
+# ruff: noqa: S608 - SQL has no parameters for columns and files; every name in it is ours or quoted by `desk`
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from shuke.collect.model import NUMBER_OF, ORDER_FIELDS, Note
+from shuke.collect.rules.lines import OrderStatistics, is_order_total
+from shuke.collect.service.cells import DECIMAL
+from shuke.collect.service.desk import Desk, named
+from shuke.collect.service.sources import hash_of
+from shuke.collect.service.staging import Typed
+
+#: How far apart integers may lie for a bitmap of them to be cheaper than a set of them.
+_BITMAP_SPREAD = 64
+_SPREADABLE = ("amount", "refund", "discount")
+_CONTENT = ("customer", "order", "time", "product", "product_name", "quantity", "price", "amount")
+
+
+@dataclass(frozen=True)
+class Structured:
+    """A typed file whose rows are whole lines: each with its order's facts and its own share of its order's total."""
+
+    typed: Typed
+    one_row_per_order: bool
+
+
+def is_unique(desk: Desk, scan: str, column: str) -> bool:
+    """Whether no value of a column occurs twice and none is missing."""
+    rows, found, low, high = desk.row(f"SELECT count(*), count({column}), min({column}), max({column}) FROM ({scan})")
+    if found < rows or not rows:
+        return False
+    if isinstance(low, int) and high - low < max(1_000_000, _BITMAP_SPREAD * rows):
+        distinct = f"bit_count(bitstring_agg(CAST({column} AS BIGINT), CAST({low} AS BIGINT), CAST({high} AS BIGINT)))"
+    else:
+        distinct = f"count(DISTINCT {column})"
+    (different,) = desk.row(f"SELECT {distinct} FROM ({scan})")
+    return bool(different == rows)
+
+
+def structure(desk: Desk, typed: Typed, number: int) -> Structured:
+    """Lines that stand alone: order facts filled down, order totals shared out among the lines of their order."""
+    if "order" not in typed.columns:
+        return Structured(typed, one_row_per_order=False)
+    if is_unique(desk, typed.scan, named("order")):
+        return Structured(typed, one_row_per_order=True)
+    fields = set(typed.columns)
+    statistics = _statistics(desk, typed)
+    totals = [
+        name for name in _SPREADABLE if name in fields and is_order_total(name, statistics[name], _column(typed, name))
+    ]
+    filled = [name for name in ORDER_FIELDS if name in fields and statistics[name].partly_there]
+    if not totals and not filled:
+        return Structured(typed, one_row_per_order=False)
+    notes = [
+        Note("order_total", (("file", typed.opened.file.name), ("column", _column(typed, name)))) for name in totals
+    ]
+    if filled:
+        columns = ", ".join(_column(typed, name) for name in filled)
+        notes.append(Note("filled_down", (("file", typed.opened.file.name), ("columns", columns))))
+    path = desk.write(_whole_lines(typed, totals, filled), f"lines_{number}.parquet")
+    scan = f"SELECT * FROM read_parquet('{path}')"
+    staged = replace(
+        typed,
+        path=path,
+        columns={name: name for name in typed.columns},
+        direct=False,
+        scan=scan,
+        notes=(*typed.notes, *notes),
+    )
+    return Structured(staged, one_row_per_order=False)
+
+
+def _column(typed: Typed, name: str) -> str:
+    return typed.names[name]
+
+
+def _statistics(desk: Desk, typed: Typed) -> dict[str, OrderStatistics]:
+    """Of each field, over the orders with several rows: how often it is constant, on one row only, and so on."""
+    fields = [name for name in typed.columns if name in (*ORDER_FIELDS, *_SPREADABLE)]
+    per_order = ["count(*) AS n"]
+    for name in fields:
+        # Refunds and discounts are zero where there are none.
+        column = f"nullif({named(name)}, 0)" if name in ("refund", "discount") else named(name)
+        per_order += [f"count({column}) AS {name}_n", f"min({column}) AS {name}_lo", f"max({column}) AS {name}_hi"]
+    priced = {"price", "quantity", "amount"} <= set(typed.columns)
+    if priced:
+        value = "CAST(price AS DOUBLE) * CAST(quantity AS DOUBLE)"
+        per_order += [
+            f"sum({value}) AS goods",
+            f"max(abs(CAST(amount AS DOUBLE) - {value})) AS line_gap",
+        ]
+    order = named("order")
+    grouped = (
+        f"SELECT {', '.join(per_order)} FROM ({typed.scan}) WHERE {order} IS NOT NULL "
+        f"GROUP BY {order} HAVING count(*) > 1"
+    )
+    wanted: list[str] = ["count(*)"]
+    for name in fields:
+        wanted += [
+            f"count_if({name}_n > 0 AND {name}_n < n)",
+            f"count_if({name}_n = 1)",
+            f"count_if({name}_n = n AND {name}_lo = {name}_hi)",
+            f"approx_count_distinct({name}_lo)",
+            f"count_if({name}_n > 0)",
+        ]
+    if priced:
+        wanted += [
+            "count_if(abs(CAST(amount_lo AS DOUBLE) - goods) <= 0.005 + 0.25 * abs(goods))",
+            "count_if(line_gap <= 0.005 + 0.01 * abs(goods))",
+        ]
+    found = list(desk.row(f"SELECT {', '.join(wanted)} FROM ({grouped})"))
+    orders = found.pop(0)
+    result: dict[str, OrderStatistics] = {}
+    for name in fields:
+        part, found = found[:5], found[5:]
+        result[name] = OrderStatistics(orders, *part)
+    if priced:
+        result["amount"] = replace(result["amount"], fits_order=found[0], fits_line=found[1])
+    return result
+
+
+def _whole_lines(typed: Typed, totals: Sequence[str], filled: Sequence[str]) -> str:
+    order = named("order")
+    window = f"PARTITION BY {order}"
+    replaced = []
+    for name in filled:
+        column = named(name)
+        replaced.append(
+            f"CASE WHEN {order} IS NULL THEN {column} ELSE coalesce({column}, "
+            f"first({column} ORDER BY row) FILTER ({column} IS NOT NULL) OVER ({window})) END AS {column}"
+        )
+    for name in totals:
+        column = named(name)
+        total = f"max({column}) OVER ({window})"
+        if name != "amount":
+            first = f"row = min(row) OVER ({window})"
+            replaced.append(f"CASE WHEN {order} IS NULL THEN {column} WHEN {first} THEN {total} END AS {column}")
+    inner = f"SELECT * REPLACE ({', '.join(replaced)}) FROM ({typed.scan})" if replaced else typed.scan
+    if "amount" not in totals:
+        return inner
+    weight = "1.0"
+    if {"price", "quantity"} <= set(typed.columns):
+        weight = "abs(CAST(price AS DOUBLE) * CAST(quantity AS DOUBLE))"
+    elif "quantity" in typed.columns:
+        weight = "abs(CAST(quantity AS DOUBLE))"
+    shared = (
+        f"SELECT *, CAST(max(amount) OVER ({window}) AS {DECIMAL}) AS order_total, coalesce({weight}, 0) AS weight, "
+        f"sum(coalesce({weight}, 0)) OVER ({window}) AS weights, count(*) OVER ({window}) AS n, "
+        f"row = min(row) OVER ({window}) AS is_first FROM ({inner})"
+    )
+    part = (
+        f"CAST(CAST(order_total AS DOUBLE) * CASE WHEN weights > 0 THEN weight / weights ELSE 1.0 / n END AS {DECIMAL})"
+    )
+    parts = f"SELECT *, {part} AS part FROM ({shared})"
+    # The first line takes what rounding leaves, so that the parts sum to the total exactly.
+    rest = f"CAST(order_total - sum(CASE WHEN is_first THEN 0 ELSE part END) OVER ({window}) AS {DECIMAL})"
+    return (
+        "SELECT * EXCLUDE (order_total, weight, weights, n, is_first, part) REPLACE ("
+        f"CASE WHEN {order} IS NULL THEN CAST(amount AS {DECIMAL}) WHEN is_first THEN {rest} ELSE part END AS amount) "
+        f"FROM ({parts})"
+    )
+
+
+def find_flags(desk: Desk, files: Sequence[Structured]) -> str | None:
+    """SQL of (file, row, flag) for rows that are there twice or whose id is broken; None where there are none.
+
+    A *duplicate* equals an earlier row of its file in every column, in a file that numbers its orders or names its
+    products: without either, two equal rows may well be two purchases. An *overlap* is a line that an earlier file
+    has too: the same customer, order, moment, product, quantity, price and amount, as often as it is there.
+    """
+    parts: list[str] = []
+    for number, file in enumerate(files):
+        opened, typed = file.typed.opened, file.typed
+        if not file.one_row_per_order and {"order", "product", "product_name"} & set(typed.columns):
+            whole = hash_of(opened)
+            twice = f"SELECT {whole} AS h FROM ({opened.scan}) GROUP BY 1 HAVING count(*) > 1"
+            columns = ", ".join(f"c{at}" for at in range(1, len(opened.types) + 1))
+            copies = f"row_number() OVER (PARTITION BY {columns} ORDER BY row)"
+            rows = f"SELECT row, {copies} AS copy FROM ({opened.scan}) WHERE {whole} IN ({twice})"
+            parts.append(
+                f"SELECT {number} AS file, row, {NUMBER_OF['duplicate_line']} AS flag FROM ({rows}) WHERE copy > 1"
+            )
+        if "broken_id" in desk.types(typed.scan):
+            parts.append(
+                f"SELECT {number} AS file, row, {NUMBER_OF['ambiguous_id']} AS flag FROM ({typed.scan}) WHERE broken_id"
+            )
+    if parts:
+        desk.connection.execute(f"CREATE OR REPLACE TABLE flags AS {' UNION ALL '.join(parts)}")
+    else:
+        desk.connection.execute("CREATE OR REPLACE TABLE flags (file INTEGER, row BIGINT, flag INTEGER)")
+    if len(files) > 1:
+        desk.connection.execute(f"INSERT INTO flags {_overlaps(files)}")
+    (found,) = desk.row("SELECT count(*) FROM flags")
+    return "SELECT file, row, min(flag) AS flag FROM flags GROUP BY file, row" if found else None
+
+
+def _overlaps(files: Sequence[Structured]) -> str:
+    rows = []
+    for number, file in enumerate(files):
+        fields = set(file.typed.columns)
+        # Without a number, a product or a time of day, equal rows of two files may be two purchases.
+        if not ({"order", "product", "product_name"} & fields or file.typed.has_clock):
+            continue
+        content = []
+        for name in _CONTENT:
+            column = (
+                f"CAST({named(name)} AS {DECIMAL})"
+                if name in ("quantity", "price", "amount")
+                else f"CAST({named(name)} AS VARCHAR)"
+            )
+            content.append(f"{column if name in fields else 'NULL'} AS {named(name)}")
+        rows.append(f"SELECT {number} AS file, row, {', '.join(content)} FROM ({file.typed.scan})")
+    if len(rows) < 2:
+        return "SELECT 0, 0, 0 WHERE false"
+    names = ", ".join(named(name) for name in _CONTENT)
+    everything = " UNION ALL ".join(rows)
+    twice = f"SELECT hash({names}) AS h FROM ({everything}) GROUP BY 1 HAVING min(file) < max(file)"
+    left = f"SELECT * FROM ({everything}) AS r ANTI JOIN flags USING (file, row) WHERE hash({names}) IN ({twice})"
+    nth = f"SELECT *, row_number() OVER (PARTITION BY file, {names} ORDER BY row) AS nth FROM ({left})"
+    first = f"SELECT file, row, min(file) OVER (PARTITION BY nth, {names}) AS first FROM ({nth})"
+    return f"SELECT file, row, {NUMBER_OF['overlap_line']} FROM ({first}) WHERE first < file"
