@@ -158,7 +158,8 @@ def moment(expression: str, plan: DatePlan, *, timezone: str | None) -> str:
         tries.append(f"try_strptime({bare}, {listed(formats)})")
     zone = quoted(timezone or "UTC")
     if plan.epoch_seconds:
-        tries.append(f"timezone({zone}, to_timestamp({_double(expression, '[0-9]{10}(\\.[0-9]+)?')}))")
+        seconds = _double(expression, "[0-9]{10}(\\.[0-9]+)?")
+        tries.append(f"timezone({zone}, to_timestamp({seconds}))")
     if plan.epoch_milliseconds:
         tries.append(f"timezone({zone}, to_timestamp({_double(expression, '[0-9]{13}')} / 1000))")
     if plan.excel:
