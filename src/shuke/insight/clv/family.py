@@ -34,7 +34,7 @@ class FamilyModel:
     estimated: its row of ``covariance`` is zero); ``alpha.<trait>`` and so on for covariates, each the change of the
     parameter's logarithm per unit of the trait. A model with covariates must be given them: one array per trait.
 
-    Raises BadInput ``insight.covariates_missing`` or ``insight.bad_history`` (t_x > T, negative numbers).
+    Raises BadInput ``insight.covariates_missing`` or ``insight.bad_history`` (t_x > T, negative or missing numbers).
     """
 
     name: str
@@ -79,7 +79,7 @@ class FamilyModel:
     ) -> Floats:
         """P(Y(horizon) = k | history), the difference of two tails of :mod:`future`."""
         if k < 0:
-            raise BadInput("insight.bad_history", rule="k: 0 or more")
+            raise BadInput("insight.bad_history", column="k")
         outlook, cell, chances = self._look_ahead(horizon, x, t_x, T, covariates)
         future = Future(outlook)
         at_least = np.ones(chances.shape[1])
@@ -203,7 +203,7 @@ class FamilyModel:
         The future depends on x, T and traits alone, of which a million customers have some ten thousand.
         """
         if not horizon >= 0 or not np.isfinite(horizon):
-            raise BadInput("insight.bad_history", rule="horizon: 0 or more")
+            raise BadInput("insight.bad_history", column="horizon")
         x, t_x, T = _histories(x, t_x, T)
         traits = self._traits(covariates)
         columns = [
@@ -253,12 +253,11 @@ def _histories(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floa
     """Histories as one-dimensional arrays of one length."""
     columns = np.broadcast_arrays(*(np.atleast_1d(np.asarray(c, dtype=np.float64)) for c in (x, t_x, T)))
     x_, t_x_, T_ = columns
-    for broken, rule in (
-        (~np.isfinite(x_ + t_x_ + T_), "finite numbers"),
-        (x_ < 0, "x: 0 or more"),
-        (t_x_ < 0, "t_x: 0 or more"),
-        (t_x_ > T_ * (1 + 1e-9), "t_x: at most T"),
+    for column, broken in (
+        ("x", ~(x_ >= 0)),
+        ("t_x", ~((t_x_ >= 0) & (t_x_ <= T_ * (1 + 1e-9)))),
+        ("T", ~np.isfinite(T_)),
     ):
         if broken.any():
-            raise BadInput("insight.bad_history", rule=rule)
+            raise BadInput("insight.bad_history", column=column)
     return x_, np.minimum(t_x_, T_), T_

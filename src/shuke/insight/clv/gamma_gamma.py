@@ -186,7 +186,7 @@ class _Rows:
         repeats = x > 0
         x, z = x[repeats], z[repeats]
         if not (np.isfinite(z).all() and (z > 0).all()):
-            raise BadInput("insight.bad_spend", rule="a repeater's mean amount: above 0")
+            raise BadInput("insight.bad_spend")
         w = np.ones_like(x) if weight is None else np.asarray(weight, dtype=np.float64)[repeats]
         columns = [np.asarray(column, dtype=np.float64)[repeats] for column in covariates.values()]
         order = canonical_order(z, x, w, *columns)

@@ -35,7 +35,8 @@ class Statistics:
     ``x`` repeat orders (whole, ≥ 0), ``t_x`` time of the last (0 when x = 0), ``T`` age (t_x ≤ T), ``weight`` customers
     in the cell (> 0), ``log_gap_sum`` the cell's mean sum of ln(gap), ``covariates`` fixed traits by name.
 
-    Raises BadInput ``insight.bad_statistics`` naming the rule that a cell breaks.
+    Raises BadInput ``insight.bad_statistics`` naming the column that breaks these rules, or that is not of
+    finite numbers, one per cell.
     """
 
     x: Floats
@@ -51,14 +52,12 @@ class Statistics:
         if self.log_gap_sum is not None:
             columns["log_gap_sum"] = self.log_gap_sum
         for name, column in columns.items():
-            _refuse(column.shape != self.x.shape, f"{name}: one number per cell")
-            _refuse(not bool(np.isfinite(column).all()), f"{name}: finite numbers")
-        _refuse(self.x.size == 0, "x: at least one customer")
-        _refuse(bool(np.any((self.x < 0) | (self.x != np.floor(self.x)))), "x: whole numbers, 0 or more")
-        _refuse(bool(np.any(self.weight <= 0)), "weight: above 0")
-        _refuse(bool(np.any(self.t_x[self.x == 0] != 0)), "t_x: 0 where x is 0")
-        _refuse(bool(np.any((self.t_x <= 0) & (self.x > 0))), "t_x: above 0 where x is above 0")
-        _refuse(bool(np.any(self.t_x > self.T)), "t_x: at most T")
+            _refuse(column.shape != self.x.shape or not bool(np.isfinite(column).all()), name)
+        repeats = self.x > 0
+        _refuse(self.x.size == 0 or bool(np.any((self.x < 0) | (self.x != np.floor(self.x)))), "x")
+        _refuse(bool(np.any((self.t_x > 0) != repeats) or np.any(self.t_x > self.T)), "t_x")
+        _refuse(bool(np.any(self.T < 0)), "T")
+        _refuse(bool(np.any(self.weight <= 0)), "weight")
 
     @property
     def customers(self) -> int:
@@ -87,7 +86,8 @@ class Statistics:
             columns["log_gap_sum"] = log_gap_sum
         columns["customers"] = np.ones(np.shape(x)) if weight is None else weight
         arrays = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
-        _refuse(len({array.shape for array in arrays.values()}) != 1, "all columns: the same length")
+        for name, array in arrays.items():
+            _refuse(array.shape != (arrays["frequency"].size,), name)
         return cls._grouped(arrays, tuple(covariates or ()))
 
     @classmethod
@@ -176,6 +176,6 @@ def _numbers(table: pa.Table, name: str) -> Floats:
     return numbers
 
 
-def _refuse(broken: bool, rule: str) -> None:  # noqa: FBT001 - reads as "refuse if"
+def _refuse(broken: bool, column: str) -> None:  # noqa: FBT001 - reads as "refuse if"
     if broken:
-        raise BadInput("insight.bad_statistics", rule=rule)
+        raise BadInput("insight.bad_statistics", column=column)
