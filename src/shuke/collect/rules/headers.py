@@ -112,7 +112,7 @@ def recognise(
             ((rank, free) for rank, tier in enumerate(tiers) if (free := _free_of_tier(names, tier, taken))), (0, [])
         )
         if len(free) > 1 and field in need:
-            candidates = ", ".join(columns[at] for at in free)
+            candidates = ", ".join(columns[at] for at in sorted(free))
             raise BadInput("collect.ambiguous_column", field=field, file=file, candidates=candidates)
         if free:
             sure = 0.95 - 0.1 * rank if len(free) == 1 else 0.6

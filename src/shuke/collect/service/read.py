@@ -241,7 +241,7 @@ def _credit_notes(desk: Desk, files: Sequence[Structured]) -> bool:
     for file in files:
         if {"order", "quantity"} <= set(file.typed.columns) and _is_text(desk, file, "order"):
             back, all_rows = desk.row(
-                f"SELECT count_if(quantity < 0), count(*) FROM ({file.typed.scan}) "
+                f"SELECT count(*) FILTER (quantity < 0), count(*) FROM ({file.typed.scan}) "
                 f"WHERE regexp_full_match({named('order')}, 'C[0-9]+')"
             )
             backs, rows = backs + back, rows + all_rows
@@ -325,7 +325,7 @@ class _Reading:
         if has_order and not single:
             missing = any(
                 "order" not in file.typed.columns
-                or self.desk.row(f"SELECT count_if({named('order')} IS NULL) FROM ({file.typed.scan})")[0] > 0
+                or self.desk.row(f"SELECT count(*) FILTER ({named('order')} IS NULL) FROM ({file.typed.scan})")[0] > 0
                 for file in self.files
             )
         margin = None

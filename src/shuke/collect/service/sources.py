@@ -169,7 +169,8 @@ def _open_text(
             f"SELECT row_number() OVER () AS row, * FROM read_csv({quoted(text)}, auto_detect = false, "
             f"columns = {{{columns}}}, delim = {quoted(layout.delimiter)}, quote = '\"', escape = '\"', "
             f"header = false, skip = {layout.skipped_lines}, null_padding = true, store_rejects = true, "
-            f"rejects_table = 'rejects', rejects_scan = 'reject_scans', max_line_size = 16777216, parallel = {parallel}) WHERE NOT ({empty})"
+            f"rejects_table = 'rejects', rejects_scan = 'reject_scans', max_line_size = 16777216, "
+            f"parallel = {parallel}) WHERE NOT ({empty})"
         )
 
     desk.connection.execute("DROP TABLE IF EXISTS rejects; DROP TABLE IF EXISTS reject_scans")

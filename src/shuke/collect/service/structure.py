@@ -101,16 +101,16 @@ def _statistics(desk: Desk, typed: Typed) -> dict[str, OrderStatistics]:
     wanted: list[str] = ["count(*)"]
     for name in fields:
         wanted += [
-            f"count_if({name}_n > 0 AND {name}_n < n)",
-            f"count_if({name}_n = 1)",
-            f"count_if({name}_n = n AND {name}_lo = {name}_hi)",
+            f"count(*) FILTER ({name}_n > 0 AND {name}_n < n)",
+            f"count(*) FILTER ({name}_n = 1)",
+            f"count(*) FILTER ({name}_n = n AND {name}_lo = {name}_hi)",
             f"approx_count_distinct({name}_lo)",
-            f"count_if({name}_n > 0)",
+            f"count(*) FILTER ({name}_n > 0)",
         ]
     if priced:
         wanted += [
-            "count_if(abs(CAST(amount_lo AS DOUBLE) - goods) <= 0.005 + 0.25 * abs(goods))",
-            "count_if(line_gap <= 0.005 + 0.01 * abs(goods))",
+            "count(*) FILTER (abs(CAST(amount_lo AS DOUBLE) - goods) <= 0.005 + 0.25 * abs(goods))",
+            "count(*) FILTER (line_gap <= 0.005 + 0.01 * abs(goods))",
         ]
     found = list(desk.row(f"SELECT {', '.join(wanted)} FROM ({grouped})"))
     orders = found.pop(0)
@@ -131,7 +131,7 @@ def _whole_lines(typed: Typed, totals: Sequence[str], filled: Sequence[str]) -> 
         column = named(name)
         replaced.append(
             f"CASE WHEN {order} IS NULL THEN {column} ELSE coalesce({column}, "
-            f"first({column} ORDER BY row) FILTER ({column} IS NOT NULL) OVER ({window})) END AS {column}"
+            f"arg_min({column}, row) OVER ({window})) END AS {column}"
         )
     for name in totals:
         column = named(name)
