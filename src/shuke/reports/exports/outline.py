@@ -26,7 +26,7 @@ from shuke.reports.model import (
     Text,
 )
 
-__all__ = ["Outline", "outline"]
+__all__ = ["Item", "Outline", "outline", "outline_items"]
 
 MONEY = Axis(field="", label="", kind=Kind.MONEY)
 COUNT = Axis(field="", label="", kind=Kind.INTEGER)
@@ -78,6 +78,13 @@ def outline(report: Report) -> Outline:
     return Outline(page, layout.drawings)
 
 
+def outline_items(report: Report, chapter: int, blocks: tuple[Block, ...]) -> list[tuple[Block, Item]]:
+    """Each block of a chapter with its item, numbered as on the page, one by one and without drawings."""
+    layout = _Layout(report, Writing(report.language, report.currency), _finding_numbers(report), drawn=False)
+    layout.open_chapter(chapter)
+    return [(block, layout.item(block)) for block in blocks]
+
+
 def _finding_numbers(report: Report) -> dict[str, int]:
     codes = (block.code for chapter in report.chapters for block in chapter.blocks if isinstance(block, FindingBlock))
     return {code: number for number, code in enumerate(dict.fromkeys(codes), start=1)}
@@ -90,6 +97,7 @@ class _Layout:
     report: Report
     writing: Writing
     finding_numbers: dict[str, int]
+    drawn: bool = True
     drawings: dict[str, dict[str, Any]] = field(default_factory=dict)
     chapter: int = 0
     figures: int = 0
@@ -145,7 +153,8 @@ class _Layout:
         self.figures += 1
         number = f"{self.chapter}.{self.figures}"
         name = f"figure-{self.chapter}-{self.figures}"
-        self.drawings[name] = draw(block, self.writing)
+        if self.drawn:
+            self.drawings[name] = draw(block, self.writing)
         return {
             "kind": "chart",
             "id": name,

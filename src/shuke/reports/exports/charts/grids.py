@@ -12,6 +12,8 @@ from shuke.reports.exports.charts.theme import DIVERGING, INK, SEQUENTIAL, SERIE
 from shuke.reports.model import Kind
 
 CURVE_POINTS = 24
+FLOW_MARGIN = 0.34  # for the names of the stages on either side, in widths of the flow
+FLOW_MARGIN_NARROW = 0.56
 
 
 def draw_heatmap(frame: Frame) -> Any:
@@ -87,7 +89,7 @@ def draw_flow(frame: Frame) -> Any:
     if frame.spec.value is None:
         raise ValueError("a flow needs a value")
     nodes, ribbons = _layout(frame)
-    unit = alt.Scale(domain=[-0.34, 1.34], nice=False, zero=False)
+    unit = alt.Scale(domain=[-FLOW_MARGIN, 1 + FLOW_MARGIN], nice=False, zero=False)
     height = alt.Scale(domain=[1, 0], nice=False, zero=False)
     names = list(dict.fromkeys(node["name"] for node in nodes))
     palette = alt.Scale(domain=names, range=[SERIES[i % len(SERIES)] for i in range(len(names))])
@@ -121,7 +123,11 @@ def draw_flow(frame: Frame) -> Any:
         text = words.mark_text(align=align, dx=dx, lineBreak="\n", fontSize=11, color=INK, baseline="middle")
         layers.append(text.encode(across(field), down("middle"), alt.Text(field="label", type="nominal")))
     tall = max(sum(1 for node in nodes if node["side"] == side) for side in ("from", "to"))
-    return alt.layer(*layers).properties(height=max(220, 58 * tall), title=frame.spec.value.label)
+    return (
+        alt.layer(*layers)
+        .properties(height=max(220, 58 * tall), title=frame.spec.value.label)
+        .properties(usermeta={"narrowDomain": [-FLOW_MARGIN_NARROW, 1 + FLOW_MARGIN_NARROW]})
+    )
 
 
 def _layout(frame: Frame) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -14,6 +14,7 @@
     for (const layer of layersOf(drawing)) {
       const { x, y, color } = layer.encoding || {};
       if (y && y.axis) y.axis.labelLimit = Math.min(y.axis.labelLimit || 110, 110);
+      if (x && drawing.usermeta) x.scale.domain = drawing.usermeta.narrowDomain;
       if (x && x.axis) {
         if (typeof x.axis.tickCount === "number") x.axis.tickCount = 4;
         if (x.axis.labelAngle === 0) x.axis.labelOverlap = true;
