@@ -16,14 +16,17 @@ from __future__ import annotations
 
 import datetime as dt
 
+import lazy_loader
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from shuke.base.errors import CannotSay
 from shuke.insight.clv.model import Floats
 from shuke.insight.clv.statistics import Statistics
 from shuke.insight.tables import Tables
+
+# Loads when the trees are first grown: it takes seconds, which reading the facts should not cost.
+sklearn = lazy_loader.load("sklearn")
 from shuke.insight.validation.split import Split, morning_after, split_at
 
 __all__ = ["baselines", "earlier_split"]
@@ -77,7 +80,7 @@ def _best_hiatus(earlier: Split) -> float:
 
 
 def _boosted(split: Split, earlier: Split) -> Floats:
-    trees = HistGradientBoostingRegressor(
+    trees = sklearn.ensemble.HistGradientBoostingRegressor(
         loss="poisson",
         learning_rate=0.06,
         max_iter=150,
