@@ -24,10 +24,10 @@ from shuke.base.errors import CannotSay
 from shuke.insight.clv.model import Floats
 from shuke.insight.clv.statistics import Statistics
 from shuke.insight.tables import Tables
+from shuke.insight.validation.split import Split, morning_after, split_at
 
 # Loads when the trees are first grown: it takes seconds, which reading the facts should not cost.
 sklearn = lazy_loader.load("sklearn")
-from shuke.insight.validation.split import Split, morning_after, split_at
 
 __all__ = ["baselines", "earlier_split"]
 
