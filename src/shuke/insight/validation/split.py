@@ -25,8 +25,8 @@ class Split:
     """Cells of customers with the same history up to ``calibration_end`` and the same number of orders after it.
 
     ``statistics``: the histories, in ``unit``; ``later`` (cells,): order days (for :func:`split_periods_at` periods
-    with an order) from the day after ``calibration_end`` to ``holdout_end``, both inclusive; ``horizon``: that stretch in
-    units. Only customers who ordered by ``calibration_end`` are in it.
+    with an order) from the day after ``calibration_end`` to ``holdout_end``, both inclusive; ``horizon``: that
+    stretch in units. Only customers who ordered by ``calibration_end`` are in it.
     """
 
     calibration_end: dt.date
@@ -95,8 +95,8 @@ def split_periods_at(tables: Tables, *, calibration_end: dt.date, as_of: dt.date
     """The same in whole periods, for BG/BB: each period after a customer's first is one opportunity to order.
 
     Periods are ``unit`` long and counted from the morning after ``calibration_end``, backwards and forwards, so that
-    all of them are complete; the holdout ends with its last complete one. x is the number of periods with an order after
-    the customer's first such period, t_x the number of the last of them and T = n how many there were.
+    all of them are complete; the holdout ends with its last complete one. x is the number of periods with an order
+    after the customer's first such period, t_x the number of the last of them and T = n how many there were.
     """
     length = int(DAYS_PER_UNIT[unit])
     ahead = (last_known_day(as_of) - calibration_end).days // length
