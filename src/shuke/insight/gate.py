@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import ibis
+import ibis.expr.types as ir
 
 from shuke.base.errors import CannotSay
 from shuke.insight.tables import Tables
@@ -49,17 +50,21 @@ class Gate:
             raise CannotSay("insight.gate", reasons=", ".join(reason.code for reason in self.reasons))
 
 
-def gate(tables: Tables, as_of: datetime) -> Gate:
+def gate(tables: Tables, as_of: datetime, *, summary: ir.Table | None = None) -> Gate:
     """Look at the orders before ``as_of`` and decide; runs one query.
 
+    Where the customer summary as of the same moment has been kept, ``summary`` saves reading the orders again.
     Days are whole days of 24 hours up to ``as_of``: history counts from the first order, silence from the last.
     """
-    known = tables.orders.filter(
-        tables.orders.ordered_at < ibis.literal(as_of, type="timestamp"), tables.orders.customer_id.notnull()
-    )
-    per_customer = known.group_by("customer_id").aggregate(
-        orders=known.count(), first=known.ordered_at.min(), last=known.ordered_at.max()
-    )
+    if summary is None:
+        known = tables.orders.filter(
+            tables.orders.ordered_at < ibis.literal(as_of, type="timestamp"), tables.orders.customer_id.notnull()
+        )
+        per_customer = known.group_by("customer_id").aggregate(
+            orders=known.count(), first=known.ordered_at.min(), last=known.ordered_at.max()
+        )
+    else:
+        per_customer = summary.select("orders", first=summary.first_order_at, last=summary.last_order_at)
     found = (
         per_customer.aggregate(
             customers=per_customer.count(),

@@ -86,7 +86,7 @@ def customer_summary(
 
 def _with_refunds(customers: ir.Table, tables: Tables, as_of: dt.datetime) -> ir.Table:
     if tables.refunds is None:
-        return customers.mutate(refunds=ibis.literal(0.0))
+        return customers.mutate(refunds=ibis.literal(0).cast("float64"))
     known = tables.refunds.filter(tables.refunds.refunded_at < ibis.literal(as_of))
     refunds = known.group_by("customer_id").agg(refunds=known.amount.sum().cast("float64"))
     joined = customers.left_join(refunds, "customer_id")

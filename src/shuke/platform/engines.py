@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self, cast
@@ -28,6 +31,9 @@ from ibis.backends.duckdb import Backend as DuckDBBackend
 from shuke.base.errors import NotAvailable
 
 EngineName = Literal["duckdb", "spark"]
+Transformation = Callable[[pa.RecordBatch], pa.RecordBatch]
+
+BATCH_ROWS = 250_000
 
 
 class Engine(Protocol):
@@ -48,6 +54,15 @@ class Engine(Protocol):
 
     def upload(self, table: pa.Table, name: str) -> ir.Table:
         """Bring local columns into the engine under ``name``, replacing what had that name."""
+        ...
+
+    def transform(self, table: ir.Table, function: Transformation, name: str) -> ir.Table:
+        """Run ``table``, pass its rows through ``function`` and keep what comes out on disk under ``name``.
+
+        For what no expression can say, such as the answers of a statistical model. The rows come to this process in
+        batches of about ``BATCH_ROWS``, in no stated order, and may be worked on by several threads at once, so the
+        function has to be pure. Only a few batches are in memory at a time.
+        """
         ...
 
     def write_parquet(self, table: ir.Table, path: Path) -> int:
@@ -84,8 +99,8 @@ class DuckDBEngine:
         }
         if memory_limit_bytes is not None:
             options["memory_limit"] = f"{memory_limit_bytes}B"
-        if threads is not None:
-            options["threads"] = threads
+        self.threads = threads or os.cpu_count() or 1
+        options["threads"] = self.threads
         self.connection: DuckDBBackend = ibis.duckdb.connect(self.folder / "engine.duckdb", **options)
 
     def read_parquet(self, paths: Sequence[Path] | Path) -> ir.Table:
@@ -105,6 +120,18 @@ class DuckDBEngine:
     def upload(self, table: pa.Table, name: str) -> ir.Table:
         """Copy local columns into the engine's database file."""
         return self.keep(ibis.memtable(table), name)
+
+    def transform(self, table: ir.Table, function: Transformation, name: str) -> ir.Table:
+        """Stream the rows out of the database, through ``function``, and back into a table of it."""
+        self.connection.create_view("being_transformed", table, overwrite=True)
+        # Not by Ibis, whose way of streaming from DuckDB uses a name that DuckDB 2 has dropped.
+        rows = self.connection.con.sql("FROM being_transformed").to_arrow_reader(BATCH_ROWS)
+        schema, batches = transformed(rows.schema, rows, function, self.threads)
+        # A second connection writes while the first is still reading.
+        with self.connection.con.cursor() as writer:
+            writer.register("stream", pa.RecordBatchReader.from_batches(schema, batches))
+            writer.execute(f"CREATE OR REPLACE TABLE {_quoted(name)} AS SELECT * FROM stream")  # noqa: S608 - quoted
+        return self.connection.table(name)
 
     def write_parquet(self, table: ir.Table, path: Path) -> int:
         """Write the result into one Parquet file, which appears whole or not at all. Returns the number of rows."""
@@ -165,6 +192,25 @@ def open_engine(
             work_folder=work_folder, memory_limit_bytes=memory_limit_bytes, threads=threads, master=master
         ),
     )
+
+
+def transformed(
+    schema: pa.Schema, batches: Iterable[pa.RecordBatch], function: Transformation, threads: int
+) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """Each batch through ``function``, in order, as many at once as there are threads; first the schema they get."""
+    empty = function(pa.RecordBatch.from_pylist([], schema))
+    return empty.schema, _in_threads(batches, function, threads)
+
+
+def _in_threads(batches: Iterable[pa.RecordBatch], function: Transformation, threads: int) -> Iterator[pa.RecordBatch]:
+    with ThreadPoolExecutor(threads) as workers:
+        pending: deque[Future[pa.RecordBatch]] = deque()
+        for batch in batches:
+            pending.append(workers.submit(function, batch))
+            if len(pending) > threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
 def _quoted(name: str) -> str:

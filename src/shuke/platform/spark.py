@@ -24,7 +24,7 @@ from ibis.backends.pyspark import Backend as SparkBackend
 from pyspark.sql import SparkSession
 
 from shuke.base.errors import NotAvailable
-from shuke.platform.engines import EngineName
+from shuke.platform.engines import BATCH_ROWS, EngineName, Transformation, transformed
 
 MEBIBYTE = 1024 * 1024
 PARTITIONS_PER_CORE = 4
@@ -49,7 +49,7 @@ class SparkEngine:
         work_folder.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="shuke-spark-", dir=work_folder))
         # The folder is for this user only; on a cluster the workers run as the same user or share its group.
-        cores = threads or os.cpu_count() or 1
+        self.cores = cores = threads or os.cpu_count() or 1
         builder = (
             SparkSession.builder.appName("shuke")
             .master(master or f"local[{cores}]")
@@ -92,19 +92,28 @@ class SparkEngine:
         pq.write_table(table, folder / "part.parquet", coerce_timestamps="us", row_group_size=1_000_000)
         return self._read([_literally(folder)], name)
 
+    def transform(self, table: ir.Table, function: Transformation, name: str) -> ir.Table:
+        """Stream the rows through ``function`` in the driver, by way of Parquet in the work folder.
+
+        Not on the workers, for they would need Shuke and its libraries installed; the function is vectorised.
+        """
+        parts, folder = self._folder_of(f"{name}-before"), self._folder_of(name)
+        folder.mkdir(parents=True)
+        try:
+            self.connection.to_parquet(table, parts)
+            _rewrite(parts, folder / "part.parquet", function, self.cores)
+        finally:
+            shutil.rmtree(parts, ignore_errors=True)
+        return self._read([_literally(folder)], name)
+
     def write_parquet(self, table: ir.Table, path: Path) -> int:
         """Write the result into one Parquet file, which appears whole or not at all. Returns the number of rows."""
         path.parent.mkdir(parents=True, exist_ok=True)
         parts = self._folder_of("written")
-        self.connection.to_parquet(table, parts)
         partial = path.with_name(f".{path.name}.partial")
-        rows = 0
         try:
-            source = ds.dataset(parts, format="parquet")
-            with pq.ParquetWriter(partial, source.schema, compression="zstd") as writer:
-                for batch in source.to_batches():
-                    writer.write_batch(batch)
-                    rows += batch.num_rows
+            self.connection.to_parquet(table, parts)
+            rows = _rewrite(parts, partial, lambda batch: batch, 1)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
@@ -136,6 +145,19 @@ class SparkEngine:
     def _next(self, name: str) -> int:
         self._versions[name] = self._versions.get(name, 0) + 1
         return self._versions[name]
+
+
+def _rewrite(parts: Path, file: Path, function: Transformation, threads: int) -> int:
+    """Pass the rows of all parts through ``function`` into one file. Returns their number."""
+    source = ds.dataset(parts, format="parquet")
+    read = source.to_batches(batch_size=BATCH_ROWS)
+    schema, batches = transformed(source.schema, read, function, threads)
+    rows = 0
+    with pq.ParquetWriter(file, schema, compression="zstd", coerce_timestamps="us") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+            rows += batch.num_rows
+    return rows
 
 
 def _literally(path: Path) -> str:
