@@ -1,4 +1,167 @@
 """The analytical core: pure Ibis expressions and statistical models over canonical tables.
 
-Usable from a notebook without the rest of Shuke. Knows only ``base``.
+Usable from a notebook without the rest of Shuke (``from shuke import insight``). Knows only ``base``. Functions whose
+names are nouns (``cohorts``, ``rfm_scores``) return Ibis expressions that are not yet run: call ``.to_pyarrow()``,
+``.to_polars()`` or ``.to_pandas()`` on them, or go on computing. What must look at the data to decide (a fit, a choice,
+a holdout) runs its queries and returns frozen dataclasses.
 """
+
+from shuke.insight.baskets import basket_pairs
+from shuke.insight.churn import ChurnReason, ChurnReasons, churn_by, churn_reasons
+from shuke.insight.clv import MODELS, Diagnosis, PurchaseModel, SpendModel, Statistics, fit, fit_spend
+from shuke.insight.clv.choose import Choice, Why, choose_model
+from shuke.insight.concentration import concentration, gini, lorenz_points
+from shuke.insight.economics import (
+    acquisition_by_channel,
+    acquisition_costs,
+    discount_acquired,
+    discount_summary,
+    first_orders,
+    payback,
+    payback_curve,
+    profit_contribution,
+    value_of_first_days,
+)
+from shuke.insight.facts import INTERVAL_LEVEL, Facts, customer_facts
+from shuke.insight.gate import CUSTOMERS_MIN, HISTORY_DAYS_MIN, ORDERS_MIN, SILENCE_DAYS_MAX, Gate, Reason, gate
+from shuke.insight.geography import region_sales, sales_by
+from shuke.insight.products import (
+    abc_classes,
+    category_contribution,
+    first_product_value,
+    pareto,
+    product_attribute,
+    product_contribution,
+)
+from shuke.insight.retention import (
+    Period,
+    base_movement,
+    cohorts,
+    inter_purchase_quantiles,
+    inter_purchase_times,
+    lifetimes,
+    occasions,
+    order_ladder,
+    period_start,
+    repeat_curve,
+)
+from shuke.insight.rfm import RFM_GRID, RFM_GROUPS, VALUE_CELLS, VALUE_GROUPS, rfm_groups_summary, rfm_scores
+from shuke.insight.seasonality import MONTHS_NEEDED, SeasonalIndex, monthly_sales, seasonal_index, weekday_hour
+from shuke.insight.stages import (
+    CONTACT_STAGES,
+    CUSTOMER_STAGES,
+    Condition,
+    Rule,
+    Stage,
+    StageCoverage,
+    StageRules,
+    assign_stage,
+    facts_at,
+    stage_coverage,
+    stage_dwell,
+    stage_flows,
+    stage_transitions,
+    stage_values,
+    stages_at,
+)
+from shuke.insight.summary import DAYS_PER_UNIT, Unit, customer_summary, last_known_day
+from shuke.insight.survival import survival, survival_quantiles
+from shuke.insight.tables import Tables
+from shuke.insight.validation import Holdout, RollingOrigins, Split, holdout, rolling_origins, split_at
+
+__all__ = [
+    "CONTACT_STAGES",
+    "CUSTOMERS_MIN",
+    "CUSTOMER_STAGES",
+    "DAYS_PER_UNIT",
+    "HISTORY_DAYS_MIN",
+    "INTERVAL_LEVEL",
+    "MODELS",
+    "MONTHS_NEEDED",
+    "ORDERS_MIN",
+    "RFM_GRID",
+    "RFM_GROUPS",
+    "SILENCE_DAYS_MAX",
+    "VALUE_CELLS",
+    "VALUE_GROUPS",
+    "Choice",
+    "ChurnReason",
+    "ChurnReasons",
+    "Condition",
+    "Diagnosis",
+    "Facts",
+    "Gate",
+    "Holdout",
+    "Period",
+    "PurchaseModel",
+    "Reason",
+    "RollingOrigins",
+    "Rule",
+    "SeasonalIndex",
+    "SpendModel",
+    "Split",
+    "Stage",
+    "StageCoverage",
+    "StageRules",
+    "Statistics",
+    "Tables",
+    "Unit",
+    "Why",
+    "abc_classes",
+    "acquisition_by_channel",
+    "acquisition_costs",
+    "assign_stage",
+    "base_movement",
+    "basket_pairs",
+    "category_contribution",
+    "choose_model",
+    "churn_by",
+    "churn_reasons",
+    "cohorts",
+    "concentration",
+    "customer_facts",
+    "customer_summary",
+    "discount_acquired",
+    "discount_summary",
+    "facts_at",
+    "first_orders",
+    "first_product_value",
+    "fit",
+    "fit_spend",
+    "gate",
+    "gini",
+    "holdout",
+    "inter_purchase_quantiles",
+    "inter_purchase_times",
+    "last_known_day",
+    "lifetimes",
+    "lorenz_points",
+    "monthly_sales",
+    "occasions",
+    "order_ladder",
+    "pareto",
+    "payback",
+    "payback_curve",
+    "period_start",
+    "product_attribute",
+    "product_contribution",
+    "profit_contribution",
+    "region_sales",
+    "repeat_curve",
+    "rfm_groups_summary",
+    "rfm_scores",
+    "rolling_origins",
+    "sales_by",
+    "seasonal_index",
+    "split_at",
+    "stage_coverage",
+    "stage_dwell",
+    "stage_flows",
+    "stage_transitions",
+    "stage_values",
+    "stages_at",
+    "survival",
+    "survival_quantiles",
+    "value_of_first_days",
+    "weekday_hour",
+]
