@@ -20,7 +20,7 @@ import numpy as np
 from scipy.stats import norm
 
 from shuke.base.errors import BadInput, CannotSay
-from shuke.insight.retention import occasions
+from shuke.insight.retention import occasions, period_start
 from shuke.insight.tables import Tables
 
 __all__ = ["ChurnReason", "ChurnReasons", "churn_by", "churn_reasons", "holm", "stratified_difference", "wilson"]
@@ -41,8 +41,8 @@ class ChurnReason:
     "" where it is yes or no. customers and churned count those with the trait, rest_… those without.
     ``difference`` is the Mantel–Haenszel difference of churn shares within customers of like order count and recency,
     with limits ``low`` and ``high``; ``p_value`` is two-sided, ``p_adjusted`` Holm's over all comparisons.
-    ``supported`` says whether p_adjusted is below the asked level. extra_customers = difference · customers: how many more (or
-    fewer) left than if the trait made no difference; amount_churned is what those who left had spent by then.
+    ``supported`` says whether p_adjusted is below the asked level. extra_customers = difference · customers: how many
+    more (or fewer) left than if the trait made no difference; amount_churned is what those who left had spent by then.
     """
 
     code: str
@@ -105,9 +105,9 @@ def churn_by(facts: ir.Table, column: str, *, lost: Sequence[str] = ("lost", "ex
     """The share of lost customers by the values of a column, with Wilson's interval.
 
     ``facts`` has one row per customer, with stage and the column; ``lost`` are the stages that count. Columns: the
-    column, customers, churned, churn_share, low, high (Wilson 1927, without continuity correction), and with historic_clv
-    in the facts amount_churned (what the lost had spent). Young customers cannot be lost yet: compare cohorts of
-    different age with care.
+    column, customers, churned, churn_share, low, high (Wilson 1927, without continuity correction), and with
+    historic_clv in the facts amount_churned (what the lost had spent). Young customers cannot be lost yet: compare
+    cohorts of different age with care.
     """
     missing = [name for name in (column, "stage") if name not in facts.columns]
     if missing:
@@ -131,9 +131,10 @@ def wilson(successes: ir.Value, trials: ir.Value, *, level: float = 0.95) -> tup
     z = float(norm.ppf(0.5 + level / 2))
     n, k = trials.cast("float64"), successes.cast("float64")
     middle = (k + z * z / 2) / (n + z * z)
-    # Rounding may take the root's argument below zero, or a limit beyond 0 and 1, by the last bit.
-    half = z / (n + z * z) * ibis.greatest(k * (n - k) / n + z * z / 4, 0.0).sqrt()
-    return ibis.greatest(middle - half, 0.0), ibis.least(middle + half, 1.0)
+    half = z / (n + z * z) * (k * (n - k) / n + z * z / 4).sqrt()
+    # At none and at all, the limit is 0 or 1 exactly, which rounding would miss by the last bit.
+    low = ibis.cases((successes == 0, ibis.literal(0.0)), else_=middle - half)
+    return low, ibis.cases((successes == trials, ibis.literal(1.0)), else_=middle + half)
 
 
 def churn_reasons(
@@ -284,7 +285,7 @@ def _people(
         churned=(~people.customer_id.isin(later.customer_id)).cast("int64"),
         one_order=_flag(people.order_days == 1),
         low_first_value=_flag(people.first_amount < people.first_median),
-        cohort=people.first_day.truncate("Q").cast("date").cast("string"),
+        cohort=period_start(people.first_day, "quarter").cast("string"),
     )
     traits = ["one_order", "low_first_value", "cohort"]
     not_seen: dict[str, str] = {}

@@ -29,6 +29,7 @@ __all__ = [
     "lifetimes",
     "occasions",
     "order_ladder",
+    "period_start",
     "repeat_curve",
 ]
 
@@ -63,13 +64,13 @@ def cohorts(tables: Tables, *, as_of: dt.datetime, period: Period = "month") -> 
     (whether the period is over at ``as_of``), customers (the size of the cohort), active (with an order in the period),
     orders, amount (of the orders), refunds (made in the period), retention (active / customers), cumulative_value
     (amount less refunds up to and with the period), cumulative_value_per_customer. Weeks begin on Monday. Returns of
-    people who never bought belong to no cohort.
+    what was bought before the data begin count in period 0; those of people with no order at all belong to no cohort.
     """
     days = occasions(tables, as_of=as_of)
     last = _number_of(ibis.literal(last_known_day(as_of)), period)
     next_number = _number_of(ibis.literal(as_of.date()), period)
     firsts = days.group_by("customer_id").aggregate(first=ibis._.day.min())
-    firsts = firsts.select("customer_id", cohort=firsts["first"].truncate(_PARTS[period]).cast("date"))
+    firsts = firsts.select("customer_id", cohort=period_start(firsts["first"], period))
     done = days.select("customer_id", "day", "orders", "amount", refunds=ibis.literal(0.0))
     if tables.refunds is not None:
         back = tables.refunds.filter(tables.refunds.refunded_at < ibis.literal(as_of, type="timestamp"))
@@ -83,7 +84,7 @@ def cohorts(tables: Tables, *, as_of: dt.datetime, period: Period = "month") -> 
             )
         )
     joined = done.join(firsts, "customer_id")
-    number = _number_of(joined.day, period) - _number_of(joined.cohort, period)
+    number = ibis.greatest(_number_of(joined.day, period) - _number_of(joined.cohort, period), 0)
     acted = (
         joined.mutate(period_number=number)
         .group_by("cohort", "period_number")
@@ -279,7 +280,7 @@ def _statement(
 ) -> ir.Table:
     """Put the movements of each period into one row, empty periods included, and carry the balance forward."""
     last = _number_of(ibis.literal(last_known_day(as_of)), period)
-    start = acts.aggregate(first=acts.day.min().truncate(_PARTS[period]))
+    start = acts.aggregate(first=period_start(acts.day.min(), period))
     span = ibis.range(0, last - _number_of(start["first"], period) + 1)
     # Nothing was ordered: no first day, and a null range unnests to no row.
     periods = start.mutate(step=span.unnest())
@@ -336,6 +337,12 @@ def _lost_on(days: ir.Table, known_day: ir.Value, active_days: int) -> ir.Value:
     until = days.next_day.fill_null(known_day)
     gap = until.delta(days.day, unit="day")
     return ibis.cases((gap > active_days, days.day + ibis.interval(days=active_days + 1)), else_=None).cast("date")
+
+
+def period_start(day: ir.Value, period: Period) -> ir.Value:
+    """The first day of the period that holds the day, a date."""
+    # By way of a timestamp: DuckDB truncates a date to a timestamp, which Ibis takes for a date.
+    return day.cast("timestamp").truncate(_PARTS[period]).cast("date")
 
 
 def _number_of(day: ir.Value, period: Period) -> ir.Value:
