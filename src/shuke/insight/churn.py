@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import ibis
 import ibis.expr.types as ir
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from shuke.base.errors import BadInput, CannotSay
 from shuke.insight.retention import occasions, period_start
@@ -128,7 +128,7 @@ def churn_by(facts: ir.Table, column: str, *, lost: Sequence[str] = ("lost", "ex
 
 def wilson(successes: ir.Value, trials: ir.Value, *, level: float = 0.95) -> tuple[ir.Value, ir.Value]:
     """Limits of a share (Wilson 1927, eq. for the score interval), as expressions; trials above zero."""
-    z = float(norm.ppf(0.5 + level / 2))
+    z = float(ndtri(0.5 + level / 2))
     n, k = trials.cast("float64"), successes.cast("float64")
     middle = (k + z * z / 2) / (n + z * z)
     half = z / (n + z * z) * (k * (n - k) / n + z * z / 4).sqrt()
@@ -228,7 +228,7 @@ def _compare(trait: str, rows: list[dict[str, object]], level: float) -> list[Ch
         cell[:, place[tuple(str(row[name]) for name in adjust)]] += [row["customers"], row["churned"], row["amount"]]
     everyone = sum(cells.values(), np.zeros((3, len(strata))))
     values = sorted((value for value in cells if value != _NO), key=lambda value: (-cells[value][0].sum(), value))
-    z = float(norm.ppf(0.5 + level / 2))
+    z = float(ndtri(0.5 + level / 2))
     reasons = []
     for value in values[:VALUES_MAX]:
         cell, rest = cells[value], everyone - cells[value]
@@ -237,7 +237,7 @@ def _compare(trait: str, rows: list[dict[str, object]], level: float) -> list[Ch
         difference, error = stratified_difference(cell[1], cell[0], rest[1], rest[0])
         if not error > 0:
             continue
-        p_value = float(2 * norm.sf(abs(difference) / error))
+        p_value = float(2 * ndtr(-abs(difference) / error))
         reasons.append(
             ChurnReason(
                 code=trait,

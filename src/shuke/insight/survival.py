@@ -12,7 +12,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from shuke.base.errors import BadInput
 
@@ -30,7 +30,7 @@ def survival(durations: ir.Table, *, by: tuple[str, ...] = (), level: float = 0.
     """
     if not 0 < level < 1:
         raise BadInput("insight.bad_level", level=level)
-    z = float(norm.ppf(0.5 + level / 2))
+    z = float(ndtri(0.5 + level / 2))
     weight = durations.weight.cast("int64") if "weight" in durations.columns else ibis.literal(1, type="int64")
     counted = durations.select(
         *by, "duration", _ended=durations.ended.cast("int64") * weight, _all=weight.cast("int64")
