@@ -15,6 +15,7 @@ from shuke.insight.clv.cnbd_k import fit_bg_cnbd_k, fit_mbg_cnbd_k
 from shuke.insight.clv.gamma_gamma import SpendModel, fit_spend
 from shuke.insight.clv.model import Diagnosis, PurchaseModel
 from shuke.insight.clv.nbd import fit_nbd
+from shuke.insight.clv.pareto_nbd import fit_pareto_nbd
 from shuke.insight.clv.statistics import Statistics
 
 __all__ = [
@@ -39,6 +40,7 @@ MODELS: dict[str, Callable[..., PurchaseModel]] = {
     "mbg-nbd": fit_mbg_nbd,
     "bg-cnbd-k": fit_bg_cnbd_k,
     "mbg-cnbd-k": fit_mbg_cnbd_k,
+    "pareto-nbd": fit_pareto_nbd,
 }
 
 

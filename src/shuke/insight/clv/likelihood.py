@@ -35,7 +35,7 @@ from shuke.insight.clv.model import Floats
 from shuke.insight.clv.optimise import Evaluation
 from shuke.insight.clv.statistics import Statistics
 
-__all__ = ["Dropout", "Likelihood", "Member", "Traits", "log_alive_and_gone", "stage_terms"]
+__all__ = ["Dropout", "Likelihood", "Member", "Traits", "log_alive_and_gone", "rising", "stage_terms"]
 
 # Cells per block: its dozen arrays of doubles stay in the processor's cache.
 _BLOCK = 16_384
@@ -178,7 +178,7 @@ def _history(member: Member, traits: Traits, x: Floats, t_x: Floats, T: Floats) 
     )
 
 
-def _rising(c: Floats | float, n: Floats) -> tuple[Floats, Floats, Floats]:
+def rising(c: Floats | float, n: Floats) -> tuple[Floats, Floats, Floats]:
     """ln (c)_n = ln Γ(c+n)/Γ(c) for whole n, with first and second derivative by ln c.
 
     For one c the sums over 0 … n−1 are exact to rounding; for many c the special functions are quicker.
@@ -198,15 +198,15 @@ def _rising(c: Floats | float, n: Floats) -> tuple[Floats, Floats, Floats]:
 def _counts(member: Member, traits: Traits, x: Floats) -> _Rows:
     """ln of Γ(s)/Γ(r) · α^−kx · B(a, b+n)/B(a, b) / Γ(k)^x, with derivatives."""
     kx = member.k * x
-    value, by_r, by_rr = _rising(traits.r, kx)
+    value, by_r, by_rr = rising(traits.r, kx)
     value = value - kx * np.log(traits.alpha) - x * special.gammaln(member.k)
     first, second = [by_r, -kx], {(0, 0): by_rr}
     if member.dropout is Dropout.NEVER:
         return _Rows(value, first, second)
     a, b = traits.a, traits.b
     tosses = member.tosses(x)
-    kept, by_b, by_bb = _rising(b, tosses)
-    drawn, once, twice = _rising(a + b, tosses)
+    kept, by_b, by_bb = rising(b, tosses)
+    drawn, once, twice = rising(a + b, tosses)
     # By the chain rule: d(a+b)/d ln a = a.
     share_a, share_b = a / (a + b), b / (a + b)
     second |= {

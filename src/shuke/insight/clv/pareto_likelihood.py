@@ -152,12 +152,13 @@ class ParetoLikelihood:
         for part in chunks(cells.cells):
             weight, x = cells.weight[part], cells.x[part]
             into = _linear(None if self.traits is None else self.traits[part], weight.size)
-            own = into @ theta
+            own = np.einsum("nij,j->ni", into, theta)
             found = _history((r, np.exp(own[:, 1]), s, np.exp(own[:, 3])), x, cells.t_x[part], cells.T[part])
             found.gradient[:, 1] -= x
-            value += float(weight @ (found.value - x * own[:, 1]))
+            # Not by the linear algebra library, whose threads wait for each other busily for so little work.
+            value += float(np.einsum("n,n->", weight, found.value - x * own[:, 1]))
             if self.traits is None:
-                gradient += weight @ found.gradient
+                gradient += np.einsum("n,ni->i", weight, found.gradient)
                 hessian += np.einsum("n,nij->ij", weight, found.hessian)
             else:
                 gradient += np.einsum("n,ni,nij->j", weight, found.gradient, into, optimize=True)
