@@ -37,6 +37,7 @@ from scipy import special
 
 from shuke.base.errors import BadInput, CannotSay
 from shuke.insight.clv import fit, fit_spend
+from shuke.insight.clv.choose import Choice, choose_model
 from shuke.insight.clv.gamma_gamma import SpendModel
 from shuke.insight.clv.model import Floats, PurchaseModel
 from shuke.insight.clv.statistics import Statistics
@@ -104,7 +105,7 @@ class Facts:
     model: PurchaseModel | None = None
     spend: SpendModel | None = None
     statistics: Statistics | None = None
-    choice: Any = None
+    choice: Choice | None = None
     cannot_say: CannotSay | None = None
 
 
@@ -202,7 +203,7 @@ class _Fitted:
     model: PurchaseModel | None = None
     spend: SpendModel | None = None
     statistics: Statistics | None = None
-    choice: Any = None
+    choice: Choice | None = None
     cannot_say: CannotSay | None = None
 
 
@@ -210,8 +211,10 @@ def _fit(tables: Tables, summary: ir.Table, opened: Gate, *, model: str, as_of: 
     choice = None
     try:
         opened.require()
+        if model == "auto":
+            choice = choose_model(tables, as_of=as_of, unit=unit)
         statistics = Statistics.from_summary(summary)
-        fitted = fit(model, statistics, unit=unit)
+        fitted = fit(choice.name if choice else model, statistics, unit=unit)
     except CannotSay as reason:
         return _Fitted(cannot_say=reason)
     spent = summary.select("order_days", mean=summary.gross_amount / summary.order_days).to_pyarrow()

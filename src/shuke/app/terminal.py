@@ -1,0 +1,98 @@
+"""What commands share: the bar, what was recognised, the margin, and the engine as the settings want it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from shuke import collect
+from shuke.base.errors import BadInput
+from shuke.base.language import Language, catalogue
+from shuke.base.progress import Progress as Hear
+from shuke.platform import Engine, EngineName, Settings, open_engine
+
+__all__ = ["bar", "day_after", "margin_of", "part", "show_recognised", "workshop"]
+
+
+@contextmanager
+def workshop(name: EngineName) -> Iterator[tuple[Engine, Path]]:
+    """An engine as the environment's settings want it, and a folder for intermediate results; both go at the end."""
+    settings = Settings.of_environment()
+    settings.work_folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="shuke-", dir=settings.work_folder))
+    try:
+        with open_engine(
+            name,
+            work_folder=folder,
+            memory_limit_bytes=settings.memory_limit_bytes,
+            threads=settings.threads,
+            master=settings.spark_master,
+        ) as engine:
+            yield engine, folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def bar(console: Console, language: Language) -> Iterator[Hear]:
+    """A bar that is drawn only for a person at a terminal; stages are named by the catalogue of their room."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def hear(stage: str, share: float) -> None:
+            room, _, step = stage.partition(".")
+            words = catalogue(f"shuke.{room}", language)
+            key = f"progress.{step}"
+            progress.update(task, completed=share, description=words(key) if words.has(key) else step)
+
+        yield hear
+
+
+def part(hear: Hear, start: float, end: float) -> Hear:
+    """A part of the whole bar."""
+
+    def heard(stage: str, share: float) -> None:
+        hear(stage, start + (end - start) * share)
+
+    return heard
+
+
+def show_recognised(collected: collect.Collected, console: Console, language: Language) -> None:
+    """Say on stderr which column was taken for what, so that a wrong guess is seen at once."""
+    words, text = catalogue("shuke.collect", language), catalogue("shuke.app", language)
+    table = Table(box=None, pad_edge=False, title=text("report.recognised"), title_justify="left")
+    for heading in ("field", "column", "file"):
+        table.add_column(text(f"report.{heading}"))
+    for match in collected.recognised.matches:
+        table.add_row(words(f"fields.{match.field}"), match.column, match.file)
+    console.print(table)
+    if not collected.quality.reconciles:
+        console.print(text("report.not_reconciled"))
+
+
+def margin_of(given: str | None) -> tuple[float | None, str | None]:
+    """A rate (``0.45``, ``45%``) or a column's name; BadInput ``app.bad_margin`` for a rate that is none."""
+    if given is None:
+        return None, None
+    try:
+        rate = float(given.removesuffix("%")) / (100 if given.endswith("%") else 1)
+    except ValueError:
+        return None, given
+    if not 0 < rate <= 1:
+        raise BadInput("app.bad_margin", given=given)
+    return rate, None
+
+
+def day_after(last: datetime) -> datetime:
+    """The midnight that ends the day of the last order."""
+    day: date = last.date() + timedelta(days=1)
+    return datetime.combine(day, time())
