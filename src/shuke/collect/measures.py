@@ -152,41 +152,58 @@ class Shape:
     margin: Literal["share", "money"] | None = None  # what the margin column holds
 
 
+def all_sales(lines: ir.Table) -> ir.Table:
+    """Each line as a sale, with its exact ``money``: for files whose columns leave no rule anything to find."""
+    return lines.mutate(money=money(lines), rule=ibis.literal(NUMBER_OF["sale"], type="int8"))
+
+
 def with_order_id(lines: ir.Table, shape: Shape) -> ir.Table:
     """The lines with ``order_id``: the number in the file, else one made of the customer and the moment (or day)."""
     if shape.has_order and not shape.orders_missing:
         return lines.mutate(order_id=lines.order)
-    moment = lines.time if shape.has_clock else lines.time.date()
-    made = ibis.literal("@").join([lines.customer.cast("string"), moment.cast("string")])
+    made = _made_order_id(lines.customer, _moment(lines, shape))
     return lines.mutate(order_id=ibis.coalesce(lines.order.cast("string"), made) if shape.has_order else made)
+
+
+def _moment(lines: ir.Table, shape: Shape) -> ir.Value:
+    return lines.time if shape.has_clock else lines.time.date()
+
+
+def _made_order_id(customer: ir.Value, moment: ir.Value) -> ir.StringValue:
+    return ibis.literal("@").join([customer.cast("string"), moment.cast("string")])
 
 
 def orders_of(lines: ir.Table, shape: Shape) -> ir.Table:
     """The canonical orders: one row per customer and order of the lines that are sales."""
-    sales = with_order_id(lines.filter(lines.rule == NUMBER_OF["sale"]), shape)
+    sales = lines.filter(lines.rule == NUMBER_OF["sale"])
     optional = [name for name in ("channel", "store", "region") if name in sales.columns]
     sums = {"units": "quantity", "discount": "discount"}
     if shape.one_row_per_order:
         return sales.select(
             customer_id=sales.customer,
-            order_id=sales.order_id,
+            order_id=sales.order,
             ordered_at=sales.time,
             amount=_amount(sales),
             **{name: sales[field].cast("float64") for name, field in sums.items() if field in sales.columns},
             **_cost(sales, shape),
             **{name: sales[name] for name in optional},
         )
-    detailed = sales.mutate(paid=_amount(sales), **_cost(sales, shape))
+    detailed = with_order_id(sales.mutate(paid=_amount(sales), **_cost(sales, shape)), shape)
     totals = {name: detailed[field].cast("float64").sum() for name, field in sums.items() if field in sales.columns}
     if "cost" in _cost(sales, shape):
         totals["cost"] = detailed.cost.sum()
-    return detailed.group_by(customer_id=detailed.customer, order_id=detailed.order_id).aggregate(
+    # To group by the moment itself is far cheaper than by the text that is made of it.
+    key = {"order_id": detailed.order_id} if shape.has_order else {"moment": _moment(detailed, shape)}
+    orders = detailed.group_by(customer_id=detailed.customer, **key).aggregate(
         ordered_at=detailed.time.min(),
         amount=detailed.paid.sum(),
         **totals,
         # One order has one of each; the smallest stands where a file says otherwise, the same on every engine.
         **{name: detailed[name].min() for name in optional},
     )
+    if shape.has_order:
+        return orders
+    return orders.mutate(order_id=_made_order_id(orders.customer_id, orders.moment)).drop("moment")
 
 
 def order_lines_of(lines: ir.Table, shape: Shape) -> ir.Table | None:

@@ -15,6 +15,10 @@ _HALF_WIDTH = "0123456789.,-+():/ "
 _MONTHS = "(?i)\\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\\.?"
 DECIMAL = f"DECIMAL({MONEY_PRECISION}, {MONEY_DIGITS})"
 
+_ENDS = "\\t\\r\\n\u00a0\u3000\ufeff"
+#: A text that cleaning would change, or that means nothing.
+UNTIDY = f"^['` {_ENDS}]|[ {_ENDS}]$|=\"|^(?i:null|none|nan|nat|#?n/a|--?|\\\\n|)$"
+
 #: An identifier that a spreadsheet has turned into a number and lost the end of: 1.38E+10.
 SCIENTIFIC = "^[0-9](\\.[0-9]+)?[eE]\\+?[0-9]+$"
 
@@ -89,7 +93,9 @@ def number(raw: Cell, *, mark: str) -> str:
     """A decimal from a cell with thousands separators, currency signs, brackets or a minus at either end; else null."""
     cell = half_width(raw)
     sign = "[-+(−–]?"
-    before = f"^\\s*{sign}\\s*(?:[A-Za-z]{{1,3}}\\$?|人民币|[^\\sA-Za-z0-9.,+(−–-]{{1,3}})?\\s*{sign}\\s*"
+    # A minus after letters needs a blank before it: SKU-12 is no number.
+    letters = f"[A-Za-z]{{1,3}}\\$?(?:\\s+{sign})?|人民币{sign}"
+    before = f"^\\s*{sign}\\s*(?:{letters}|[^\\sA-Za-z0-9.,+(−–-]{{1,3}}\\s*{sign})?\\s*"
     core = "\\.?[0-9](?:[0-9.,''’ \u00a0\u202f]*[0-9])?[.,]?(?:[eE][+-]?[0-9]+)?"
     after = "\\s*\\)?-?\\s*(?:[A-Za-z]{1,3}|[^\\s0-9A-Za-z.,]{1,3})?\\)?\\s*$"
     other = "," if mark == "." else "."

@@ -53,7 +53,7 @@ def read_costs(path: Path, engine: Engine) -> ir.Table:
             row, when, much = bad[0]
             raise BadInput("collect.unreadable_costs", file=path.name, row=row, period=when, spend=much)
         channel = cells.text(cells.Cell(f"CAST({opened.column(names['channel'])} AS VARCHAR)"))
-        table = desk.connection.execute(
+        table = desk.connection.sql(
             f"SELECT coalesce({channel}, '') AS channel, CAST(date_trunc('month', {period}) AS DATE) AS period, "
             f"CAST(sum({spend}) AS DOUBLE) AS spend FROM ({opened.scan}) GROUP BY 1, 2 ORDER BY 1, 2"
         ).to_arrow_table()

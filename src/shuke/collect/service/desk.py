@@ -35,9 +35,7 @@ class Desk:
 
     def row(self, sql: str) -> tuple[Any, ...]:
         """The one row of a query."""
-        found = self.connection.execute(sql).fetchone()
-        if found is None:
-            raise LookupError(sql)
+        (found,) = self.rows(sql)
         return found
 
     def write(self, sql: str, name: str) -> Path:

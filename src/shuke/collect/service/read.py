@@ -10,15 +10,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import ibis.expr.types as ir
-import pyarrow as pa
 
 from shuke.base.errors import BadInput
 from shuke.base.progress import Progress, silent
 from shuke.collect import measures
 from shuke.collect.model import (
+    EARLIEST_YEAR,
     FEE_PRODUCTS_MAX,
     STATUSES_MAX,
     TREATMENTS,
@@ -40,6 +41,9 @@ from shuke.collect.service.staging import Typed, type_file
 from shuke.collect.service.structure import Structured, find_flags, is_unique, structure
 from shuke.insight.tables import Tables
 from shuke.platform.engines import Engine
+
+#: Fields in which no rule but those on missing and impossible values can find anything.
+_PLAIN_FIELDS = frozenset({"customer", "order", "time", "amount", "channel", "store", "region"})
 
 NEED = ("customer", "time", "amount")
 
@@ -277,20 +281,27 @@ class _Reading:
     def collect(self, rules: RowRules, recognised: Recognised, progress: Progress) -> Collected:
         """Treat the rows, count them, and make the tables."""
         shape = self._shape()
-        lines = measures.classify(self._lines(), rules)
-        if not shape.one_row_per_order:
-            lines = self.engine.keep(lines, "collect_lines")
-        progress("collect.check", 0.4)
-        counted = measures.counts(lines).to_pyarrow()
-        quality = self._quality(counted, rules)
-        sold = next((row for row in counted.to_pylist() if row["rule"] == 0), None)
+        lines = self._lines()
+        has_products = bool({"product", "product_name"} & set(lines.columns))
+        amount = sum((self._total(file.typed) for file in self.files), Decimal())
+        plain = self._all_sales(rules)
+        if plain is not None:
+            lines, counted = measures.all_sales(lines), [{**plain, "rule": 0, "amount": amount}]
+        else:
+            lines = measures.classify(lines, rules)
+            # Lines with products are read again and again: for orders, names, lines, refunds and the count.
+            lines = self.engine.keep(lines, "collect_lines") if has_products else lines
+            counted = measures.counts(lines).to_pyarrow().to_pylist()
+        progress("collect.check", 0.5)
+        quality = self._quality(counted, amount, rules)
+        sold = next((row for row in counted if row["rule"] == 0), None)
         if sold is None:
             reasons = ", ".join(f"{count.code}: {count.rows}" for count in quality.counts)
             raise BadInput("collect.no_sales", rows=quality.rows, reasons=reasons)
         progress("collect.check", 0.7)
         orders = measures.orders_of(lines, shape)
         order_lines = measures.order_lines_of(lines, shape)
-        refunds = measures.refunds_of(lines, shape, rules)
+        refunds = None if plain is not None else measures.refunds_of(lines, shape, rules)
         if not shape.one_row_per_order:
             orders = self.engine.keep(orders, "collect_orders")
             order_lines = None if order_lines is None else self.engine.keep(order_lines, "collect_order_lines")
@@ -325,7 +336,7 @@ class _Reading:
         if has_order and not single:
             missing = any(
                 "order" not in file.typed.columns
-                or self.desk.row(f"SELECT count(*) FILTER ({named('order')} IS NULL) FROM ({file.typed.scan})")[0] > 0
+                or self.desk.row(f"SELECT count(*) > count({named('order')}) FROM ({file.typed.scan})")[0]
                 for file in self.files
             )
         margin = None
@@ -344,17 +355,42 @@ class _Reading:
             margin=margin,  # type: ignore[arg-type] # one of the two literals
         )
 
-    def _quality(self, counted: pa.Table, rules: RowRules) -> Quality:
-        by_rule = {row["rule"]: row for row in counted.to_pylist()}
+    def _all_sales(self, rules: RowRules) -> dict[str, Any] | None:
+        """Rows and span where the columns' own bounds show that no rule finds anything; else None.
+
+        DuckDB takes counts and bounds of Parquet columns from their statistics, so this spares large and tidy files
+        (one row per order, no products, no status) the pass over all rows.
+        """
+        rows, first, last = 0, None, None
+        for file in self.files:
+            fields = set(file.typed.columns)
+            if (fields - _PLAIN_FIELDS) or "amount" not in fields or file.typed.opened.unreadable or rules.as_of:
+                return None
+            if {"flag", "broken_id"} & set(self.desk.types(file.typed.scan)):
+                return None
+            bounds = [f"count({named(name)})" for name in ("customer", "time", "amount")]
+            bounds += ["min(amount)", "CAST(min(time) AS TIMESTAMP)", "CAST(max(time) AS TIMESTAMP)", "count(*)"]
+            customers, times, amounts, least, low, high, found = (
+                self.desk.row(f"SELECT {bound} FROM ({file.typed.scan})")[0] for bound in bounds
+            )
+            if not (customers == times == amounts == found and found and least > 0):
+                return None
+            if low.year < EARLIEST_YEAR or high >= rules.latest:
+                return None
+            rows += found
+            first, last = min(first or low, low), max(last or high, high)
+        return {"rows": rows, "first_at": first, "last_at": last}
+
+    def _quality(self, counted: Sequence[Mapping[str, Any]], amount: Decimal, rules: RowRules) -> Quality:
+        by_rule = {row["rule"]: row for row in counted}
         unreadable = sum(len(file.typed.opened.unreadable) for file in self.files)
         counts = []
         for number, (code, treatment) in enumerate(TREATMENTS):
             found = by_rule.get(number)
-            rows, amount = (found["rows"], found["amount"] or Decimal()) if found else (0, Decimal())
+            rows, money = (found["rows"], found["amount"] or Decimal()) if found else (0, Decimal())
             rows += unreadable if code == "unreadable_line" else 0
             if rows or code == "sale":
-                counts.append(QualityCount(code, rows, amount, treatment))
-        amount = sum((self._total(file.typed) for file in self.files), Decimal())
+                counts.append(QualityCount(code, rows, money, treatment))
         notes = [note for file in self.files for note in file.typed.notes]
         if not _has(self.files, "order"):
             clock = all(file.typed.has_clock for file in self.files)

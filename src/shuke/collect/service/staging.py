@@ -38,7 +38,7 @@ class Typed:
     names: dict[str, str]  # what the person's file calls the column of each field
     direct: bool
     scan: str
-    has_clock: bool
+    has_clock: bool  # of no meaning where orders have numbers
     sign: str | None = None  # the currency that the amounts carry
     notes: tuple[Note, ...] = field(default=())
 
@@ -113,10 +113,7 @@ def _is_right(desk: Desk, opened: Opened, matches: Sequence[FieldMatch]) -> bool
             elif kind not in _INTEGERS and not kind.startswith("DECIMAL"):
                 return False
         elif kind == "VARCHAR":
-            tests.append(f"({column} IS DISTINCT FROM {_cleaned(match.field, column)})")
-            tests.append(
-                f"coalesce(regexp_matches({column}, '^[ \\t\\r\\n\u00a0\u3000]|[ \\t\\r\\n\u00a0\u3000]$|=\"'), false)"
-            )
+            tests.append(f"coalesce(regexp_matches({column}, {quoted(cells.UNTIDY)}), false)")
         elif kind not in _INTEGERS:
             return False
     if not tests:
@@ -125,17 +122,13 @@ def _is_right(desk: Desk, opened: Opened, matches: Sequence[FieldMatch]) -> bool
     return not dirty
 
 
-def _cleaned(name: str, column: str) -> str:
-    # Blanks at the ends are looked for as such, so that nothing is trimmed here.
-    cell = cells.Cell(column, wide=False, ragged=False, wrapped=False)
-    return cells.identifier(cell, floats=False) if name in ID_FIELDS else cells.text(cell)
-
-
 def _cell(desk: Desk, opened: Opened, column: str) -> cells.Cell:
     return cells.Cell(column, *desk.row(f"SELECT {cells.traits(column)} FROM ({opened.scan})"))
 
 
 def _has_clock(desk: Desk, opened: Opened, matches: Sequence[FieldMatch]) -> bool:
+    if any(match.field == "order" for match in matches):
+        return True  # nobody asks: orders have numbers
     match = next(match for match in matches if match.field == "time")
     column = opened.column(match.column)
     if opened.type_of(match.column) == "DATE":
@@ -160,8 +153,8 @@ def _identifier(desk: Desk, opened: Opened, column: str, kind: str) -> str:
         return f"CAST({column} AS VARCHAR)"
     cell = _cell(desk, opened, column)
     (floats,) = desk.row(
-        f"SELECT coalesce(bool_and(suffix({cells.text(cell)}, '.0') AND "
-        f"try_cast({cells.text(cell)} AS DOUBLE) IS NOT NULL), false) FROM ({opened.scan})"
+        f"SELECT coalesce(bool_and(suffix({cells.text(cell)}, '.0') AND try_cast({cells.text(cell)} AS DOUBLE) "
+        f"IS NOT NULL) FILTER ({cells.text(cell)} IS NOT NULL), false) FROM ({opened.scan})"
     )
     return cells.identifier(cell, floats=bool(floats))
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from shuke.collect.model import NUMBER_OF, ORDER_FIELDS, Note
 from shuke.collect.rules.lines import OrderStatistics, is_order_total
 from shuke.collect.service.cells import DECIMAL
@@ -16,6 +18,7 @@ from shuke.collect.service.staging import Typed
 
 #: How far apart integers may lie for a bitmap of them to be cheaper than a set of them.
 _BITMAP_SPREAD = 64
+_BATCH_ROWS = 500_000
 _SPREADABLE = ("amount", "refund", "discount")
 _CONTENT = ("customer", "order", "time", "product", "product_name", "quantity", "price", "amount")
 
@@ -33,12 +36,33 @@ def is_unique(desk: Desk, scan: str, column: str) -> bool:
     rows, found, low, high = desk.row(f"SELECT count(*), count({column}), min({column}), max({column}) FROM ({scan})")
     if found < rows or not rows:
         return False
-    if isinstance(low, int) and high - low < max(1_000_000, _BITMAP_SPREAD * rows):
-        distinct = f"bit_count(bitstring_agg(CAST({column} AS BIGINT), CAST({low} AS BIGINT), CAST({high} AS BIGINT)))"
-    else:
-        distinct = f"count(DISTINCT {column})"
+    distinct = f"count(DISTINCT {column})"
+    if isinstance(low, int):
+        if _rises(desk, f"SELECT {column} FROM ({scan})"):
+            return True
+        if high - low < max(1_000_000, _BITMAP_SPREAD * rows):
+            bits = f"CAST({column} AS BIGINT), CAST({low} AS BIGINT), CAST({high} AS BIGINT)"
+            distinct = f"bit_count(bitstring_agg({bits}))"
     (different,) = desk.row(f"SELECT {distinct} FROM ({scan})")
     return bool(different == rows)
+
+
+def _rises(desk: Desk, sql: str) -> bool:
+    """Whether integers only ever rise (or fall) from row to row, as the numbers of an export mostly do."""
+    last: int | None = None
+    sign = 0
+    for batch in desk.connection.sql(sql).to_arrow_reader(_BATCH_ROWS):
+        values = batch.column(0).to_numpy()
+        if last is not None:
+            values = np.concatenate(([last], values))
+        if len(values) < 2:
+            last = int(values[-1]) if len(values) else last
+            continue
+        sign = sign or (1 if values[1] > values[0] else -1)
+        if not bool(np.all(values[1:] > values[:-1] if sign > 0 else values[1:] < values[:-1])):
+            return False
+        last = int(values[-1])
+    return True
 
 
 def structure(desk: Desk, typed: Typed, number: int) -> Structured:
