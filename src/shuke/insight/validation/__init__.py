@@ -5,6 +5,17 @@ holdout. Knows :mod:`clv` and the customer summary.
 """
 
 from shuke.insight.validation.holdout import Holdout, RollingOrigins, holdout, rolling_origins
+from shuke.insight.validation.scores import Scores, score
 from shuke.insight.validation.split import Split, split_at, split_periods_at
 
-__all__ = ["Holdout", "RollingOrigins", "Split", "holdout", "rolling_origins", "split_at", "split_periods_at"]
+__all__ = [
+    "Holdout",
+    "RollingOrigins",
+    "Scores",
+    "Split",
+    "holdout",
+    "rolling_origins",
+    "score",
+    "split_at",
+    "split_periods_at",
+]

@@ -64,14 +64,20 @@ def morning_after(day: dt.date) -> dt.datetime:
 
 
 def split_at(
-    tables: Tables, *, calibration_end: dt.date, as_of: dt.datetime, unit: Unit = "week", with_gaps: bool = True
+    tables: Tables,
+    *,
+    calibration_end: dt.date,
+    as_of: dt.datetime,
+    unit: Unit = "week",
+    with_gaps: bool = True,
+    may_be_empty: bool = False,
 ) -> Split:
     """Cut at the end of ``calibration_end``; what is known before ``as_of`` is the holdout. Runs one query.
 
     Orders of one day are one occasion, in the holdout as in the summary. Raises CannotSay ``insight.no_holdout`` when
-    nothing lies after the cut or nobody before it.
+    nothing lies after the cut (unless it ``may_be_empty``) or nobody before it.
     """
-    _refuse_without_holdout(calibration_end, as_of)
+    _refuse_without_holdout(calibration_end, as_of, may_be_empty=may_be_empty)
     summary = customer_summary(
         tables, as_of=morning_after(calibration_end), unit=unit, with_gaps=with_gaps, with_repeat_amount=False
     )
@@ -91,7 +97,9 @@ def split_at(
     return _split(rows.group_by(keys).agg(**measures).to_pyarrow(), calibration_end, last_known_day(as_of), unit)
 
 
-def split_periods_at(tables: Tables, *, calibration_end: dt.date, as_of: dt.datetime, unit: Unit = "week") -> Split:
+def split_periods_at(
+    tables: Tables, *, calibration_end: dt.date, as_of: dt.datetime, unit: Unit = "week", may_be_empty: bool = False
+) -> Split:
     """The same in whole periods, for BG/BB: each period after a customer's first is one opportunity to order.
 
     Periods are ``unit`` long and counted from the morning after ``calibration_end``, backwards and forwards, so that
@@ -101,7 +109,7 @@ def split_periods_at(tables: Tables, *, calibration_end: dt.date, as_of: dt.date
     length = int(DAYS_PER_UNIT[unit])
     ahead = (last_known_day(as_of) - calibration_end).days // length
     holdout_end = calibration_end + dt.timedelta(days=ahead * length)
-    _refuse_without_holdout(calibration_end, morning_after(holdout_end))
+    _refuse_without_holdout(calibration_end, morning_after(holdout_end), may_be_empty=may_be_empty)
     days = _order_days(tables, morning_after(holdout_end))
     since = days.day.delta(ibis.literal(calibration_end + dt.timedelta(days=1)), unit="day")
     # Period −1 is the last of the calibration, 0 the first of the holdout.
@@ -129,8 +137,9 @@ def _order_days(tables: Tables, as_of: dt.datetime) -> ir.Table:
     return orders.select("customer_id", day=orders.ordered_at.date()).distinct()
 
 
-def _refuse_without_holdout(calibration_end: dt.date, as_of: dt.datetime) -> None:
-    if last_known_day(as_of) <= calibration_end:
+def _refuse_without_holdout(calibration_end: dt.date, as_of: dt.datetime, *, may_be_empty: bool) -> None:
+    ahead = (last_known_day(as_of) - calibration_end).days
+    if ahead < 0 or (ahead == 0 and not may_be_empty):
         raise CannotSay("insight.no_holdout", calibration_end=calibration_end, last_day=last_known_day(as_of))
 
 
