@@ -12,8 +12,8 @@ from shuke.reports.model import Column, CustomerList, Kind, Report, Value
 
 __all__ = ["neutral", "write_list", "write_lists"]
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet may take for the start of a formula (OWASP, "CSV Injection")."""
+DANGEROUS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+"""What a spreadsheet may take for the start of a formula (OWASP, "CSV Injection"), also in full width."""
 
 
 def write_lists(report: Report, folder: Path) -> list[Path]:

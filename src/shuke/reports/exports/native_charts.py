@@ -191,6 +191,8 @@ def _look(spec: ChartSpec, grid: Grid, axis: Axis, count: int, *, pointed: bool,
             line["dash_type"] = "dash"
         return {"line": line, "marker": {"type": "none"}}
     made: dict[str, Any] = {"fill": {"color": colour}, "gap": 4 if spec.kind is ChartKind.HISTOGRAM else 45}
+    if (spec.horizontal or spec.kind is ChartKind.LADDER) and spec.series is None:
+        made["data_labels"] = {"value": True, "font": _font()}
     if spec.emphasis and spec.series is None:
         made["points"] = [{"fill": {"color": ORANGE if str(row[0]) in spec.emphasis else FADED}} for row in grid.rows]
     return made
@@ -217,7 +219,7 @@ def _axes(chart: Any, spec: ChartSpec, grid: Grid, formats: dict[str, str], *, p
         y |= {"min": 0, "max": 1}
     if spec.horizontal or spec.kind is ChartKind.LADDER:
         # The library calls the horizontal axis of lying bars x. The first category is on top, as everywhere else.
-        x, y = y | {"name": ""}, x | {"reverse": True, "name": ""}
+        x, y = y | {"name": "", "visible": spec.series is not None}, x | {"reverse": True, "name": ""}
     chart.set_x_axis(x)
     chart.set_y_axis(y)
 

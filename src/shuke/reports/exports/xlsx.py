@@ -128,7 +128,9 @@ class _Book:
 
     def cell(self, sheet: Any, row: int, column: int, value: Value, shape: Column | Axis, **look: Any) -> None:
         """One value, typed."""
-        align = {"align": "left"} if shape.kind in LEFT else {}
+        align: dict[str, Any] = {"align": "left"} if shape.kind in LEFT else {}
+        if shape.kind in {Kind.DATE, Kind.MONTH} and column:
+            align["indent"] = 1
         style = self.style(num_format=self.number_format(shape), **align, **look)
         if value is None:
             sheet.write_blank(row, column, None, style)
@@ -145,11 +147,11 @@ class _Book:
     def header(self, sheet: Any, row: int, shapes: Iterable[Column | Axis]) -> None:
         """The header of a table."""
         for column, shape in enumerate(shapes):
-            align = "left" if shape.kind in LEFT else "right"
-            look = self.style(
-                bold=True, font_color="white", bg_color=NAVY, text_wrap=True, align=align, valign="vcenter"
-            )
-            sheet.write_string(row, column, shape.label, look)
+            look: dict[str, Any] = {"align": "left" if shape.kind in LEFT else "right", "valign": "vcenter"}
+            if shape.kind in {Kind.DATE, Kind.MONTH} and column:
+                look["indent"] = 1
+            style = self.style(bold=True, font_color="white", bg_color=NAVY, text_wrap=True, **look)
+            sheet.write_string(row, column, shape.label, style)
 
     # -- sheets ----------------------------------------------------------------------------------------------------
 
@@ -196,6 +198,7 @@ class _Book:
         for column, shape in enumerate(known.columns):
             wide = 26.0 if shape.kind is Kind.TEXT else 14.0
             sheet.set_column(column, column, max(wide, min(36.0, cell_width(shape.label) + 4)))
+        sheet.set_row(0, 22)
         sheet.write_string(0, 0, known.title, self.style(bold=True, font_size=14, font_color=NAVY))
         sheet.write_string(1, 0, note, self.style(font_color=MUTED))
         self.header(sheet, 3, known.columns)
@@ -279,6 +282,7 @@ class _ChapterSheet:
                 widths[place] = max(widths[place], wanted)
         for place, width in enumerate(widths):
             self.sheet.set_column(place, place, width)
+        self.widths = widths
         self.width = sum(widths[:TEXT_COLUMNS])
 
     def paragraph(self, text: str, **look: Any) -> None:
@@ -333,6 +337,8 @@ class _ChapterSheet:
         first = self.row + 1
         shown = len(block.rows) - block.last_is_total
         for index, line in enumerate(block.rows):
+            if (lines := self._lines_of(line)) > 1:
+                self.sheet.set_row(first + index, 16 * lines)
             total = {"bold": True, "top": 1} if block.last_is_total and index == shown else {}
             for column, (value, shape) in enumerate(zip(line, block.columns, strict=True)):
                 wrap = {"text_wrap": True} if shape.kind is Kind.TEXT else {}
@@ -354,6 +360,11 @@ class _ChapterSheet:
             self.paragraph(self.book.words("page.rows_shown", **values), font_color=MUTED, font_size=9)
         if block.note:
             self.paragraph(block.note, font_color=MUTED, font_size=9)
+
+    def _lines_of(self, line: tuple[Value, ...]) -> int:
+        """How many lines the longest text of a row takes in its column."""
+        texts = ((value, width) for value, width in zip(line, self.widths, strict=False) if isinstance(value, str))
+        return max((math.ceil(cell_width(text) / (width - 1)) for text, width in texts), default=1)
 
     def lines(self, item: Item) -> None:
         """A block of words."""

@@ -1,0 +1,149 @@
+"""Every kind of chart is a valid drawing that holds its numbers and needs no network."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+import vl_convert
+
+from shuke.base.language import Language
+from shuke.reports.exports.charts import VEGA_LITE, draw, picture
+from shuke.reports.exports.charts.frame import Frame, in_order
+from shuke.reports.exports.charts.grids import draw_flow
+from shuke.reports.exports.charts.theme import BROWN, INK, LAVENDER, MUTED, NAVY, ORANGE, TEAL
+from shuke.reports.exports.writing import Writing
+from shuke.reports.model import Axis, ChartBlock, ChartKind, ChartSpec, Kind, Report, TableBlock
+
+POUNDS = Writing(Language.ENGLISH, "GBP")
+RENMINBI = Writing(Language.CHINESE, "CNY")
+
+
+def charts_of(report: Report) -> Iterator[ChartBlock]:
+    return (block for chapter in report.chapters for block in chapter.blocks if isinstance(block, ChartBlock))
+
+
+def numbers_of(report: Report) -> Writing:
+    return Writing(report.language, report.currency)
+
+
+def test_the_sample_has_every_kind(sample: Callable[[Language], Report]) -> None:
+    assert {block.chart.kind for block in charts_of(sample(Language.ENGLISH))} == set(ChartKind)
+
+
+def test_each_chart_compiles_and_names_no_address(report: Report) -> None:
+    for block in charts_of(report):
+        drawing = draw(block, numbers_of(report))
+        compiled = vl_convert.vegalite_to_vega(drawing, vl_version=VEGA_LITE)
+        addresses = {word for word in json.dumps(compiled).split('"') if "://" in word}
+        assert addresses == {"https://vega.github.io/schema/vega/v6.json"}, block.code  # its version, never fetched
+        assert drawing["description"] == block.reading
+
+
+def test_no_script_survives_in_a_picture(report: Report) -> None:
+    for block in charts_of(report):
+        svg = picture(draw(block, numbers_of(report)))
+        assert svg.startswith("<svg")
+        assert "<script" not in svg
+        assert "onerror=alert(1)>" not in svg.replace("onerror=alert(1)&gt;", "")
+
+
+def chart(kind: ChartKind, rows: list[dict[str, object]], **more: object) -> ChartBlock:
+    spec = ChartSpec(kind=kind, rows=tuple(rows), **{"x": NAME, "y": AMOUNT, **more})  # type: ignore[arg-type]
+    table = TableBlock(code="t", title="t", columns=(), rows=())
+    return ChartBlock(code="c", title="t", reading="r", chart=spec, table=table)
+
+
+NAME = Axis(field="a.b[c]", label="Name")
+AMOUNT = Axis(field="£ net", label="Net", kind=Kind.MONEY)
+
+
+def test_fields_may_be_called_anything() -> None:
+    drawing = draw(chart(ChartKind.BAR, [{"a.b[c]": "x", "£ net": 1234.5}]), POUNDS)
+    (rows,) = drawing["datasets"].values()
+    assert rows == [{"x": "x", "xt": "x", "y": 1234.5, "yt": "£1,234", "label": "£1,234", "positive": True}]
+
+
+def test_categories_stand_in_the_order_asked_for() -> None:
+    rows = [{"a.b[c]": name, "£ net": 1.0} for name in ("three", "one", "two", "four")]
+    frame = Frame(chart(ChartKind.BAR, rows, order=("one", "two", "three")).chart, POUNDS, half=False)
+    assert frame.categories == ["one", "two", "three", "four"]
+    assert in_order(["b", "a", "b"], ("c", "a")) == ["a", "b"]
+
+
+def test_negative_bars_carry_their_numbers_on_the_left() -> None:
+    drawing = draw(chart(ChartKind.BAR, [{"a.b[c]": "loss", "£ net": -20_000.0}], horizontal=True), POUNDS)
+    (words,) = [layer for layer in drawing["layer"] if layer["mark"]["type"] == "text"]
+    assert words["mark"]["align"] == "right"
+    assert drawing["datasets"]["d0"][0]["label"] == "−£20k"
+
+
+def test_an_empty_chart_is_drawn_empty() -> None:
+    for kind in ChartKind:
+        more = {"value": AMOUNT, "series": NAME if kind in {ChartKind.STACKED_BAR, ChartKind.GROUPED_BAR} else None}
+        assert picture(draw(chart(kind, [], **more), POUNDS)).startswith("<svg"), kind
+
+
+def test_missing_numbers_leave_gaps() -> None:
+    rows: list[dict[str, object]] = [{"a.b[c]": str(i), "£ net": None if i == 1 else float(i)} for i in range(4)]
+    for kind in (ChartKind.LINE, ChartKind.AREA, ChartKind.BAR, ChartKind.LOLLIPOP, ChartKind.LADDER):
+        assert picture(draw(chart(kind, rows), POUNDS)).startswith("<svg"), kind
+
+
+def test_what_flows_out_flows_in(sample: Callable[[Language], Report]) -> None:
+    (block,) = [b for b in charts_of(sample(Language.ENGLISH)) if b.chart.kind is ChartKind.FLOW]
+    frame = Frame(block.chart, POUNDS, half=False)
+    draw_flow(frame)
+    ribbons = next(rows for rows in frame.datasets.values() if rows and "link" in rows[0])
+    nodes = [node for rows in frame.datasets.values() for node in rows if "side" in node]
+    sides = {side: {n["name"]: n["bottom"] - n["top"] for n in nodes if n["side"] == side} for side in ("from", "to")}
+    ends = {side: dict.fromkeys(sides[side], 0.0) for side in sides}
+    for points in ({r["link"]: r for r in ribbons}.values(),):  # the last point of each ribbon
+        for point in points:
+            ends["from"][point["xt"]] += point["bottom"] - point["top"]
+            ends["to"][point["yt"]] += point["bottom"] - point["top"]
+    for side, sizes in sides.items():
+        assert ends[side] == pytest.approx(sizes, abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "english", "chinese"),
+    [
+        (1_234_567.0, Kind.MONEY, "£1.23m", "¥123万"),
+        (2_000_000.0, Kind.MONEY, "£2m", "¥200万"),
+        (9_999.0, Kind.INTEGER, "9,999", "9,999"),
+        (12_345, Kind.INTEGER, "12.3k", "12,345"),
+        (345_600_000.0, Kind.MONEY, "£346m", "¥3.46亿"),
+        (-50_000.0, Kind.MONEY, "−£50k", "−¥5万"),
+        (0.1234, Kind.PERCENT, "12.3%", "12.3%"),
+        (None, Kind.MONEY, "–", "–"),
+    ],
+)
+def test_numbers_on_charts_are_short(value: float | None, kind: Kind, english: str, chinese: str) -> None:
+    axis = Axis(field="v", label="v", kind=kind)
+    assert POUNDS.short(value, axis) == english
+    assert RENMINBI.short(value, axis) == chinese
+
+
+def test_chinese_axes_carry_their_unit_in_the_title() -> None:
+    assert RENMINBI.axis_title(AMOUNT, 700_000) == "Net（万元）"
+    assert Writing(Language.CHINESE, "GBP").axis_title(AMOUNT, 3e9) == "Net（亿英镑）"
+    assert RENMINBI.axis_title(replace(AMOUNT, kind=Kind.INTEGER), 700) == "Net"
+    assert POUNDS.axis_title(AMOUNT, 700_000) == "Net"
+
+
+def test_no_number_is_made_up() -> None:
+    with pytest.raises(ValueError, match="say None"):
+        POUNDS.value(float("nan"), AMOUNT)
+
+
+def contrast(colour: str) -> float:
+    """With white, as WCAG 2.2 defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
+
+
+def test_colours_are_seen_and_texts_are_read() -> None:
+    assert min(contrast(colour) for colour in (NAVY, ORANGE, TEAL, LAVENDER, BROWN)) >= 3  # WCAG 1.4.11
+    assert min(contrast(colour) for colour in (INK, MUTED, NAVY, "#a34f00", "#12507b")) >= 4.5  # WCAG 1.4.3
