@@ -1,1 +1,0 @@
-"""Findings and strategies from figures. Pure."""

@@ -1,0 +1,1 @@
+"""Findings and strategies from figures, by written rules. Pure: figures in, sentences' codes and values out."""

@@ -1,0 +1,219 @@
+"""Products and baskets, and acquisition economics."""
+
+from __future__ import annotations
+
+from shuke.reports.model import Block, Callout, CalloutKind, Chapter, ChartKind, ChartSpec, Heading, Kind, Text, Value
+from shuke.reports.rules.figures import Figures
+from shuke.reports.rules.said import count, money, named, share
+from shuke.reports.service.words import Words, rows_of
+
+__all__ = ["economics_chapter", "products_chapter"]
+
+PRODUCTS_SHOWN = 15
+PRODUCTS_CHARTED = 10
+LONGEST_NAME = 40
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+
+
+def products_chapter(figures: Figures, words: Words) -> Chapter:
+    """What sells, what goes together, what begins a long relationship, what comes back."""
+    blocks: list[Block] = []
+    title = words("chapter.products.title_none")
+    if not figures.products:
+        blocks.append(Callout(CalloutKind.CANNOT_SAY, words("products.none")))
+    else:
+        if figures.products_for_80 is not None:
+            title = words(
+                "chapter.products.title",
+                few=count(figures.products_for_80),
+                all=count(figures.product_count),
+                share=share(figures.products_for_80 / figures.product_count, 0),
+            )
+        blocks += [
+            *_best(figures, words),
+            *_categories(figures, words),
+            *_pairs(figures, words),
+            *_first(figures, words),
+            *_returned(figures, words),
+        ]
+    return Chapter(
+        code="products",
+        short=words("chapter.products.short"),
+        title=title,
+        lead=words("chapter.products.lead"),
+        blocks=tuple(blocks),
+    )
+
+
+def _best(figures: Figures, words: Words) -> list[Block]:
+    columns = (
+        words.column("product"),
+        words.column("sales", Kind.MONEY, bar=True),
+        words.column("sales_share", Kind.PERCENT),
+        words.column("orders", Kind.INTEGER),
+        words.column("customers", Kind.INTEGER),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (_short(one.name), one.amount, one.share, one.orders, one.customers)
+        for one in figures.products[:PRODUCTS_SHOWN]
+    ]
+    top = figures.products[0]
+    table = words.table("products", columns, rows, total_rows=figures.product_count)
+    spec = ChartSpec(
+        kind=ChartKind.BAR,
+        rows=rows_of(columns, rows[:PRODUCTS_CHARTED]),
+        x=words.axis("product"),
+        y=words.axis("sales", Kind.MONEY),
+        horizontal=True,
+        order=tuple(str(row[0]) for row in rows[:PRODUCTS_CHARTED]),
+        emphasis=(_short(top.name),),
+    )
+    values = {"product": named(top.name), "amount": money(top.amount), "share": share(top.share)}
+    return [Heading(words("heading.products")), words.chart("products", spec, table, values=values)]
+
+
+def _categories(figures: Figures, words: Words) -> list[Block]:
+    if len(figures.categories) < 2:
+        return []
+    columns = (
+        words.column("category"),
+        words.column("sales", Kind.MONEY, bar=True),
+        words.column("sales_share", Kind.PERCENT),
+        words.column("orders", Kind.INTEGER),
+        words.column("customers", Kind.INTEGER),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (_short(one.name), one.amount, one.share, one.orders, one.customers)
+        for one in figures.categories[:PRODUCTS_SHOWN]
+    ]
+    return [words.table("categories", columns, rows, total_rows=len(figures.categories))]
+
+
+def _pairs(figures: Figures, words: Words) -> list[Block]:
+    if not figures.pairs:
+        return []
+    columns = (
+        words.column("pair_first"),
+        words.column("pair_second"),
+        words.column("pair_orders", Kind.INTEGER),
+        words.column("support", Kind.PERCENT),
+        words.column("pair_confidence", Kind.PERCENT, digits=0),
+        words.column("pair_lift", Kind.NUMBER, digits=1),
+        words.column("pair_lift_low", Kind.NUMBER, digits=1),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (_short(one.first), _short(one.second), one.orders, one.support, one.confidence, one.lift, one.lift_low)
+        for one in figures.pairs[:PRODUCTS_SHOWN]
+    ]
+    return [Heading(words("heading.pairs")), words.table("pairs", columns, rows, total_rows=len(figures.pairs))]
+
+
+def _first(figures: Figures, words: Words) -> list[Block]:
+    if not figures.first_products:
+        return []
+    columns = (
+        words.column("product"),
+        words.column("customers", Kind.INTEGER),
+        words.column("first_value", Kind.MONEY),
+        words.column("low", Kind.MONEY),
+        words.column("high", Kind.MONEY),
+        words.column("everyone", Kind.MONEY),
+        words.column("came_back", Kind.PERCENT),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (
+            _short(one.name),
+            one.customers,
+            one.value,
+            one.value_low,
+            one.value_high,
+            one.value_everyone,
+            one.repeat_share,
+        )
+        for one in figures.first_products[:PRODUCTS_SHOWN]
+    ]
+    table = words.table("first_products", columns, rows, total_rows=len(figures.first_products))
+    return [
+        Heading(words("heading.first_products")),
+        Text((words("products.first_how", days=count(figures.first_days)),)),
+        table,
+    ]
+
+
+def _returned(figures: Figures, words: Words) -> list[Block]:
+    if not figures.returned_products:
+        return []
+    columns = (
+        words.column("product"),
+        words.column("sold", Kind.MONEY),
+        words.column("returned", Kind.MONEY),
+        words.column("return_rate", Kind.PERCENT),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (_short(one.name), one.sold, one.returned, one.rate) for one in figures.returned_products[:PRODUCTS_SHOWN]
+    ]
+    table = words.table("returned_products", columns, rows, total_rows=len(figures.returned_products))
+    return [Heading(words("heading.returned_products")), table]
+
+
+def economics_chapter(figures: Figures, words: Words) -> Chapter:
+    """Acquisition cost against value, and profit; or what is missing for them."""
+    economics, scope = figures.economics, figures.scope
+    blocks: list[Block] = []
+    if economics.channels:
+        blocks += _channels(figures, words)
+    else:
+        key = "economics.no_costs" if not scope.has_costs else "economics.no_channel"
+        blocks.append(Callout(CalloutKind.CANNOT_SAY, words(key)))
+    if economics.profit:
+        columns = (words.column("step"), words.column("amount", Kind.MONEY))
+        rows: list[tuple[Value, ...]] = [(words(f"profit.{code}"), amount) for code, amount in economics.profit]
+        blocks += [Heading(words("heading.profit")), words.table("profit", columns, rows)]
+    else:
+        blocks.append(Callout(CalloutKind.CANNOT_SAY, words("economics.no_margin")))
+    if figures.discount_first is not None:
+        blocks += _discount(figures, words)
+    short = words("chapter.economics.short")
+    known = economics.spend is not None and economics.cac is not None
+    return Chapter(
+        code="economics",
+        short=short,
+        title=words("chapter.economics.title", cac=money(economics.cac or 0.0))
+        if known
+        else words("chapter.economics.title_none"),
+        lead=words("chapter.economics.lead" if known else "chapter.economics.lead_none"),
+        blocks=tuple(blocks),
+    )
+
+
+def _channels(figures: Figures, words: Words) -> list[Block]:
+    columns = (
+        words.column("channel"),
+        words.column("spend", Kind.MONEY),
+        words.column("new_customers", Kind.INTEGER),
+        words.column("cac", Kind.MONEY),
+        words.column("customer_value", Kind.MONEY),
+        words.column("value_by_cac", Kind.NUMBER, digits=1),
+        words.column("payback_months", Kind.INTEGER),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (one.channel, one.spend, one.new_customers, one.cac, one.value, one.value_by_cac, one.payback_months)
+        for one in figures.economics.channels
+    ]
+    return [Heading(words("heading.channels")), words.table("channel_costs", columns, rows)]
+
+
+def _discount(figures: Figures, words: Words) -> list[Block]:
+    compared = figures.discount_first
+    if compared is None:
+        return []
+    columns = (words.column("group"), words.column("customers", Kind.INTEGER), words.column("first_value", Kind.MONEY))
+    rows: list[tuple[Value, ...]] = [
+        (words("discount.with"), compared.with_customers, compared.with_mean),
+        (words("discount.without"), compared.without_customers, compared.without_mean),
+    ]
+    how = words("discount.how", days=count(figures.first_days), low=money(compared.low), high=money(compared.high))
+    return [Heading(words("heading.discount")), Text((how,)), words.table("discount_first", columns, rows)]

@@ -1,0 +1,286 @@
+"""Lifecycle stages: who stands where, what each stage is worth, and how customers move between them."""
+
+from __future__ import annotations
+
+from shuke.reports.model import Axis, Block, Chapter, ChartKind, ChartSpec, Heading, Kind, Text, Value
+from shuke.reports.rules.figures import Dwell, Figures, Segment, StageMove
+from shuke.reports.rules.said import Said, Term, count, day, money, share
+from shuke.reports.service.words import Words, rows_of
+
+__all__ = ["ORDER", "stages_chapter"]
+
+ORDER = ("prospect", "first_purchase", "repeat", "loyal", "at_risk", "lost")
+
+
+def stages_chapter(figures: Figures, words: Words) -> Chapter:
+    """Definitions, value of each stage, history, moves, dwell."""
+    stages = [one for one in figures.stages if one.customers]
+    top = max(stages, key=lambda one: one.historic)
+    blocks: list[Block] = [
+        Text((words("stages.how"),), tuple(words(f"stages.rule_{code}", **_limits(figures)) for code in ORDER[1:])),
+        *_values(stages, figures, words),
+        *_history(figures, words),
+        *_moves(figures, words),
+        *_dwell(figures, words),
+    ]
+    total = sum(one.historic for one in stages)
+    return Chapter(
+        code="stages",
+        short=words("chapter.stages.short"),
+        title=words(
+            "chapter.stages.title",
+            stage=Term(f"stage.{top.key}"),
+            customers=share(top.customers / figures.base.customers, 0),
+            value=share(top.historic / total if total else 0.0, 0),
+        ),
+        lead=words("chapter.stages.lead", as_of=day(figures.scope.as_of)),
+        blocks=tuple(blocks),
+    )
+
+
+def _limits(figures: Figures) -> dict[str, Said | Term | str]:
+    """The limits of the rules that decide on stages, each as the sentence writes it."""
+    return {
+        name: share(limit, 0) if name.endswith("alive") else count(limit)
+        for name, limit in figures.stage_limits.items()
+    }
+
+
+def _values(stages: list[Segment], figures: Figures, words: Words) -> list[Block]:
+    predicted = any(one.predicted is not None for one in stages)
+    columns = [
+        words.column("stage"),
+        words.column("customers", Kind.INTEGER),
+        words.column("customers_share", Kind.PERCENT),
+        words.column("historic", Kind.MONEY),
+        words.column("historic_each", Kind.MONEY),
+        words.column("amount_365", Kind.MONEY),
+        words.column("recency_days", Kind.INTEGER),
+    ]
+    if predicted:
+        columns += [
+            words.column("predicted", Kind.MONEY),
+            words.column("predicted_low", Kind.MONEY),
+            words.column("predicted_high", Kind.MONEY),
+            words.column("churn", Kind.PERCENT, digits=0),
+        ]
+    rows: list[tuple[Value, ...]] = [
+        _stage_row(one, words.term("stage", one.key), figures, predicted=predicted) for one in stages
+    ]
+    rows.append(_total_row(stages, figures, words, predicted=predicted))
+    table = words.table("stages", columns, rows, last_is_total=True)
+    parts = [("customers", lambda one: one.customers), ("historic", lambda one: one.historic)]
+    if predicted:
+        parts.append(("predicted", lambda one: one.predicted or 0.0))
+    shares = []
+    for key, amount in parts:
+        total = sum(max(amount(one), 0.0) for one in stages)
+        shares += [
+            {
+                "stage": words.term("stage", one.key),
+                "measure": words(f"column.{key}"),
+                "share": max(amount(one), 0.0) / total if total else 0.0,
+            }
+            for one in stages
+        ]
+    top = max(stages, key=lambda one: one.historic)
+    chart = words.chart(
+        "stages",
+        ChartSpec(
+            kind=ChartKind.GROUPED_BAR,
+            rows=tuple(shares),
+            x=Axis(field="stage", label=words("column.stage")),
+            y=Axis(field="share", label=words("column.share"), kind=Kind.PERCENT, digits=0),
+            series=Axis(field="measure", label=words("column.measure")),
+            order=tuple(words.term("stage", one.key) for one in stages),
+            series_order=tuple(words(f"column.{key}") for key, _ in parts),
+            dashed=(words("column.predicted"),) if predicted else (),
+        ),
+        words.table(
+            "stage_shares",
+            (words.column("stage"), words.column("measure"), words.column("share", Kind.PERCENT)),
+            [(row["stage"], row["measure"], row["share"]) for row in shares],
+        ),
+        values={
+            "stage": Term(f"stage.{top.key}"),
+            "customers": share(top.customers / figures.base.customers),
+            "each": money(top.historic_mean),
+        },
+    )
+    return [Heading(words("heading.stage_values")), table, chart]
+
+
+def _stage_row(one: Segment, label: str, figures: Figures, *, predicted: bool) -> tuple[Value, ...]:
+    row: tuple[Value, ...] = (
+        label,
+        one.customers,
+        one.customers / figures.base.customers,
+        one.historic,
+        one.historic_mean,
+        one.amount_365,
+        round(one.recency_days),
+    )
+    return (*row, one.predicted, one.predicted_low, one.predicted_high, one.churn) if predicted else row
+
+
+def _total_row(stages: list[Segment], figures: Figures, words: Words, *, predicted: bool) -> tuple[Value, ...]:
+    customers = sum(one.customers for one in stages)
+    historic = sum(one.historic for one in stages)
+    row: tuple[Value, ...] = (
+        words("table.total"),
+        customers,
+        customers / figures.base.customers,
+        historic,
+        historic / customers,
+        sum(one.amount_365 for one in stages),
+        round(sum(one.recency_days * one.customers for one in stages) / customers),
+    )
+    if not predicted:
+        return row
+    model = figures.model
+    churn = sum((one.churn or 0.0) * one.customers for one in stages) / customers
+    return (
+        *row,
+        sum(one.predicted or 0.0 for one in stages),
+        model.value_low if model else None,
+        model.value_high if model else None,
+        churn,
+    )
+
+
+def _history(figures: Figures, words: Words) -> list[Block]:
+    history = figures.stage_history
+    if len({at for at, _, _ in history}) < 3:
+        return []
+    columns = (words.column("at", Kind.DATE), words.column("stage"), words.column("customers", Kind.INTEGER))
+    rows: list[tuple[Value, ...]] = [(at, words.term("stage", stage), customers) for at, stage, customers in history]
+    first, last = min(at for at, _, _ in history), max(at for at, _, _ in history)
+    active = {"first_purchase", "repeat", "loyal"}
+    now = sum(customers for at, stage, customers in history if at == last and stage in active)
+    then = sum(customers for at, stage, customers in history if at == first and stage in active)
+    return [
+        words.chart(
+            "stage_history",
+            ChartSpec(
+                kind=ChartKind.STACKED_BAR,
+                rows=rows_of(columns, rows),
+                x=words.axis("at", Kind.MONTH),
+                y=words.axis("customers", Kind.INTEGER),
+                series=words.axis("stage"),
+                series_order=tuple(words.term("stage", code) for code in ORDER),
+            ),
+            words.table("stage_history", columns, rows),
+            values={"first": day(first), "last": day(last), "then": count(then), "now": count(now)},
+        )
+    ]
+
+
+def _moves(figures: Figures, words: Words) -> list[Block]:
+    moves, since = figures.stage_moves, figures.stage_moves_from
+    if not moves or since is None:
+        return []
+    columns = (
+        words.column("source"),
+        words.column("target"),
+        words.column("customers", Kind.INTEGER),
+        words.column("share", Kind.PERCENT),
+        words.column("moved_amount", Kind.MONEY),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (words.term("stage", one.source), words.term("stage", one.target), one.customers, one.share, one.amount)
+        for one in moves
+    ]
+    inside = [one for one in moves if one.source not in ("outside", "prospect")]
+    order = tuple(words.term("stage", code) for code in ("outside", *ORDER))
+    blocks: list[Block] = [
+        Heading(words("heading.stage_moves")),
+        words.chart(
+            "stage_flow",
+            ChartSpec(
+                kind=ChartKind.FLOW,
+                rows=rows_of(columns, rows),
+                x=words.axis("source"),
+                y=words.axis("target"),
+                value=words.axis("moved_amount", Kind.MONEY),
+                order=order,
+            ),
+            words.table("stage_moves", columns, rows),
+            values=_flow_values(moves, figures),
+        ),
+    ]
+    if inside:
+        matrix = tuple(
+            {"source": words.term("stage", one.source), "target": words.term("stage", one.target), "share": one.share}
+            for one in inside
+        )
+        blocks.append(
+            words.chart(
+                "stage_matrix",
+                ChartSpec(
+                    kind=ChartKind.HEATMAP,
+                    rows=matrix,
+                    x=words.axis("target"),
+                    y=words.axis("source"),
+                    value=words.axis("share", Kind.PERCENT, digits=0),
+                    order=order[1:],
+                    series_order=order[1:],
+                ),
+                words.table(
+                    "stage_matrix",
+                    (words.column("source"), words.column("target"), words.column("share", Kind.PERCENT)),
+                    [(row["source"], row["target"], row["share"]) for row in matrix],
+                ),
+                values=_matrix_values(inside, figures),
+            )
+        )
+    return blocks
+
+
+def _flow_values(moves: tuple[StageMove, ...], figures: Figures) -> dict[str, Said | Term | str]:
+    biggest = max(moves, key=lambda one: one.amount or 0.0)
+    return {
+        "source": Term(f"stage.{biggest.source}"),
+        "target": Term(f"stage.{biggest.target}"),
+        "amount": money(biggest.amount or 0.0),
+        "since": day(figures.stage_moves_from or figures.scope.first_at),
+        "until": day(figures.scope.as_of),
+    }
+
+
+def _matrix_values(moves: list[StageMove], figures: Figures) -> dict[str, Said | Term | str]:
+    loyal = [one for one in moves if one.source == "loyal"]
+    kept = sum(one.share for one in loyal if one.target == "loyal")
+    return {
+        "kept": share(kept),
+        "since": day(figures.stage_moves_from or figures.scope.first_at),
+        "until": day(figures.scope.as_of),
+    }
+
+
+def _dwell(figures: Figures, words: Words) -> list[Block]:
+    if not figures.stage_dwell:
+        return []
+    table = words.table(
+        "stage_dwell",
+        (
+            words.column("stage"),
+            words.column("spells", Kind.INTEGER),
+            words.column("ended", Kind.INTEGER),
+            words.column("quarter_days", Kind.INTEGER),
+            words.column("median_days", Kind.INTEGER),
+            words.column("three_quarters_days", Kind.INTEGER),
+        ),
+        [
+            (words.term("stage", one.stage), one.spells, one.ended, *map(_whole, _days_of(one)))
+            for one in figures.stage_dwell
+        ],
+    )
+    return [table]
+
+
+def _days_of(dwell: Dwell) -> tuple[float | None, float | None, float | None]:
+    return dwell.quarter_days, dwell.median_days, dwell.three_quarters_days
+
+
+def _whole(days: float | None) -> int | None:
+    return None if days is None else round(days)

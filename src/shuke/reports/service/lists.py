@@ -1,0 +1,93 @@
+"""The lists of customers that findings and strategies name, cut from the facts and readable by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from shuke import insight
+from shuke.reports import measures
+from shuke.reports.model import CustomerList, Kind
+from shuke.reports.service.gather.desk import Desk
+from shuke.reports.service.gather.prediction import pair_table
+from shuke.reports.service.words import Words
+
+__all__ = ["customer_lists"]
+
+COLUMNS: tuple[tuple[str, Kind], ...] = (
+    ("customer_id", Kind.TEXT),
+    ("why", Kind.TEXT),
+    ("stage", Kind.TEXT),
+    ("rfm_group", Kind.TEXT),
+    ("first_order_at", Kind.DATE),
+    ("last_order_at", Kind.DATE),
+    ("recency_days", Kind.INTEGER),
+    ("orders", Kind.INTEGER),
+    ("historic_clv", Kind.MONEY),
+    ("amount_365", Kind.MONEY),
+    ("average_order_value", Kind.MONEY),
+    ("refunds", Kind.MONEY),
+    ("predicted_clv", Kind.MONEY),
+    ("churn_probability", Kind.PERCENT),
+    ("expected_date_of_next_order", Kind.DATE),
+)
+PREDICTED = {"predicted_clv", "churn_probability", "expected_date_of_next_order"}
+ORDERED_BY = {"due_soon": "expected_date_of_next_order", "return_prone": "refunds"}
+
+
+def customer_lists(
+    desk: Desk, codes: Iterable[str], pair: tuple[str, str] | None, words: Words
+) -> tuple[CustomerList, ...]:
+    """The lists with these codes, the customers with the most at stake first."""
+    predicted = desk.facts.model is not None
+    columns = [(key, kind) for key, kind in COLUMNS if predicted or key not in PREDICTED]
+    found = []
+    for code in dict.fromkeys(codes):
+        table = (
+            pair_table(desk, pair)
+            if code == "pair_missing" and pair
+            else measures.list_of(desk.customers, code, desk.limits)
+        )
+        if table is None:
+            continue
+        readable = _readable(table, code, [key for key, _ in columns], words)
+        found.append(
+            CustomerList(
+                code=code,
+                title=words(f"list.{code}"),
+                columns=tuple(words.column(key, kind) for key, kind in columns),
+                total_rows=int(table.count().to_pyarrow().as_py()),
+                batches=_batches(readable),
+            )
+        )
+    return tuple(found)
+
+
+def _readable(table: ir.Table, code: str, keys: list[str], words: Words) -> ir.Table:
+    """Codes by their names, moments as days, in a useful order."""
+    key = ORDERED_BY.get(code, "amount_365" if code != "lost_valuable" else "historic_clv")
+    order = [ibis.asc(key) if key == "expected_date_of_next_order" else ibis.desc(key), ibis.asc("customer_id")]
+    named = table.mutate(
+        customer_id=table.customer_id.cast("string"),
+        why=ibis.literal(words(f"list.why.{code}")),
+        stage=table.stage.cases(
+            *((one, words.term("stage", one)) for one in insight.CUSTOMER_STAGES.codes), else_=table.stage
+        ),
+        rfm_group=table.rfm_group.cases(
+            *((one, words.term("rfm", one)) for one in insight.RFM_GROUPS), else_=table.rfm_group
+        ),
+        first_order_at=table.first_order_at.date(),
+        last_order_at=table.last_order_at.date(),
+        expected_date_of_next_order=table.expected_date_of_next_order.cast("date"),
+    )
+    return named.order_by(*order).select(*keys)
+
+
+def _batches(table: ir.Table) -> Callable[[], Iterable[pa.RecordBatch]]:
+    def read() -> Iterable[pa.RecordBatch]:
+        return table.to_pyarrow_batches(chunk_size=10_000)
+
+    return read
