@@ -7,7 +7,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -28,6 +28,7 @@ def vocabulary() -> dict[str, Any]:
         return tomllib.load(file)
 
 
+@lru_cache(maxsize=8192)
 def plain(name: str) -> str:
     """A column's name without case, width, spaces and punctuation: ``Lineitem name`` → ``lineitemname``."""
     return _NOT_WORD.sub("", unicodedata.normalize("NFKC", name).casefold())
