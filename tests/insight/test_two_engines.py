@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shuke.insight import baskets, concentration, economics, geography, products, seasonality
-from shuke.insight.tables import Tables
+from shuke import insight
 from shuke.platform import Engine, open_engine
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
@@ -59,27 +58,27 @@ def questions(engine: Engine, files: Path) -> dict[str, ir.Table]:
     orders, lines, refunds, costs, facts = (
         engine.read_parquet(files / f"{name}.parquet") for name in ("orders", "lines", "refunds", "costs", "facts")
     )
-    tables = Tables(orders=orders, order_lines=lines, refunds=refunds, costs=costs)
-    contribution = products.product_contribution(lines, refunds=refunds)
-    curve = economics.payback_curve(tables, as_of=AS_OF, margin=None, min_customers=3)
+    tables = insight.Tables(orders=orders, order_lines=lines, refunds=refunds, costs=costs)
+    contribution = insight.product_contribution(lines, refunds=refunds)
+    curve = insight.payback_curve(tables, as_of=AS_OF, margin=None, min_customers=3)
     return {
         "products": contribution,
-        "pareto": products.pareto(contribution),
-        "categories": products.category_contribution(lines, refunds=refunds),
-        "first": products.first_product_value(tables, facts, as_of=AS_OF, days=200, min_customers=5),
-        "pairs": baskets.basket_pairs(lines, min_orders=5),
-        "concentration": concentration.concentration(facts),
-        "lorenz": concentration.lorenz_points(facts, points=40),
-        "months": seasonality.monthly_sales(orders, as_of=AS_OF),
-        "hours": seasonality.weekday_hour(orders),
-        "regions": geography.region_sales(tables),
-        "acquisition": economics.acquisition_costs(tables, facts, as_of=AS_OF),
-        "channels": economics.acquisition_by_channel(tables, facts, as_of=AS_OF),
+        "pareto": insight.pareto(contribution),
+        "categories": insight.category_contribution(lines, refunds=refunds),
+        "first": insight.first_product_value(tables, facts, as_of=AS_OF, days=200, min_customers=5),
+        "pairs": insight.basket_pairs(lines, min_orders=5),
+        "concentration": insight.concentration(facts),
+        "lorenz": insight.lorenz_points(facts, points=40),
+        "months": insight.monthly_sales(orders, as_of=AS_OF),
+        "hours": insight.weekday_hour(orders),
+        "regions": insight.region_sales(tables),
+        "acquisition": insight.acquisition_costs(tables, facts, as_of=AS_OF),
+        "channels": insight.acquisition_by_channel(tables, facts, as_of=AS_OF),
         "curve": curve,
-        "payback": economics.payback(curve),
-        "profit": economics.profit_contribution(tables),
-        "discounts": economics.discount_summary(orders),
-        "won": economics.discount_acquired(tables, as_of=AS_OF, days=200),
+        "payback": insight.payback(curve),
+        "profit": insight.profit_contribution(tables),
+        "discounts": insight.discount_summary(orders),
+        "won": insight.discount_acquired(tables, as_of=AS_OF, days=200),
     }
 
 

@@ -38,7 +38,7 @@ class ChurnReason:
     """How one trait goes with leaving.
 
     ``code`` is the trait and ``value`` its value where it has several (first_category, first_channel, region, cohort);
-    "" where it is yes or no. customers and churned count those with the trait, rest_… those without.
+    "" where it is yes or no. customers and churned count those with the trait, ``rest_…`` those without.
     ``difference`` is the Mantel–Haenszel difference of churn shares within customers of like order count and recency,
     with limits ``low`` and ``high``; ``p_value`` is two-sided, ``p_adjusted`` Holm's over all comparisons.
     ``supported`` says whether p_adjusted is below the asked level. extra_customers = difference · customers: how many

@@ -130,18 +130,18 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True)
 class ChartSpec:
-    """A drawing, as data.
+    """A drawing, as data::
 
-    ``bar``, ``lollipop``     x a category (or date), y a number; ``horizontal`` lays them down (for long names)
-    ``grouped_bar``, ``stacked_bar``   likewise, with ``series``; ``share`` stacks to 100%
-    ``histogram``             one row per bin: x its lower edge, ``x_end`` the field of its upper edge, y the count
-    ``line``, ``area``        x a date or number, y a number, ``series`` optional, ``low``/``high`` the fields of an
-                              interval drawn as a band; ``area`` is one filled line, with the others over it as lines
-    ``scatter``               x, y numbers, ``value`` the size of the bubble, ``label`` the field that names a point
-    ``heatmap``               x, y categories, ``value`` the colour; written into the cell when there is room
-    ``lorenz``                x cumulative share of customers, y cumulative share of value; the diagonal is added
-    ``flow``                  x the stage left, y the stage entered, ``value`` how much
-    ``ladder``                x the step, y how many reached it; shares of the first and the previous step are added
+      bar, lollipop             x a category (or date), y a number; horizontal lays them down (for long names)
+      grouped_bar, stacked_bar  likewise, with series; share stacks to 100%
+      histogram                 one row per bin: x its lower edge, x_end the field of its upper edge, y the count
+      line, area                x a date or number, y a number, series optional, low/high the fields of an
+                                interval drawn as a band; area is one filled line, with the others over it as lines
+      scatter                   x, y numbers, value the size of the bubble, label the field that names a point
+      heatmap                   x, y categories, value the colour; written into the cell when there is room
+      lorenz                    x cumulative share of customers, y cumulative share of value; the diagonal is added
+      flow                      x the stage left, y the stage entered, value how much
+      ladder                    x the step, y how many reached it; shares of the first and the previous step are added
 
     Rows are mappings from field to value. Categories and series stand in the order of ``order`` and ``series_order``,
     else in which they come; ``emphasis`` names the categories (or the series) that the title speaks of: the others

@@ -6,7 +6,7 @@ With order rates gamma(r, α) and rates of leaving gamma(s, β) over customers (
 
 which is Fader & Hardie, "A Note on Deriving the Pareto/NBD Model and Related Expressions" (2005), before the integral
 over the moment of leaving is turned into hypergeometric functions. With y = ln(min(α, β) + u) the integrand is
-analytic for |Im y| < π, so that Gauss and Legendre's rule converges geometrically: one pass gives the value and all
+analytic for ``|Im y| < π``, so that Gauss and Legendre's rule converges geometrically: one pass gives the value and all
 derivatives to about twelve digits, without the cancellation from which the hypergeometric form suffers.
 """
 
