@@ -233,15 +233,20 @@ def test_a_date_with_a_clock_knows_the_rest_of_its_day(make_orders: Make) -> Non
 
 
 def test_scores_of_a_date_decide_on_that_date(make_orders: Make) -> None:
-    tables = Tables(make_orders([("a", "2024-01-01", 5.0), ("a", "2024-01-11", 5.0)]))
+    tables = Tables(make_orders([(who, day, 5.0) for who in "ab" for day in ("2024-01-01", "2024-01-11")]))
     dates = [dt.date(2024, 2, 1), dt.date(2024, 3, 1)]
     scores = ibis.memtable(
-        {"customer_id": ["a"], "at": [dt.date(2024, 2, 1)], "p_alive": [0.9], "predicted_clv": [7.0]}
+        {"customer_id": ["a", "b"], "at": [dt.date(2024, 2, 1)] * 2, "p_alive": [0.1, 0.9], "predicted_clv": [7.0, 8.0]}
     )
     found = rows(stages_at(tables, CUSTOMER_STAGES, dates, scores=scores), "at", "stage", "predicted_clv")
-    # 20 days of silence are two usual gaps: at risk by silence, but not by P(alive).
-    assert [(stage, value) for _, stage, value in found] == [("repeat", 7.0), ("lost", None)]
-    assert rows(stages_at(tables, CUSTOMER_STAGES, dates[:1]), "stage") == [("at_risk",)]
+    # 20 days of silence are two usual gaps, which is at risk; P(alive) says worse, and of b says nothing against it.
+    assert [(stage, value) for _, stage, value in found] == [
+        ("at_risk", 8.0),
+        ("lost", 7.0),
+        ("lost", None),
+        ("lost", None),
+    ]
+    assert rows(stages_at(tables, CUSTOMER_STAGES, dates[:1]), "stage") == [("at_risk",)] * 2
 
 
 @pytest.fixture(scope="module")
