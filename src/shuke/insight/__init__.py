@@ -9,7 +9,9 @@ a holdout) runs its queries and returns frozen dataclasses.
 from shuke.insight.baskets import basket_pairs
 from shuke.insight.churn import ChurnReason, ChurnReasons, churn_by, churn_reasons
 from shuke.insight.clv import MODELS, Diagnosis, PurchaseModel, SpendModel, Statistics, fit, fit_spend
+from shuke.insight.clv.bg_bb import BGBB, fit_bg_bb
 from shuke.insight.clv.choose import Choice, Why, choose_model
+from shuke.insight.clv.sbg import SBG, fit_sbg
 from shuke.insight.concentration import concentration, gini, lorenz_points
 from shuke.insight.economics import (
     acquisition_by_channel,
@@ -67,9 +69,10 @@ from shuke.insight.stages import (
 from shuke.insight.summary import DAYS_PER_UNIT, Unit, customer_summary, last_known_day
 from shuke.insight.survival import survival, survival_quantiles
 from shuke.insight.tables import Tables
-from shuke.insight.validation import Holdout, RollingOrigins, Split, holdout, rolling_origins, split_at
+from shuke.insight.validation import Holdout, RollingOrigins, Scores, Split, holdout, rolling_origins, score, split_at
 
 __all__ = [
+    "BGBB",
     "CONTACT_STAGES",
     "CUSTOMERS_MIN",
     "CUSTOMER_STAGES",
@@ -81,6 +84,7 @@ __all__ = [
     "ORDERS_MIN",
     "RFM_GRID",
     "RFM_GROUPS",
+    "SBG",
     "SILENCE_DAYS_MAX",
     "VALUE_CELLS",
     "VALUE_GROUPS",
@@ -97,6 +101,7 @@ __all__ = [
     "Reason",
     "RollingOrigins",
     "Rule",
+    "Scores",
     "SeasonalIndex",
     "SpendModel",
     "Split",
@@ -127,6 +132,8 @@ __all__ = [
     "first_orders",
     "first_product_value",
     "fit",
+    "fit_bg_bb",
+    "fit_sbg",
     "fit_spend",
     "gate",
     "gini",
@@ -152,6 +159,7 @@ __all__ = [
     "rfm_scores",
     "rolling_origins",
     "sales_by",
+    "score",
     "seasonal_index",
     "split_at",
     "stage_coverage",
