@@ -181,3 +181,10 @@ def test_online_retail_groups_add_up(online_retail_facts: ir.Table, duck: Any, g
     assert frame.share_of_customers.sum() == pytest.approx(1)
     assert frame.share_of_amount.sum() == pytest.approx(1)
     assert indexed.average_amount.to_numpy() == pytest.approx((expected.amount / expected.customers).to_numpy())
+
+
+def test_everything_compiles_for_spark() -> None:
+    assert ibis.pyspark.name == "pyspark"
+    table = rfm_scores(summary([1], [1], [1.0]), split="median", bins=10)
+    assert "PERCENTILE" in ibis.to_sql(table, dialect="pyspark")
+    assert "SELECT" in ibis.to_sql(rfm_groups_summary(table, group="value_group"), dialect="pyspark")
