@@ -18,6 +18,7 @@ from scipy.special import betaln, gammaln, hyp2f1
 
 from shuke.base.errors import BadInput
 from shuke.insight.clv.distinct import distinct
+from shuke.insight.clv.family import histories
 from shuke.insight.clv.fitting import refuse_without_repeats
 from shuke.insight.clv.intervals import check_level, parameter_variance, total_bounds
 from shuke.insight.clv.latent import Derivatives, observed
@@ -41,7 +42,7 @@ _WAIT_MAX = 1_000
 class BGBB:
     """A fitted BG/BB; see :class:`model.PurchaseModel`. T is n, the number of opportunities; horizons are whole.
 
-    Raises BadInput ``insight.bad_history`` for anything else.
+    Raises BadInput ``insight.bad_opportunities`` for broken numbers and x > t_x, ``insight.bad_history`` as others do.
     """
 
     parameters: dict[str, float]
@@ -74,7 +75,7 @@ class BGBB:
     def probability_of(self, k: int, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
         """P(exactly k orders at the next ``horizon`` opportunities | history), equation 12."""
         if k < 0:
-            raise BadInput("insight.bad_history", rule="k: 0 or more")
+            raise BadInput("insight.bad_history", column="k")
         shape, people = _people(x, t_x, T)
         alive = self._alive(*people)
         first, cell = distinct(people[0], people[2])
@@ -98,6 +99,12 @@ class BGBB:
             if (below >= (1 + level) / 2 - 1e-12).all():
                 break
         return low.reshape(shape), high.reshape(shape)
+
+    def purchases_moments(self, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats]:
+        """E[Y(horizon) | history] and Var[Y(horizon) | history], by chance alone."""
+        shape, people = _people(x, t_x, T)
+        mean, variance = self._moments(_whole(horizon), people)
+        return mean.reshape(shape), variance.reshape(shape)
 
     def total_interval(self, horizon: float, statistics: Statistics, level: float = 0.95) -> tuple[float, float]:
         """Normal interval for the orders of all: the customers' own variances plus that of the estimated parameters."""
@@ -203,7 +210,7 @@ class BGBB:
 def fit_bg_bb(statistics: Statistics, *, unit: str = "opportunity") -> BGBB:
     """The maximum likelihood estimate; never below the beta-binomial, in which nobody leaves.
 
-    Raises CannotSay ``insight.no_repeat_orders`` and BadInput ``insight.bad_history`` if T or t_x are no whole numbers.
+    Raises CannotSay ``insight.no_repeat_orders`` and BadInput ``insight.bad_opportunities``.
     """
     refuse_without_repeats(statistics)
     _people(statistics.x, statistics.t_x, statistics.T)
@@ -224,20 +231,21 @@ def fit_bg_bb(statistics: Statistics, *, unit: str = "opportunity") -> BGBB:
 
 def _people(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[tuple[int, ...], tuple[Floats, Floats, Floats]]:
     """The common shape, and histories flat."""
-    columns = np.broadcast_arrays(*(np.asarray(c, dtype=np.float64) for c in (x, t_x, T)))
-    flat = [np.ascontiguousarray(column).ravel() for column in columns]
-    for broken, rule in (
-        (np.any([(c < 0) | (c != np.floor(c)) for c in flat]), "x, t_x, n: whole numbers, 0 or more"),
-        (np.any((flat[0] > flat[1]) | (flat[1] > flat[2])), "x ≤ t_x ≤ n"),
+    shape = np.broadcast(x, t_x, T).shape
+    orders, last, n = (np.ascontiguousarray(column).ravel() for column in histories(x, t_x, T))
+    for column, broken in (
+        ("x", (orders != np.floor(orders)) | (orders > last)),
+        ("t_x", last != np.floor(last)),
+        ("n", n != np.floor(n)),
     ):
-        if broken:
-            raise BadInput("insight.bad_history", rule=rule)
-    return columns[0].shape, (flat[0], flat[1], flat[2])
+        if broken.any():
+            raise BadInput("insight.bad_opportunities", column=column)
+    return shape, (orders, last, n)
 
 
 def _whole(horizon: float) -> int:
     if horizon < 0 or horizon != np.floor(horizon):
-        raise BadInput("insight.bad_history", rule="horizon: a whole number, 0 or more")
+        raise BadInput("insight.bad_opportunities", column="horizon")
     return int(horizon)
 
 

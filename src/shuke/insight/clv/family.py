@@ -18,7 +18,7 @@ from shuke.insight.clv.likelihood import Dropout, Member, Traits, log_alive_and_
 from shuke.insight.clv.model import Diagnosis, Floats
 from shuke.insight.clv.statistics import Statistics
 
-__all__ = ["FamilyModel"]
+__all__ = ["FamilyModel", "histories"]
 
 Covariates = Mapping[str, ArrayLike]
 
@@ -49,7 +49,7 @@ class FamilyModel:
     def p_alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None) -> Floats:
         """P(alive at T | history) = alive/(alive + gone); Batislam et al. 2007 equation 3, Platzer & Reutterer 2016."""
         shape = np.broadcast(x, t_x, T).shape
-        alive = self._alive(self._traits(covariates), *_histories(x, t_x, T))
+        alive = self._alive(self._traits(covariates), *histories(x, t_x, T))
         return alive.reshape(shape)
 
     def expected_purchases(
@@ -139,7 +139,7 @@ class FamilyModel:
     ) -> Floats:
         """Median u of P(no order until T + u | alive at T) = alive(T + u)/alive(T); closed for k = 1, else bisected."""
         shape = np.broadcast(x, t_x, T).shape
-        x, t_x, T = _histories(x, t_x, T)
+        x, t_x, T = histories(x, t_x, T)
         traits = self._traits(covariates)
         if self.member.k > 1:
             return self._bisect_next(traits, x, t_x, T).reshape(shape)
@@ -204,7 +204,7 @@ class FamilyModel:
         """
         if not horizon >= 0 or not np.isfinite(horizon):
             raise BadInput("insight.bad_history", column="horizon")
-        x, t_x, T = _histories(x, t_x, T)
+        x, t_x, T = histories(x, t_x, T)
         traits = self._traits(covariates)
         columns = [
             x,
@@ -249,8 +249,8 @@ def _mix(chances: Floats, values: Floats, cell: NDArray[np.intp]) -> Floats:
     return total
 
 
-def _histories(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """Histories as one-dimensional arrays of one length."""
+def histories(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Histories as arrays of one shape with at least one dimension. Raises BadInput ``insight.bad_history``."""
     columns = np.broadcast_arrays(*(np.atleast_1d(np.asarray(c, dtype=np.float64)) for c in (x, t_x, T)))
     x_, t_x_, T_ = columns
     for column, broken in (

@@ -18,6 +18,7 @@ from scipy.special import exprel, gammaln, hyp2f1, xlogy
 
 from shuke.base.errors import BadInput, CannotSay
 from shuke.insight.clv.distinct import distinct
+from shuke.insight.clv.family import histories
 from shuke.insight.clv.fitting import mean_and_spread, refuse_without_repeats, time_scale
 from shuke.insight.clv.intervals import check_level, parameter_variance, total_bounds
 from shuke.insight.clv.model import Diagnosis, Floats
@@ -101,7 +102,7 @@ class ParetoNBD:
     ) -> Floats:
         """P(Y(horizon) = k | history): a negative binomial for each length of life, averaged over lives."""
         if k < 0:
-            raise BadInput("insight.bad_history", rule="k: 0 or more")
+            raise BadInput("insight.bad_history", column="k")
         people = self._people(x, t_x, T, covariates)
         (R, A, B), cell = self._rates(people)
         chance = np.empty(R.size)
@@ -214,17 +215,9 @@ class ParetoNBD:
             if covariates is None or trait not in covariates:
                 raise BadInput("insight.covariates_missing", name=trait)
             scales[scale] = scales[scale] * np.exp(coefficient * np.asarray(covariates[trait], dtype=np.float64))
-        columns = np.broadcast_arrays(*(np.asarray(c, dtype=np.float64) for c in (x, t_x, T)), *scales.values())
-        flat = [np.ascontiguousarray(column).ravel() for column in columns]
-        for broken, rule in (
-            (~np.isfinite(flat[0] + flat[1] + flat[2]), "finite numbers"),
-            (flat[0] < 0, "x: 0 or more"),
-            (flat[1] < 0, "t_x: 0 or more"),
-            (flat[1] > flat[2] * (1 + 1e-9), "t_x: at most T"),
-        ):
-            if broken.any():
-                raise BadInput("insight.bad_history", rule=rule)
-        return _Customers(columns[0].shape, flat[0], np.minimum(flat[1], flat[2]), *flat[2:])
+        shape = np.broadcast(x, t_x, T, *scales.values()).shape
+        columns = np.broadcast_arrays(*histories(x, t_x, T), *scales.values())
+        return _Customers(shape, *(np.ascontiguousarray(column).ravel() for column in columns))
 
     def _alive(self, people: _Customers) -> Floats:
         r, s = self.parameters["r"], self.parameters["s"]
@@ -249,7 +242,7 @@ class ParetoNBD:
     def _moments(self, horizon: float, people: _Customers) -> tuple[Floats, Floats]:
         """E[Y] and Var[Y], from E[Y²] = E[Y] + E[λ²]·E[D²] for a Poisson count over a life of length D."""
         if not horizon >= 0 or not np.isfinite(horizon):
-            raise BadInput("insight.bad_history", rule="horizon: 0 or more")
+            raise BadInput("insight.bad_history", column="horizon")
         s, alive, rate, B = self.parameters["s"], self._alive(people), self._rate(people), people.beta + people.T
         growth = np.log1p(horizon / B)
         life_squared = 2 * B**2 * growth * (exprel((2 - s) * growth) - exprel((1 - s) * growth))
