@@ -87,7 +87,10 @@ def test_every_treatment_has_its_words_and_its_place() -> None:
 
 
 def test_other_currencies_are_set_aside_with_their_money(read: Read) -> None:
-    text = "customer_id,order_id,order_date,amount,currency\n1,1,2024-01-05,10,usd\n1,2,2024-01-06,20,USD\n2,3,2024-01-07,7,EUR\n"
+    text = (
+        "customer_id,order_id,order_date,amount,currency\n"
+        "1,1,2024-01-05,10,usd\n1,2,2024-01-06,20,USD\n2,3,2024-01-07,7,EUR\n"
+    )
     collected = read(text)
     assert collected.currency == "USD"
     assert counts_of(collected)["other_currency"] == (1, Decimal(7))
@@ -100,7 +103,8 @@ def test_other_currencies_are_set_aside_with_their_money(read: Read) -> None:
 
 def test_without_an_order_number_one_moment_is_one_order(read: Read) -> None:
     collected = read(
-        "customer_id,time,amount\n1,2024-01-05 08:00,10\n1,2024-01-05 08:00,5\n1,2024-01-05 09:00,1\n2,2024-01-05 08:00,2\n"
+        "customer_id,time,amount\n1,2024-01-05 08:00,10\n1,2024-01-05 08:00,5\n"
+        "1,2024-01-05 09:00,1\n2,2024-01-05 08:00,2\n"
     )
     assert rows_of(collected.tables.orders, "customer_id", "ordered_at", "amount") == [
         ("1", at("2024-01-05 08:00"), 15.0),
@@ -156,8 +160,8 @@ def test_nothing_left_to_analyse_is_said_with_the_reasons(read: Read) -> None:
 def test_parquet_with_right_types_is_read_where_it_lies(read: Read, tmp_path: Path) -> None:
     path = tmp_path / "orders.parquet"
     duckdb.sql(
-        "SELECT i AS order_id, i % 7 AS customer_id, TIMESTAMP '2024-01-01' + to_hours(CAST(i AS INTEGER)) AS ordered_at, "
-        "i * 1.5 AS amount FROM range(1, 101) t(i)"
+        "SELECT i AS order_id, i % 7 AS customer_id, "
+        "TIMESTAMP '2024-01-01' + to_hours(CAST(i AS INTEGER)) AS ordered_at, i * 1.5 AS amount FROM range(1, 101) t(i)"
     ).write_parquet(str(path))
     collected = read(path)
     assert not list((tmp_path / "work").rglob("*.parquet"))

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -32,8 +34,7 @@ def read_costs(path: Path, engine: Engine) -> ir.Table:
     """
     if not path.is_file():
         raise BadInput("collect.file_missing", file=str(path))
-    desk = Desk(Path(engine.folder) / "costs") if hasattr(engine, "folder") else Desk(path.parent)
-    try:
+    with tempfile.TemporaryDirectory(prefix="shuke-costs-") as folder, closing(Desk(Path(folder))) as desk:
         opened = open_file(desk, path, 0, wanted=(), progress=silent)
         names = _columns(opened)
         cell, numbers = opened.column(names["period"]), opened.column(names["spend"])
@@ -57,8 +58,6 @@ def read_costs(path: Path, engine: Engine) -> ir.Table:
             f"SELECT coalesce({channel}, '') AS channel, CAST(date_trunc('month', {period}) AS DATE) AS period, "
             f"CAST(sum({spend}) AS DOUBLE) AS spend FROM ({opened.scan}) GROUP BY 1, 2 ORDER BY 1, 2"
         ).to_arrow_table()
-    finally:
-        desk.close()
     return engine.upload(table, "collect_costs")
 
 

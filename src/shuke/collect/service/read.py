@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -84,8 +86,9 @@ def read_orders(  # noqa: PLR0913 - what a person may say about order files; all
     check_mapping(given)
     if timezone is not None and timezone not in available_timezones():
         raise BadInput("collect.unknown_timezone", timezone=timezone)
-    desk = Desk(work_folder / "collect")
-    try:
+    work_folder.mkdir(parents=True, exist_ok=True)
+    # A folder of its own, so that a second reading leaves the tables of the first alone.
+    with closing(Desk(Path(tempfile.mkdtemp(prefix="collect_", dir=work_folder)))) as desk:
         opened = _open_all(desk, sources, given, progress)
         matches = _recognise_all(opened, given, need)
         files: list[Structured] = []
@@ -104,8 +107,6 @@ def read_orders(  # noqa: PLR0913 - what a person may say about order files; all
         )
         progress("collect.check", 1.0)
         return collected
-    finally:
-        desk.close()
 
 
 def _open_all(desk: Desk, sources: Sequence[str], given: Mapping[str, str], progress: Progress) -> list[Opened]:
@@ -230,7 +231,7 @@ def _fees(desk: Desk, files: Sequence[Structured]) -> Fees:
         code = ("CAST(product AS VARCHAR)" if texts else "product") if "product" in fields else "NULL"
         name = "product_name" if "product_name" in fields else "NULL"
         products += desk.rows(
-            f"SELECT {code}, {name}, count(*) FROM ({file.typed.scan}) GROUP BY ALL LIMIT {FEE_PRODUCTS_MAX}"
+            f"SELECT {code}, {name}, count(*) FROM ({file.typed.scan}) GROUP BY ALL ORDER BY 3 DESC LIMIT {FEE_PRODUCTS_MAX}"
         )
     return find_fees(products)
 
@@ -290,7 +291,7 @@ class _Reading:
         else:
             lines = measures.classify(lines, rules)
             # Lines with products are read again and again: for orders, names, lines, refunds and the count.
-            lines = self.engine.keep(lines, "collect_lines") if has_products else lines
+            lines = self._keep(lines, "lines") if has_products else lines
             counted = measures.counts(lines).to_pyarrow().to_pylist()
         progress("collect.check", 0.5)
         quality = self._quality(counted, amount, rules)
@@ -303,9 +304,9 @@ class _Reading:
         order_lines = measures.order_lines_of(lines, shape)
         refunds = None if plain is not None else measures.refunds_of(lines, shape, rules)
         if not shape.one_row_per_order:
-            orders = self.engine.keep(orders, "collect_orders")
-            order_lines = None if order_lines is None else self.engine.keep(order_lines, "collect_order_lines")
-            refunds = None if refunds is None else self.engine.keep(refunds, "collect_refunds")
+            orders = self._keep(orders, "orders")
+            order_lines = None if order_lines is None else self._keep(order_lines, "order_lines")
+            refunds = None if refunds is None else self._keep(refunds, "refunds")
         return Collected(
             tables=Tables(orders=orders, order_lines=order_lines, refunds=refunds),
             quality=quality,
@@ -318,6 +319,9 @@ class _Reading:
             rules=rules,
             sources=tuple(self._source(file) for file in self.files),
         )
+
+    def _keep(self, table: ir.Table, name: str) -> ir.Table:
+        return self.engine.keep(table, f"{self.desk.folder.name}_{name}")
 
     def _lines(self) -> ir.Table:
         read = [(self.engine.read_parquet(file.typed.path), file.typed.columns) for file in self.files]

@@ -16,7 +16,7 @@ import duckdb
 
 from shuke.base.errors import BadInput
 from shuke.base.progress import Progress
-from shuke.collect.model import COLUMNS_MAX, FILES_MAX, TEXT_FILE_BYTES_MAX, FileRead
+from shuke.collect.model import COLUMNS_MAX, FILES_MAX, TEXT_FILE_BYTES_MAX, FileRead, Note
 from shuke.collect.rules.layout import WHITESPACE, Layout, find_layout
 from shuke.collect.service.desk import Desk, listed, named, quoted
 from shuke.collect.service.sheets import Sheet, read_sheet
@@ -35,6 +35,7 @@ class Opened:
     scan: str
     types: tuple[str, ...]  # DuckDB type of each column
     unreadable: tuple[tuple[int, str], ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def column(self, name: str) -> str:
         """The SQL name of the column that the file calls ``name``."""
@@ -198,9 +199,12 @@ def _open_text(
         sheet=None if sheet is None else sheet.name,
         skipped_lines=layout.skipped_lines - layout.has_header,
     )
-    return Opened(
-        file, path, relation, ("VARCHAR",) * len(names), tuple((int(at), str(line)) for at, line in unreadable)
-    )
+    notes: tuple[Note, ...] = ()
+    if sheet is not None and sheet.others:
+        names_of_others = ", ".join(sheet.others)
+        notes = (Note("sheet_chosen", (("file", path.name), ("sheet", sheet.name), ("others", names_of_others))),)
+    lines = tuple((int(at), str(line)) for at, line in unreadable)
+    return Opened(file, path, relation, ("VARCHAR",) * len(names), lines, notes)
 
 
 def _open_parquet(desk: Desk, path: Path) -> Opened:

@@ -69,7 +69,7 @@ def type_file(
             scan=scan,
             has_clock=_has_clock(desk, opened, matches),
         )
-    notes: list[Note] = []
+    notes: list[Note] = list(opened.notes)
     chosen_sql: list[str] = []
     has_clock, sign = False, None
     for match in matches:
