@@ -26,7 +26,7 @@ __all__ = ["Future", "Outlook", "moments"]
 # The tail that a sum over m leaves out, relative to the customer's own geometric decay.
 _TAIL = 1e-10
 _ROUNDING = 1e-14
-_ORDERS_MAX = 200_000
+_ORDERS_MAX = 50_000
 _LARGE = 1e200
 _LOG_LARGE = float(np.log(_LARGE))
 
