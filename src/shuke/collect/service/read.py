@@ -231,7 +231,8 @@ def _fees(desk: Desk, files: Sequence[Structured]) -> Fees:
         code = ("CAST(product AS VARCHAR)" if texts else "product") if "product" in fields else "NULL"
         name = "product_name" if "product_name" in fields else "NULL"
         products += desk.rows(
-            f"SELECT {code}, {name}, count(*) FROM ({file.typed.scan}) GROUP BY ALL ORDER BY 3 DESC LIMIT {FEE_PRODUCTS_MAX}"
+            f"SELECT {code}, {name}, count(*) FROM ({file.typed.scan}) GROUP BY ALL "
+            f"ORDER BY 3 DESC LIMIT {FEE_PRODUCTS_MAX}"
         )
     return find_fees(products)
 
