@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from shuke import collect, reports
+from shuke import collect, insight, reports
 from shuke.base.errors import BadInput
 from shuke.base.language import Language, catalogue
 from shuke.base.progress import Progress as Hear
@@ -79,6 +79,7 @@ def run(options: ReportOptions) -> None:
                 margin_column=column,
                 language=options.language,
             ),
+            work_folder=Path(folder),
             generated_at=datetime.now(UTC).replace(microsecond=0),
             tables=_with_costs(collected, options.costs, engine),
             progress=_part(hear, READING, THINKING),
@@ -91,7 +92,7 @@ def run(options: ReportOptions) -> None:
         if paths:
             where = paths[0] if len(paths) == 1 else paths[0].parent
             name = text(f"report.{kind}", files=say_number(len(paths), options.language))
-            table.add_row(name, str(where), no_wrap=True)
+            table.add_row(name, str(where))
     Console(highlight=False, soft_wrap=True).print(table)
 
 
@@ -114,7 +115,7 @@ def day_after(last: datetime) -> datetime:
     return datetime.combine(day, time())
 
 
-def _with_costs(collected: collect.Collected, costs: Path | None, engine: Engine) -> object:
+def _with_costs(collected: collect.Collected, costs: Path | None, engine: Engine) -> insight.Tables:
     return collected.tables if costs is None else replace(collected.tables, costs=collect.read_costs(costs, engine))
 
 

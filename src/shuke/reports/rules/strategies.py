@@ -19,6 +19,7 @@ __all__ = ["MEASURE_DAYS", "STAGES", "Expected", "Measure", "Strategy", "strateg
 
 STAGES = ("attract", "educate", "first_order", "use_service", "maintain", "win_back")
 MEASURE_DAYS = 90
+LIFT_MOST = 0.25  # a comparison that shows only more than this shows nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,13 +309,15 @@ def _list_measure(size: ListSize | None, lift: float) -> Measure:
     """Split the list at random: how many in each arm show the assumed lift, or which lift the list can show at all."""
     if size is None:
         return Measure(key="measure.newcomers")
-    known = size.base_rate is not None and 0 < size.base_rate < 1 - lift
+    known = size.base_rate is not None and 0 < size.base_rate < 1
     base_rate = size.base_rate if known and size.base_rate is not None else 0.5 - lift / 2
+    # Where nearly all order anyway there is not that much to gain.
+    lift = min(lift, (1 - base_rate) / 2)
     needed = per_arm(base_rate, lift)
     values: dict[str, Said | Term] = {
         "customers": count(size.customers),
         "needed": count(needed),
-        "lift": share(lift, 0),
+        "lift": share(lift),
         "base": share(base_rate),
         "days": count(MEASURE_DAYS),
     }
@@ -323,7 +326,7 @@ def _list_measure(size: ListSize | None, lift: float) -> Measure:
         return Measure(key=f"measure.list_{source}", values=values, per_arm=needed)
     half = size.customers // 2
     detectable = detectable_lift(base_rate, half) if half else None
-    if detectable is None:
+    if detectable is None or detectable > LIFT_MOST:
         return Measure(key="measure.list_too_small", values=values)
     values |= {"half": count(half), "detectable": share(detectable)}
     return Measure(key=f"measure.list_small_{source}", values=values, per_arm=half, detectable=detectable)

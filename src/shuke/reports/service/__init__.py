@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 from shuke import collect, insight
@@ -29,20 +30,22 @@ def build_report(
     engine: Engine,
     terms: Terms,
     generated_at: datetime,
+    work_folder: Path,
     brand: str = "",
     tables: insight.Tables | None = None,
     progress: Progress = silent,
 ) -> Report:
     """The whole report on ``collected``; ``tables`` replaces its tables where costs were added.
 
-    The lists of the report read from the engine when they are written, so it has to be open until then.
+    The lists of the report are read from ``work_folder`` when they are written: it has to be there until then.
     """
     gathered = gather(collected, tables or collected.tables, terms, engine=engine, progress=progress)
     figures = gathered.figures
     found = findings(figures)
     chosen = strategies(figures, found)
     words = Words(terms.language, figures.scope.currency)
-    codes = [one.list_code for one in (*found, *chosen) if one.list_code]
+    named = [*(one.list_code for one in found), *(one.list_code for one in chosen)]
+    codes = [code for code in named if code is not None]
     return Report(
         title=words("report.title"),
         subtitle=words(
@@ -58,7 +61,7 @@ def build_report(
         currency=figures.scope.currency,
         chapters=write_chapters(figures, found, chosen, words),
         figures=_plain({"figures": figures, "findings": found, "strategies": chosen}),
-        lists=customer_lists(gathered.desk, codes, gathered.pair, words),
+        lists=customer_lists(gathered.desk, codes, gathered.pair, words, folder=work_folder),
     )
 
 

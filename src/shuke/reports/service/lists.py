@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from shuke import insight
 from shuke.reports import measures
 from shuke.reports.model import CustomerList, Kind
 from shuke.reports.service.gather.desk import Desk
-from shuke.reports.service.gather.prediction import pair_table
+from shuke.reports.service.gather.prediction import model_sees_leaving, pair_table
 from shuke.reports.service.words import Words
 
 __all__ = ["customer_lists"]
@@ -35,15 +37,20 @@ COLUMNS: tuple[tuple[str, Kind], ...] = (
     ("expected_date_of_next_order", Kind.DATE),
 )
 PREDICTED = {"predicted_clv", "churn_probability", "expected_date_of_next_order"}
+BATCH_ROWS = 10_000
 ORDERED_BY = {"due_soon": "expected_date_of_next_order", "return_prone": "refunds"}
 
 
 def customer_lists(
-    desk: Desk, codes: Iterable[str], pair: tuple[str, str] | None, words: Words
+    desk: Desk, codes: Iterable[str], pair: tuple[str, str] | None, words: Words, *, folder: Path
 ) -> tuple[CustomerList, ...]:
-    """The lists with these codes, the customers with the most at stake first."""
-    predicted = desk.facts.model is not None
-    columns = [(key, kind) for key, kind in COLUMNS if predicted or key not in PREDICTED]
+    """The lists with these codes, the customers with the most at stake first.
+
+    They are run once, into Parquet files in ``folder``, and read from there as often as they are written.
+    """
+    model = desk.facts.model
+    hidden = PREDICTED if model is None else () if model_sees_leaving(model.name) else ("churn_probability",)
+    columns = [(key, kind) for key, kind in COLUMNS if key not in hidden]
     found = []
     for code in dict.fromkeys(codes):
         table = (
@@ -53,14 +60,15 @@ def customer_lists(
         )
         if table is None:
             continue
-        readable = _readable(table, code, [key for key, _ in columns], words)
+        path = folder / f"{code}.parquet"
+        rows = desk.engine.write_parquet(_readable(table, code, [key for key, _ in columns], words), path)
         found.append(
             CustomerList(
                 code=code,
                 title=words(f"list.{code}"),
                 columns=tuple(words.column(key, kind) for key, kind in columns),
-                total_rows=int(table.count().to_pyarrow().as_py()),
-                batches=_batches(readable),
+                total_rows=rows,
+                batches=_batches(path),
             )
         )
     return tuple(found)
@@ -86,8 +94,9 @@ def _readable(table: ir.Table, code: str, keys: list[str], words: Words) -> ir.T
     return named.order_by(*order).select(*keys)
 
 
-def _batches(table: ir.Table) -> Callable[[], Iterable[pa.RecordBatch]]:
-    def read() -> Iterable[pa.RecordBatch]:
-        return table.to_pyarrow_batches(chunk_size=10_000)
+def _batches(path: Path) -> Callable[[], Iterable[pa.RecordBatch]]:
+    def read() -> Iterator[pa.RecordBatch]:
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(BATCH_ROWS)
 
     return read

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from shuke.reports.model import (
     Axis,
     Block,
@@ -16,7 +18,7 @@ from shuke.reports.model import (
     Text,
     Value,
 )
-from shuke.reports.rules.figures import Figures
+from shuke.reports.rules.figures import Figures, Month
 from shuke.reports.rules.said import Term, count, money, month, number, share
 from shuke.reports.service.chapters.opening import key_figure
 from shuke.reports.service.words import Words, rows_of
@@ -87,8 +89,11 @@ def _months(figures: Figures, words: Words) -> list[Block]:
         for one in months
     ]
     table = words.table("months", columns, rows)
-    kinds = (("sales_returning", lambda one: one.returning_amount), ("sales_new", lambda one: one.new_amount))
-    stacked = tuple(
+    kinds: tuple[tuple[str, Callable[[Month], float]], ...] = (
+        ("sales_returning", lambda one: one.returning_amount),
+        ("sales_new", lambda one: one.new_amount),
+    )
+    stacked: tuple[dict[str, Value], ...] = tuple(
         {"month": one.month, "part": words(f"column.{key}"), "sales": amount(one)}
         for one in months
         for key, amount in kinds

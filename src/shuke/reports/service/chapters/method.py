@@ -56,7 +56,7 @@ def _parameters(figures: Figures, words: Words) -> list[Block]:
     if model is None:
         return []
     columns = (
-        words.column("part"),
+        words.column("model"),
         words.column("parameter"),
         words.column("estimate", Kind.NUMBER, digits=4),
         words.column("standard_error", Kind.NUMBER, digits=4),

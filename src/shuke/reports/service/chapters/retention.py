@@ -53,7 +53,7 @@ def _cohorts(figures: Figures, words: Words) -> list[Block]:
     ]
     first = [one for one in later if one.period == 1]
     mean = sum(one.active for one in first) / sum(one.customers for one in first) if first else 0.0
-    heat = tuple(
+    heat: tuple[dict[str, Value], ...] = tuple(
         {
             "cohort": words.written(one.cohort, Kind.MONTH),
             "period": str(one.period),
@@ -97,13 +97,13 @@ def _repeat_values(figures: Figures) -> dict[str, Said | Term | str]:
 
 
 def _survival_values(figures: Figures) -> dict[str, Said | Term | str]:
-    gone = {f"day_{after}": share(1 - _at(figures.survival, after, start=1.0)) for after in (90, 180)}
-    return {**gone, "silence": count(figures.silence_days or 0)}
+    last = figures.survival[-1] if figures.survival else CurvePoint(day=0, share=1.0)
+    return {"days": count(last.day), "share": share(1 - last.share), "silence": count(figures.silence_days or 0)}
 
 
-def _at(curve: tuple[CurvePoint, ...], day: int, *, start: float = 0.0) -> float:
+def _at(curve: tuple[CurvePoint, ...], day: int) -> float:
     """The curve's value on a day: of the last point up to it."""
-    value = start
+    value = 0.0
     for point in curve:
         if point.day > day:
             break

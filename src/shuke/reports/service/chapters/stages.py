@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from shuke.reports.model import Axis, Block, Chapter, ChartKind, ChartSpec, Heading, Kind, Text, Value
 from shuke.reports.rules.figures import Dwell, Figures, Segment, StageMove
 from shuke.reports.rules.said import Said, Term, count, day, money, share
@@ -69,10 +71,13 @@ def _values(stages: list[Segment], figures: Figures, words: Words) -> list[Block
     ]
     rows.append(_total_row(stages, figures, words, predicted=predicted))
     table = words.table("stages", columns, rows, last_is_total=True)
-    parts = [("customers", lambda one: one.customers), ("historic", lambda one: one.historic)]
+    parts: list[tuple[str, Callable[[Segment], float]]] = [
+        ("customers", lambda one: one.customers),
+        ("historic", lambda one: one.historic),
+    ]
     if predicted:
         parts.append(("predicted", lambda one: one.predicted or 0.0))
-    shares = []
+    shares: list[dict[str, Value]] = []
     for key, amount in parts:
         total = sum(max(amount(one), 0.0) for one in stages)
         shares += [
@@ -138,7 +143,8 @@ def _total_row(stages: list[Segment], figures: Figures, words: Words, *, predict
     if not predicted:
         return row
     model = figures.model
-    churn = sum((one.churn or 0.0) * one.customers for one in stages) / customers
+    known = all(one.churn is not None for one in stages)
+    churn = sum((one.churn or 0.0) * one.customers for one in stages) / customers if known else None
     return (
         *row,
         sum(one.predicted or 0.0 for one in stages),
@@ -209,7 +215,7 @@ def _moves(figures: Figures, words: Words) -> list[Block]:
         ),
     ]
     if inside:
-        matrix = tuple(
+        matrix: tuple[dict[str, Value], ...] = tuple(
             {"source": words.term("stage", one.source), "target": words.term("stage", one.target), "share": one.share}
             for one in inside
         )

@@ -227,7 +227,7 @@ def _said(value: object, words: Words) -> Said | Term:
         return count(value)
     if isinstance(value, float):
         return number(value, 4)
-    key = next((one for one in (f"model.{value}", f"verdict.{value}") if words.optional(one)), None)
+    key = next((one for one in (f"model.{value}", f"because.{value}") if words.optional(one)), None)
     return named(str(value)) if key is None else Term(key)
 
 
@@ -319,7 +319,7 @@ def _by_frequency(holdout: Holdout, words: Words) -> list[Block]:
     ]
     if not rows:
         return []
-    bars = tuple(
+    bars: tuple[dict[str, Value], ...] = tuple(
         {"frequency": one.frequency, "series": words(f"column.{name}"), "purchases": value}
         for one in holdout.by_frequency
         for name, value in (("actual_mean", one.actual), ("predicted_mean", one.predicted))

@@ -126,7 +126,11 @@ def segments(desk: Desk, column: str) -> list[Row]:
     """Sums by a column of the facts; none where the facts lack it."""
     if column not in desk.customers.columns:
         return []
-    return rows_of(measures.by_group(desk.customers, column))
+    rows = rows_of(measures.by_group(desk.customers, column))
+    if desk.facts.model is not None and desk.facts.model.name == "nbd":
+        # It takes all customers to stay, so that its P(alive) of 1 says nothing.
+        return [{**row, "churn": None} for row in rows]
+    return rows
 
 
 def as_segment(row: Row, *, low: float | None = None, high: float | None = None) -> Segment:

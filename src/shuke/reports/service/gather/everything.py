@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -14,7 +13,7 @@ from shuke.base.progress import Progress
 from shuke.platform.engines import Engine
 from shuke.reports import measures
 from shuke.reports.measures import Limits
-from shuke.reports.rules.figures import Figures, FileRead, Quality, Scope, Treatment
+from shuke.reports.rules.figures import Figures, FileRead, Quality, Scope, Segment, Treatment
 from shuke.reports.rules.findings_products import best_pair
 from shuke.reports.service.gather import base, churn, goods, prediction
 from shuke.reports.service.gather.desk import Desk
@@ -102,7 +101,7 @@ def gather(
         holdout_missing=missing,
         value_bins=bins,
         value_quantiles=quantiles,
-        by_cohort=_segments(desk, "cohort", by_key=True),
+        by_cohort=_segments(desk, "cohort"),
         by_channel=_segments(desk, "first_channel"),
         by_region=_segments(desk, "region"),
         rfm_groups=_segments(desk, "rfm_group", order=insight.RFM_GROUPS),
@@ -142,18 +141,14 @@ def _with_lists(figures: Figures, desk: Desk, pair: tuple[str, str] | None) -> F
     return Figures(**{**fields, "lists": prediction.list_figures(desk, pair)})
 
 
-def _segments(
-    desk: Desk, column: str, *, order: tuple[str, ...] = (), by_key: bool = False
-) -> tuple[base.Segment, ...]:
+def _segments(desk: Desk, column: str, *, order: tuple[str, ...] = ()) -> tuple[Segment, ...]:
+    """In the stated order, else the largest first; months from the earliest on."""
     found = [base.as_segment(row) for row in base.segments(desk, column)]
-    key: Callable[[base.Segment], object]
     if order:
-        key = lambda one: order.index(one.key)  # noqa: E731 - one of three orders
-    elif by_key:
-        key = lambda one: one.key  # noqa: E731
-    else:
-        key = lambda one: (-one.gross, one.key)  # noqa: E731
-    return tuple(sorted(found, key=key))  # type: ignore[arg-type]
+        return tuple(sorted(found, key=lambda one: order.index(one.key)))
+    if column == "cohort":
+        return tuple(sorted(found, key=lambda one: one.key))
+    return tuple(sorted(found, key=lambda one: (-one.gross, one.key)))
 
 
 class _Steps:

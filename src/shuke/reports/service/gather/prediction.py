@@ -31,7 +31,16 @@ from shuke.reports.rules.strategies import MEASURE_DAYS
 from shuke.reports.service.gather.base import STAGE_ORDER, as_segment, segments
 from shuke.reports.service.gather.desk import Desk, Row, row_of, rows_of
 
-__all__ = ["gate_figures", "holdout_figures", "list_figures", "model_figures", "stage_segments", "value_distribution"]
+__all__ = [
+    "gate_figures",
+    "holdout_figures",
+    "list_figures",
+    "model_figures",
+    "model_sees_leaving",
+    "pair_table",
+    "stage_segments",
+    "value_distribution",
+]
 
 DAYS_PER_UNIT = {"day": 1.0, "week": 7.0}
 LEARNING_DAYS_LEAST, TEST_DAYS_LEAST, TEST_DAYS_MOST = 120, 56, 365
@@ -75,6 +84,11 @@ def _total(desk: Desk, customers: ir.Table, level: float) -> _Total | None:
     return _Total(float(np.asarray(expected) @ cells.weight), low, high)
 
 
+def model_sees_leaving(name: str) -> bool:
+    """Whether a model knows that customers leave: the NBD takes all to stay, so that its P(alive) of 1 says nothing."""
+    return name != "nbd"
+
+
 def stage_segments(desk: Desk) -> tuple[Segment, ...]:
     """Every stage with its value; the interval of the expected value at 80%."""
     found = []
@@ -106,7 +120,7 @@ def model_figures(desk: Desk) -> Model | None:
         log_likelihood=model.log_likelihood,
         customers=model.customers,
         unit=model.unit,
-        warnings=tuple(dict.fromkeys((*model.diagnosis.warnings, *(_spend_warnings(spend))))),
+        warnings=(*_model_warnings(model), *_spend_warnings(spend)),
         candidates=_candidates(facts.choice, model.name),
         orders_predicted=total.orders if total else 0.0,
         orders_low=total.low if total else None,
@@ -117,6 +131,11 @@ def model_figures(desk: Desk) -> Model | None:
         mean_order_value=mean if mean is not None and isfinite(mean) else None,
         new_customer_orders=float(model.expected_total(horizon)),
     )
+
+
+def _model_warnings(model: insight.PurchaseModel) -> tuple[str, ...]:
+    leaving = () if model_sees_leaving(model.name) else ("nobody_leaves",)
+    return (*leaving, *model.diagnosis.warnings)
 
 
 def _spend_warnings(spend: insight.SpendModel | None) -> tuple[str, ...]:
@@ -276,10 +295,14 @@ def pair_table(desk: Desk, pair: tuple[str, str]) -> ir.Table:
 
 
 def _size(row: Row, code: str) -> ListSize:
-    names = ("customers", "historic", "amount_365", "order_value_sum", "predicted", "refunds")
-    values = {name: row[f"{code}__{name}"] for name in names}
-    filled = {name: 0.0 if value is None and name != "predicted" else value for name, value in values.items()}
-    return ListSize(**filled)
+    return ListSize(
+        customers=row[f"{code}__customers"] or 0,
+        historic=row[f"{code}__historic"] or 0.0,
+        amount_365=row[f"{code}__amount_365"] or 0.0,
+        order_value_sum=row[f"{code}__order_value_sum"] or 0.0,
+        predicted=row[f"{code}__predicted"],
+        refunds=row[f"{code}__refunds"] or 0.0,
+    )
 
 
 def _base_rate(desk: Desk, customers: ir.Table | None) -> float | None:
