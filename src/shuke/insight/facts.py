@@ -11,12 +11,15 @@ differently, but then nothing is known of those who came once, who are most cust
 choice does to the error on a holdout. The share refunded is that of all money so far: single refunds are too rare to
 tell customers apart.
 
-**Intervals.** predicted_orders_low and _high are exact predictive quantiles of the fitted model. Those of value come
-from the distribution of a sum of a random number of amounts: with the probability of no order it is zero; otherwise
-its logarithm is taken as normal, with the mean and variance that follow from those of the number of orders and from
-the posterior of the customer's own spend (for a Gamma-Gamma sum of n orders the logarithm has mean
-ψ(pn) − ψ(q') + ln γ' and variance ψ'(pn) + ψ'(q')). Both cover chance, not the error of the parameters, which is
-negligible beside it for one customer and is shown for totals (``PurchaseModel.total_interval``).
+**Intervals.** predicted_orders_low and _high are exact predictive quantiles of the fitted model. Those of value are
+quantiles of the sum of a random number of amounts, for which there is no closed form. For n orders, the logarithm of a
+Gamma-Gamma sum has mean ψ(pn) − ψ(q') + ln γ' and variance ψ'(pn) + ψ'(q'). Above, the number of orders given at
+least one is taken as log-normal with its exact mean and variance, which gives the sum a normal logarithm, to be
+reached with the exact probability of any order. Below, where customers who leave early make a tail of their own, the
+deviation of the logarithm is that of the exact lower quantile of orders and that of spend, squares added; it is zero
+where no order has more than the probability left out. Held against draws, 78 to 90 % fall inside. They cover chance,
+not the error of the parameters, which is small beside it for one customer and is shown for totals
+(``PurchaseModel.total_interval``).
 
 **Scale.** The future depends on a customer's history through few numbers that whole groups share, which are worked out
 once per group; customers pass through in batches, as Arrow columns, and are never all in Python's hands.
@@ -67,6 +70,8 @@ PREDICTIONS: dict[str, pa.DataType] = {
     "total_clv": pa.float64(),
     "expected_date_of_next_order": pa.date32(),
 }
+# Orders are whole: the quantile of a sum lies within a step of theirs, here by trial.
+_WITHIN_A_STEP = 0.25
 _FIRSTS = ("channel", "store", "region")
 # Abscissas and weights for the integral over the horizon that discounting takes; E(u) is smooth in the root of u.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
@@ -333,6 +338,15 @@ def _without_predictions(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 @dataclass(frozen=True, eq=False)
+class _History:
+    """What the value of a customer hangs on: P(alive), occasions, money spent; (n,)."""
+
+    alive: Floats
+    days: Floats
+    gross: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class _Predictor:
     """Adds the predicted columns to a batch of customers. Pure, so that batches may be worked on side by side."""
 
@@ -343,12 +357,12 @@ class _Predictor:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with its predictions."""
+        if batch.num_rows == 0:
+            return _without_predictions(batch)
         x, t_x, T, days, gross, historic = (
             batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
             for name in ("frequency", "recency", "age", "order_days", "gross_amount", "historic_clv")
         )
-        if x.size == 0:
-            return _without_predictions(batch)
         t_x = np.minimum(t_x, T)
         cell = self.futures.cell(x, t_x, T)
         alive = self.model.p_alive(x, t_x, T)
@@ -357,7 +371,7 @@ class _Predictor:
         spend = gross / days if self.spend is None else self.spend.expected_spend(days, gross / days)
         worth = self.futures.discount[cell] * self.settings.kept_share
         value = orders * spend * worth
-        value_low, value_high = self._value_interval(cell, alive, days, gross, worth)
+        value_low, value_high = self._value_interval(cell, _History(alive, days, gross), low)
         return _with_columns(
             batch,
             {
@@ -368,37 +382,35 @@ class _Predictor:
                 "predicted_orders_high": high,
                 "expected_order_value": spend,
                 "predicted_clv": value,
-                "predicted_clv_low": value_low,
-                "predicted_clv_high": value_high,
+                "predicted_clv_low": value_low * worth,
+                "predicted_clv_high": value_high * worth,
                 "total_clv": historic + value,
                 "expected_date_of_next_order": self._dates(self.futures.wait[cell]),
             },
         )
 
-    def _value_interval(
-        self, cell: NDArray[np.intp], alive: Floats, days: Floats, gross: Floats, worth: Floats
-    ) -> tuple[Floats, Floats]:
-        futures = self.futures
-        chance = alive * futures.any_order[cell]
-        centre, variance = futures.log_mean[cell], futures.log_variance[cell]
+    def _value_interval(self, cell: NDArray[np.intp], history: _History, low: Floats) -> tuple[Floats, Floats]:
+        """Quantiles of value before discounting and margin; ``low`` is the lower quantile of the number of orders."""
+        futures, gross, days = self.futures, history.gross, history.days
+        log_orders, orders_variance = futures.log_mean[cell], futures.log_variance[cell]
         if self.spend is None:
-            centre = centre + np.log(gross / days)
+            log_spend, spend_variance = np.log(gross / days), np.zeros_like(gross)
         else:
             p, q = self.spend.p, self.spend.q + self.spend.p * days
-            # ψ(pn) is about ln(pn) − 1/(2pn), and n about log-normal; ψ' of the mean number of orders.
-            fewest = np.exp(-centre + variance / 2)
-            centre = centre + np.log(p) - fewest / (2 * p) - special.digamma(q) + np.log(self.spend.gamma + gross)
-            variance = variance + special.polygamma(1, p / fewest) + special.polygamma(1, q)
-        reach = np.sqrt(variance)
-
-        def quantile(level: float) -> Floats:
-            # Zero with the probability of no order, otherwise so far into the rest.
-            within = 1 - (1 - level) / np.maximum(chance, 1e-300)
-            some = within > 0
-            log_value = centre + reach * special.ndtri(np.where(some, within, 0.5))
-            return np.where(some, np.exp(log_value) * worth, 0.0)
-
-        return quantile((1 - INTERVAL_LEVEL) / 2), quantile((1 + INTERVAL_LEVEL) / 2)
+            # ψ(pn) is about ln(pn) − 1/(2pn), averaged over a log-normal n; ψ' at its harmonic mean.
+            fewest = np.exp(orders_variance / 2 - log_orders)
+            log_spend = np.log(p) - fewest * (0.5 / p) - special.digamma(q) + np.log(self.spend.gamma + gross)
+            spend_variance = special.polygamma(1, p / fewest) + special.polygamma(1, q)
+        chance = np.maximum(history.alive * futures.any_order[cell], 1e-300)
+        # Zero with the probability of no order, otherwise so far into the rest.
+        within = 1 - (1 - INTERVAL_LEVEL) / 2 / chance
+        reach = np.sqrt(orders_variance + spend_variance) * special.ndtri(np.where(within > 0, within, 0.5))
+        value_high = np.where(within > 0, np.exp(log_orders + log_spend + reach), 0.0)
+        fewer = log_orders - np.log(np.maximum(low - _WITHIN_A_STEP, _WITHIN_A_STEP))
+        normal = special.ndtri((1 + INTERVAL_LEVEL) / 2)
+        depth = np.sqrt(np.maximum(fewer, 0.0) ** 2 + normal**2 * spend_variance)
+        value_low = np.where(low >= 1, np.exp(log_orders + log_spend - depth), 0.0)
+        return np.minimum(value_low, value_high), value_high
 
     def _dates(self, wait: Floats) -> pa.Array:
         days = np.ceil(wait * self.settings.days_per_unit)
