@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from shuke.base.errors import BadInput
 from shuke.insight.clv.family import FamilyModel
-from shuke.insight.clv.fitting import Covariates, fit_member
+from shuke.insight.clv.fitting import Covariates, fit_member, refuse_without_repeats
 from shuke.insight.clv.likelihood import Dropout, Member
 from shuke.insight.clv.statistics import Statistics
 
@@ -43,6 +43,7 @@ def _fit(
         if not 1 <= k <= K_MAX:
             raise BadInput("insight.bad_k", k=k, highest=K_MAX)
         return fit_member(name, Member(k, dropout), statistics, unit=unit, covariates=covariates)
+    refuse_without_repeats(statistics)
     if statistics.log_gap_sum is None:
         raise BadInput("insight.gaps_missing", model=name)
     # The likelihood rises to one peak in k, as the authors' own search assumes.

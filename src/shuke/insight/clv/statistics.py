@@ -55,8 +55,8 @@ class Statistics:
             _refuse(column.shape != self.x.shape or not bool(np.isfinite(column).all()), name)
         repeats = self.x > 0
         _refuse(self.x.size == 0 or bool(np.any((self.x < 0) | (self.x != np.floor(self.x)))), "x")
-        _refuse(bool(np.any((self.t_x > 0) != repeats) or np.any(self.t_x > self.T)), "t_x")
         _refuse(bool(np.any(self.T < 0)), "T")
+        _refuse(bool(np.any((self.t_x > 0) != repeats) or np.any(self.t_x > self.T)), "t_x")
         _refuse(bool(np.any(self.weight <= 0)), "weight")
 
     @property
