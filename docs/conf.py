@@ -1,5 +1,6 @@
 """How the documentation site is built: `make docs`."""
 
+import os
 from importlib import metadata
 
 project = "Shuke"
@@ -12,14 +13,15 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 # The reference is made from the docstrings anew with each build; its pages are not kept in the repository.
+# Each name is described in the file that defines it, and the doors only pass names on, hence ignore-module-all. By the
+# environment, since apidoc's own setting reaches the pages of modules and not those of packages.
+os.environ["SPHINX_APIDOC_OPTIONS"] = "members,show-inheritance,ignore-module-all"
 apidoc_modules = [
     {
         "path": "../src/shuke",
         "destination": "reference/api",
         "separate_modules": True,
         "module_first": True,
-        # Each name is described in the file that defines it; the doors only pass names on.
-        "automodule_options": ["members", "show-inheritance", "ignore-module-all"],
     }
 ]
 autodoc_typehints = "description"
