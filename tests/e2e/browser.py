@@ -10,6 +10,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -28,6 +29,17 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 
+# The browser wants the ends of the pipe as file descriptors 3 and 4.
+ON_PIPE = """
+import os, sys
+ends = [os.dup(int(end)) for end in sys.argv[1:3]]
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.set_inheritable(3, True)
+os.set_inheritable(4, True)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
 
 def find_chromium() -> str | None:
     """The program, if this machine has it."""
@@ -42,9 +54,8 @@ class Browser:
         self.profile = tempfile.TemporaryDirectory(prefix="shuke-chromium-", ignore_cleanup_errors=True)
         browser_in, self.to_browser = os.pipe()
         self.from_browser, browser_out = os.pipe()
-        # The pipe's ends must be file descriptors 3 and 4 of the browser, which only a shell does portably.
         self.process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$@" 3<&{browser_in} 4>&{browser_out}', "sh", program, *FLAGS,
+            [sys.executable, "-c", ON_PIPE, str(browser_in), str(browser_out), program, *FLAGS,
              f"--user-data-dir={self.profile.name}", "about:blank"],
             pass_fds=(browser_in, browser_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -77,9 +88,7 @@ class Browser:
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page; promises are waited for."""
-        answer = self.call(
-            "Runtime.evaluate", {"expression": expression, "returnByValue": True, "awaitPromise": True}
-        )
+        answer = self.call("Runtime.evaluate", {"expression": expression, "returnByValue": True, "awaitPromise": True})
         if "exceptionDetails" in answer:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")

@@ -13,9 +13,8 @@ import pyarrow as pa
 import pytest
 
 from shuke.base.language import Language
-from shuke.reports.exports import Format, write_json, write_lists, write_report
-from shuke.reports.exports.json import BLOCKS, plain
-from shuke.reports.exports.lists import neutral
+from shuke.reports.exports.json import BLOCKS, plain, write_json
+from shuke.reports.exports.lists import neutral, write_lists
 from shuke.reports.model import Block, Column, CustomerList, Kind, Report
 
 
@@ -104,10 +103,3 @@ def test_numbers_are_written_for_machines(tmp_path: Path, sample: Callable[[Lang
     known = CustomerList(code="numbers", title="n", columns=columns, total_rows=1, batches=table.to_batches)
     (path,) = write_lists(replace(sample(Language.CHINESE), lists=(known,)), tmp_path)
     assert read(path)[1] == ["-1234.57", "0.123", "", "是"]
-
-
-def test_only_wanted_formats_are_written(sample: Callable[[Language], Report], tmp_path: Path) -> None:
-    written = write_report(sample(Language.ENGLISH), tmp_path / "out", [Format.JSON, Format.XLSX])
-    assert [path.name for path in written] == ["report.xlsx", "report.json", "at_risk.csv"]
-    assert all(path.stat().st_size for path in written)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["lists", "report.json", "report.xlsx"]
