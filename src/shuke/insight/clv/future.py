@@ -30,7 +30,7 @@ _ORDERS_MAX = 50_000
 _LARGE = 1e200
 _LOG_LARGE = float(np.log(_LARGE))
 
-Chosen = NDArray[np.bool_]
+Chosen = NDArray[np.bool_] | NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
