@@ -135,16 +135,17 @@ def _rewrite(path: Path, target: Path, encoding: str, layout: Layout, *, progres
     """The text as UTF-8, read and written in pieces; columns aligned by spaces become columns separated by tabs."""
     size = max(1, path.stat().st_size)
     with path.open("rb") as raw, target.open("w", encoding="utf-8", newline="") as out:
-        reader = codecs.getreader(encoding)(raw)
         if layout.delimiter == WHITESPACE:
+            reader = codecs.getreader(encoding)(raw)
             writer = csv.writer(out, delimiter="\t", lineterminator="\n")
             for number, line in enumerate(reader):
                 writer.writerow(line.split())
                 if number % 100_000 == 0:
                     progress("collect.transcode", min(1.0, raw.tell() / size))
         else:
-            while text := reader.read(_CHUNK_BYTES):
-                out.write(text)
+            decoder = codecs.getincrementaldecoder(encoding)()
+            while chunk := raw.read(_CHUNK_BYTES):
+                out.write(decoder.decode(chunk))
                 progress("collect.transcode", min(1.0, raw.tell() / size))
     delimiter = "\t" if layout.delimiter == WHITESPACE else layout.delimiter
     return Layout(delimiter, layout.columns, layout.skipped_lines, layout.has_header)
