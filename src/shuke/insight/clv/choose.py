@@ -100,9 +100,15 @@ def choose_model(
 
 def _splits(tables: Tables, as_of: dt.datetime, unit: Unit) -> tuple[list[Split], tuple[Why, ...]]:
     """The cuts, latest first, or why there are none."""
-    first = tables.orders.filter(tables.orders.ordered_at < ibis.literal(as_of)).ordered_at.min().to_pyarrow().as_py()
+    first = (
+        tables.orders.filter(tables.orders.ordered_at < ibis.literal(as_of))
+        .ordered_at.date()
+        .min()
+        .to_pyarrow()
+        .as_py()
+    )
     end = last_known_day(as_of)
-    days = 0 if first is None else (end - first.date()).days
+    days = 0 if first is None else (end - first).days
     needed = 4 * _HORIZON_DAYS_MIN
     if days < needed:
         return [], (Why("history_too_short", {"days": days, "needed": needed}),)

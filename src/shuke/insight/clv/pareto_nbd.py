@@ -266,10 +266,10 @@ def fit_pareto_nbd(statistics: Statistics, *, unit: str = "week", covariates: Se
     at_nbd = np.log([nbd.parameters["r"], nbd.parameters["alpha"], _RARE, mean_age])
     starts = [np.log([r, mean_age * a, s, mean_age * a]) for r, a, s in ((0.5, 0.3, 0.6), (1.0, 1.0, 1.0))]
     # A few thousand cells find the neighbourhood at a fraction of the price.
-    warm = [climb(ParetoLikelihood(statistics.thinned(_WARM_CELLS)), start).theta for start in starts]
+    warm = climb(ParetoLikelihood(statistics.thinned(_WARM_CELLS)), starts[0]).theta
     scale = np.array([1.0, mean_age, 1.0, mean_age])
     nested = Nested(nbd.log_likelihood, at_nbd)
-    optimum = maximise(ParetoLikelihood, statistics, [*warm, at_nbd], scale=scale, nested=nested)
+    optimum = maximise(ParetoLikelihood, statistics, [warm, *starts[1:], at_nbd], scale=scale, nested=nested)
     if not covariates:
         covariance, diagnosis = judge(optimum, statistics.customers, _NAMES, scale=scale, nested=nested)
         values = np.exp(optimum.theta)
