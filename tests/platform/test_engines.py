@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from shuke.base.errors import NotAvailable
+from shuke.base.errors import BadInput, NotAvailable
 from shuke.platform import Engine, open_engine
 
 ROWS = pa.table(
@@ -104,6 +104,52 @@ def test_duckdb_spills_beyond_its_memory(tmp_path: Path) -> None:
         numbers = engine.upload(pa.table({"n": range(3_000_000)}), "numbers")
         groups = numbers.group_by("n").agg(a=numbers.n.sum(), b=numbers.n.min(), c=numbers.n.max())
         assert engine.write_parquet(groups, tmp_path / "groups.parquet") == 3_000_000
+
+
+@pytest.mark.spark
+def test_engines_share_spark_and_nothing_else(spark_engine: Engine, tmp_path: Path) -> None:
+    ours = spark_engine.upload(ROWS, "same_name")
+    with open_engine("spark", work_folder=tmp_path, threads=1) as other:
+        theirs = other.upload(ROWS.slice(0, 1), "same_name")
+        assert (ours.count().execute(), theirs.count().execute()) == (4, 1)
+    assert ours.count().execute() == 4
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.spark
+def test_a_second_cluster_is_refused(spark_engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        open_engine("spark", work_folder=tmp_path, master="spark://127.0.0.1:1")
+    assert caught.value.code == "platform.other_spark"
+    assert spark_engine.upload(ROWS, "still").count().execute() == 4
+
+
+@pytest.mark.parametrize("rows", [0, 10, 600_000])
+def test_rows_pass_through_a_function(engine: Engine, rows: int) -> None:
+    table = engine.upload(pa.table({"n": pa.array(range(rows), pa.int64())}), "numbers")
+
+    def doubled(batch: pa.RecordBatch) -> pa.RecordBatch:
+        assert batch.num_rows <= 250_000
+        twice = pa.array(2 * batch.column("n").to_numpy(), pa.int64())
+        return pa.RecordBatch.from_arrays([batch.column("n"), twice], names=["n", "twice"])
+
+    found = engine.transform(table.filter(table.n % 2 == 0), doubled, "doubled").order_by("n").to_pyarrow()
+    assert found["n"].to_pylist() == list(range(0, rows, 2))
+    assert found["twice"].to_pylist() == list(range(0, 2 * rows, 4))
+
+
+def test_a_function_that_fails_leaves_what_was_kept(engine: Engine) -> None:
+    table = engine.upload(ROWS, "rows")
+    kept = engine.keep(table, "kept")
+
+    def failing(batch: pa.RecordBatch) -> pa.RecordBatch:
+        if batch.num_rows:
+            raise ArithmeticError("in the function")
+        return batch
+
+    with pytest.raises(Exception, match="in the function"):
+        engine.transform(table, failing, "kept")
+    assert kept.count().execute() == 4
 
 
 def test_spark_without_the_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import ibis
 import ibis.expr.types as ir
@@ -23,12 +22,66 @@ import pyarrow.parquet as pq
 from ibis.backends.pyspark import Backend as SparkBackend
 from pyspark.sql import SparkSession
 
-from shuke.base.errors import NotAvailable
+from shuke.base.errors import BadInput, NotAvailable
 from shuke.platform.engines import BATCH_ROWS, EngineName, Transformation, transformed
 
 MEBIBYTE = 1024 * 1024
+LEAST_MEBIBYTES = 512
 PARTITIONS_PER_CORE = 4
 LARGEST_BROADCAST_BYTES = 64 * MEBIBYTE
+
+
+class _Context:
+    """The one Spark of this process, which allows no second, and the engines that use it."""
+
+    running: ClassVar[_Context | None] = None
+
+    def __init__(self, work_folder: Path, master: str, memory_limit_bytes: int | None, cores: int) -> None:
+        self.master = master
+        self.engines = 0
+        self.folder = Path(tempfile.mkdtemp(prefix="shuke-spark-spill-", dir=work_folder))
+        builder = (
+            SparkSession.builder.appName("shuke")
+            .master(master)
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.ansi.enabled", "true")
+            .config("spark.sql.autoBroadcastJoinThreshold", str(LARGEST_BROADCAST_BYTES))
+            .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+            .config("spark.sql.warehouse.dir", str(self.folder / "warehouse"))
+            .config("spark.local.dir", str(self.folder / "spill"))
+            .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+        )
+        if master.startswith("local"):
+            builder = (
+                builder.config("spark.driver.host", "127.0.0.1")
+                .config("spark.driver.bindAddress", "127.0.0.1")
+                # Of a cluster's size nothing is known here, so that it keeps Spark's own number.
+                .config("spark.sql.shuffle.partitions", str(cores * PARTITIONS_PER_CORE))
+            )
+        if memory_limit_bytes is not None:
+            megabytes = f"{max(memory_limit_bytes // MEBIBYTE, LEAST_MEBIBYTES)}m"
+            builder = builder.config("spark.driver.memory", megabytes).config("spark.executor.memory", megabytes)
+        self.session: SparkSession = builder.getOrCreate()
+        self.session.sparkContext.setLogLevel("ERROR")
+
+    @classmethod
+    def join(cls, work_folder: Path, master: str, memory_limit_bytes: int | None, cores: int) -> _Context:
+        """Use the Spark that runs, or start it; BadInput ``platform.other_spark`` when another cluster's is running."""
+        if cls.running is None:
+            cls.running = cls(work_folder, master, memory_limit_bytes, cores)
+        if cls.running.master != master and not (master.startswith("local") and cls.running.master.startswith("local")):
+            raise BadInput("platform.other_spark", running=cls.running.master, given=master)
+        cls.running.engines += 1
+        return cls.running
+
+    def leave(self) -> None:
+        """One engine less; the last one stops Spark."""
+        self.engines -= 1
+        if self.engines == 0:
+            type(self).running = None
+            self.session.stop()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class SparkEngine:
@@ -47,30 +100,12 @@ class SparkEngine:
         if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
             raise NotAvailable("platform.no_java")
         work_folder.mkdir(parents=True, exist_ok=True)
+        self.cores = threads or os.cpu_count() or 1
+        self._shared = _Context.join(work_folder, master or f"local[{self.cores}]", memory_limit_bytes, self.cores)
+        # Readable by this user only: the workers of a cluster have to run as the same user.
         self.folder = Path(tempfile.mkdtemp(prefix="shuke-spark-", dir=work_folder))
-        # The folder is for this user only; on a cluster the workers run as the same user or share its group.
-        self.cores = cores = threads or os.cpu_count() or 1
-        builder = (
-            SparkSession.builder.appName("shuke")
-            .master(master or f"local[{cores}]")
-            .config("spark.sql.session.timeZone", "UTC")
-            .config("spark.sql.ansi.enabled", "true")
-            .config("spark.sql.shuffle.partitions", str(cores * PARTITIONS_PER_CORE))
-            .config("spark.sql.autoBroadcastJoinThreshold", str(LARGEST_BROADCAST_BYTES))
-            .config("spark.sql.execution.arrow.pyspark.enabled", "true")
-            .config("spark.sql.warehouse.dir", str(self.folder / "warehouse"))
-            .config("spark.local.dir", str(self.folder / "spill"))
-            .config("spark.ui.enabled", "false")
-            .config("spark.ui.showConsoleProgress", "false")
-            .config("spark.pyspark.python", sys.executable)
-        )
-        if master is None:
-            builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
-        if memory_limit_bytes is not None:
-            megabytes = f"{max(memory_limit_bytes // MEBIBYTE, 512)}m"
-            builder = builder.config("spark.driver.memory", megabytes).config("spark.executor.memory", megabytes)
-        self.session: SparkSession = builder.getOrCreate()
-        self.session.sparkContext.setLogLevel("ERROR")
+        # A session of its own, so that two engines may use one name for two tables.
+        self.session: SparkSession = self._shared.session.newSession()
         self.connection: SparkBackend = ibis.pyspark.connect(self.session)
         self._versions: dict[str, int] = {}
 
@@ -121,9 +156,9 @@ class SparkEngine:
         return rows
 
     def close(self) -> None:
-        """Stop the session and delete what it kept."""
-        self.session.stop()
+        """Delete what the engine kept, and stop Spark when this was the last engine to use it."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._shared.leave()
 
     def __enter__(self) -> Self:
         """The engine itself."""
