@@ -100,13 +100,9 @@ def choose_model(
 
 def _splits(tables: Tables, as_of: dt.datetime, unit: Unit) -> tuple[list[Split], tuple[Why, ...]]:
     """The cuts, latest first, or why there are none."""
-    first = (
-        tables.orders.filter(tables.orders.ordered_at < ibis.literal(as_of))
-        .ordered_at.date()
-        .min()
-        .to_pyarrow()
-        .as_py()
-    )
+    known = tables.orders.filter(tables.orders.ordered_at < ibis.literal(as_of))
+    # As a table of one row: for a single value Ibis would load pandas, which takes a second.
+    first = known.agg(first=known.ordered_at.date().min()).to_pyarrow().column("first")[0].as_py()
     end = last_known_day(as_of)
     days = 0 if first is None else (end - first).days
     needed = 4 * _HORIZON_DAYS_MIN
