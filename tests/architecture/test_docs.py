@@ -4,6 +4,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import shuke
@@ -161,3 +162,23 @@ def test_nothing_is_promised_that_is_not_there() -> None:
         for room in re.findall(r"`([a-z]+)`", cells[1]):
             there = (ROOT / "src" / "shuke" / room).is_dir()
             assert there == (cells[3] != "planned"), room
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [DOCS / "guide" / "notebook.md", DOCS / "zh-CN" / "guide" / "notebook.md"])
+def test_the_notebook_guide_runs(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both languages show the same code, and it runs on the shipped data."""
+    monkeypatch.chdir(tmp_path)
+    shipped = ROOT / "src" / "shuke" / "app" / "data" / "online_retail.parquet"
+    sold = f"FROM read_parquet('{shipped}') WHERE CustomerID IS NOT NULL AND Quantity > 0 AND UnitPrice > 0"
+    with duckdb.connect() as con:
+        con.execute(f"COPY (SELECT * {sold} LIMIT 50000) TO 'orders.csv' (HEADER)")
+        con.execute(
+            f"""COPY (SELECT CustomerID AS customer_id, InvoiceNo AS order_id, min(InvoiceDate) AS ordered_at,
+                             sum(Quantity * UnitPrice) AS amount {sold} GROUP BY ALL) TO 'orders.parquet'"""
+        )
+    blocks = re.findall(r"```python\n(.*?)```", text_of(page), flags=re.DOTALL)
+    exec(compile("\n".join(blocks), str(page), "exec"), {})  # noqa: S102 - the guide's own code
+    assert capsys.readouterr().out == "insight.too_short_for_seasons {'needed': 24, 'found': 12}\n"
