@@ -443,7 +443,7 @@ class Movement:
 
 @dataclass(frozen=True, kw_only=True)
 class Product:
-    """A product or category in the sales."""
+    """A product or category in the sales; ``returned`` None where returns name no product."""
 
     key: str
     name: str
@@ -452,6 +452,12 @@ class Product:
     customers: int
     orders: int
     units: float | None = None
+    returned: float | None = None
+
+    @property
+    def net(self) -> float:
+        """Sales less returns."""
+        return self.amount - (self.returned or 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -221,7 +221,7 @@ def loyal_core(figures: Figures) -> Finding | None:
     evidence = [
         Evidence(
             "finding.loyal_core.each",
-            "stages",
+            "stages_expected",
             {
                 "each": money(stage.predicted / stage.customers),
                 "all": money(total / figures.base.customers),
@@ -233,7 +233,7 @@ def loyal_core(figures: Figures) -> Finding | None:
         evidence.append(
             Evidence(
                 "finding.loyal_core.interval",
-                "stages",
+                "stages_expected",
                 {"low": money(stage.predicted_low), "high": money(stage.predicted_high)},
             )
         )

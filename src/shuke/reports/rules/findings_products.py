@@ -14,6 +14,7 @@ __all__ = [
     "best_pair",
     "channel_value",
     "cost_above_value",
+    "first_product_rank",
     "lasting_first_product",
     "return_prone_products",
 ]
@@ -27,6 +28,11 @@ RETURNED_OF_ALL = 0.05
 MIN_CHANNEL_CUSTOMERS = 100
 
 
+def first_product_rank(one: FirstProduct) -> float:
+    """What its buyers are surely worth more than everybody, all together."""
+    return (one.value_low - one.value_everyone) * one.customers
+
+
 def best_first_product(figures: Figures) -> FirstProduct | None:
     """The product of a first order whose buyers are worth most more, surely more than the others."""
     surely = [
@@ -34,7 +40,7 @@ def best_first_product(figures: Figures) -> FirstProduct | None:
         for one in figures.first_products
         if one.customers >= MIN_FIRST_CUSTOMERS and one.value_low > one.value_everyone > 0
     ]
-    return max(surely, key=lambda one: (one.value_low - one.value_everyone) * one.customers, default=None)
+    return max(surely, key=first_product_rank, default=None)
 
 
 def lasting_first_product(figures: Figures) -> Finding | None:

@@ -233,6 +233,7 @@ PLANS: tuple[_Plan, ...] = (
         code="returns",
         stage="use_service",
         triggers=("return_prone_products", "return_prone_customers"),
+        list_code="return_prone",
         basis=_refunds,
         assumption="refunds_avoided",
         shares=(0.10, 0.20, 0.30),
@@ -327,6 +328,6 @@ def _list_measure(size: ListSize | None, lift: float) -> Measure:
     half = size.customers // 2
     detectable = detectable_lift(base_rate, half) if half else None
     if detectable is None or detectable > LIFT_MOST:
-        return Measure(key="measure.list_too_small", values=values)
+        return Measure(key="measure.list_too_small", values={**values, "most": share(LIFT_MOST, 0)})
     values |= {"half": count(half), "detectable": share(detectable)}
     return Measure(key=f"measure.list_small_{source}", values=values, per_arm=half, detectable=detectable)

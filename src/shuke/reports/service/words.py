@@ -35,6 +35,10 @@ class Words:
         """Likewise, with the values of a rule."""
         return self(key, **values)
 
+    def has(self, key: str) -> bool:
+        """Whether there is a text at this key."""
+        return self._texts.has(key)
+
     def optional(self, key: str) -> str:
         """The text at ``key``, or nothing when there is none."""
         return self._texts(key) if self._texts.has(key) else ""

@@ -52,7 +52,7 @@ def _finding(one: Finding, words: Words) -> FindingBlock:
 def _shown_in(table: str, words: Words) -> Said | Term:
     """The title of the table, chart or list that shows the evidence."""
     for key in (f"table.{table}", f"heading.{table}"):
-        if words.optional(key):
+        if words.has(key):
             return named(words(key))
     if table.startswith("list_"):
         return named(words("findings.list", list=words(f"list.{table.removeprefix('list_')}")))
@@ -85,7 +85,7 @@ def _strategy(one: Strategy, figures: Figures, words: Words) -> StrategyBlock:
         stage=words(f"strategy_stage.{one.stage}"),
         title=words(f"strategy.{one.code}.title"),
         why=words.fill(f"strategy.{one.code}.why", one.values),
-        actions=tuple(words.fill(key, one.values) for key in actions if words.optional(key)),
+        actions=tuple(words.fill(key, one.values) for key in actions if words.has(key)),
         measure=words.fill(one.measure.key, one.measure.values),
         findings=one.findings,
         expected_value=expected.value if expected else None,

@@ -194,7 +194,7 @@ def quality_chapter(figures: Figures, words: Words) -> Chapter:
     return Chapter(
         code="quality",
         short=words("chapter.quality.short"),
-        title=words("chapter.quality.title", rows=count(quality.rows), files=count(len(quality.files))),
+        title=words("chapter.quality.title", rows=count(quality.rows)),
         lead=words("chapter.quality.lead", kept=money(kept)),
         blocks=tuple(blocks),
     )

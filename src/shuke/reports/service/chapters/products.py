@@ -5,7 +5,7 @@ from __future__ import annotations
 from shuke.reports.model import Block, Callout, CalloutKind, Chapter, ChartKind, ChartSpec, Heading, Kind, Text, Value
 from shuke.reports.rules.figures import Figures
 from shuke.reports.rules.said import count, money, named, share
-from shuke.reports.service.words import Words, rows_of
+from shuke.reports.service.words import Words
 
 __all__ = ["economics_chapter", "products_chapter"]
 
@@ -49,29 +49,34 @@ def products_chapter(figures: Figures, words: Words) -> Chapter:
 
 
 def _best(figures: Figures, words: Words) -> list[Block]:
-    columns = (
+    """By what remains after returns: what sold most and came back is no best seller."""
+    best = sorted(figures.products, key=lambda one: -one.net)
+    returned = any(one.returned is not None for one in best)
+    columns = [
         words.column("product"),
-        words.column("sales", Kind.MONEY, bar=True),
-        words.column("sales_share", Kind.PERCENT),
+        words.column("sales", Kind.MONEY),
+        *([words.column("returned", Kind.MONEY), words.column("net_sales", Kind.MONEY)] if returned else []),
         words.column("orders", Kind.INTEGER),
         words.column("customers", Kind.INTEGER),
-    )
-    rows: list[tuple[Value, ...]] = [
-        (_short(one.name), one.amount, one.share, one.orders, one.customers)
-        for one in figures.products[:PRODUCTS_SHOWN]
     ]
-    top = figures.products[0]
-    table = words.table("products", columns, rows, total_rows=figures.product_count)
+    rows: list[tuple[Value, ...]] = [
+        (_short(one.name), one.amount, *((one.returned or 0.0, one.net) if returned else ()), one.orders, one.customers)
+        for one in best[:PRODUCTS_SHOWN]
+    ]
+    key = "net_sales" if returned else "sales"
+    top = best[0]
+    charted: list[dict[str, Value]] = [{"product": _short(one.name), key: one.net} for one in best[:PRODUCTS_CHARTED]]
     spec = ChartSpec(
         kind=ChartKind.BAR,
-        rows=rows_of(columns, rows[:PRODUCTS_CHARTED]),
+        rows=tuple(charted),
         x=words.axis("product"),
-        y=words.axis("sales", Kind.MONEY),
+        y=words.axis(key, Kind.MONEY),
         horizontal=True,
-        order=tuple(str(row[0]) for row in rows[:PRODUCTS_CHARTED]),
+        order=tuple(str(row["product"]) for row in charted),
         emphasis=(_short(top.name),),
     )
-    values = {"product": named(top.name), "amount": money(top.amount), "share": share(top.share)}
+    table = words.table("products", columns, rows, total_rows=figures.product_count)
+    values = {"product": named(top.name), "amount": money(top.net), "share": share(top.net / figures.base.net)}
     return [Heading(words("heading.products")), words.chart("products", spec, table, values=values)]
 
 

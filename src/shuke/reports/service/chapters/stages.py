@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shuke.reports.model import Axis, Block, Chapter, ChartKind, ChartSpec, Heading, Kind, Text, Value
+from shuke.reports.model import (
+    Axis,
+    Block,
+    Chapter,
+    ChartBlock,
+    ChartKind,
+    ChartSpec,
+    Heading,
+    Kind,
+    TableBlock,
+    Text,
+    Value,
+)
 from shuke.reports.rules.figures import Dwell, Figures, Segment, StageMove
 from shuke.reports.rules.said import Said, Term, count, day, money, share
 from shuke.reports.service.words import Words, rows_of
@@ -49,33 +61,83 @@ def _limits(figures: Figures) -> dict[str, Said | Term | str]:
 
 
 def _values(stages: list[Segment], figures: Figures, words: Words) -> list[Block]:
-    predicted = any(one.predicted is not None for one in stages)
-    columns = [
+    blocks: list[Block] = [Heading(words("heading.stage_values")), _so_far(stages, figures, words)]
+    if any(one.predicted is not None for one in stages):
+        blocks.append(_expected(stages, figures, words))
+    return [*blocks, _shares(stages, figures, words)]
+
+
+def _so_far(stages: list[Segment], figures: Figures, words: Words) -> TableBlock:
+    """What each stage has brought."""
+    columns = (
         words.column("stage"),
         words.column("customers", Kind.INTEGER),
         words.column("customers_share", Kind.PERCENT),
+        words.column("recency_days", Kind.INTEGER),
         words.column("historic", Kind.MONEY),
         words.column("historic_each", Kind.MONEY),
         words.column("amount_365", Kind.MONEY),
-        words.column("recency_days", Kind.INTEGER),
-    ]
-    if predicted:
-        columns += [
-            words.column("predicted", Kind.MONEY),
-            words.column("predicted_low", Kind.MONEY),
-            words.column("predicted_high", Kind.MONEY),
-            words.column("churn", Kind.PERCENT, digits=0),
-        ]
+    )
+    total = figures.base.customers
     rows: list[tuple[Value, ...]] = [
-        _stage_row(one, words.term("stage", one.key), figures, predicted=predicted) for one in stages
+        (
+            words.term("stage", one.key),
+            one.customers,
+            one.customers / total,
+            round(one.recency_days),
+            one.historic,
+            one.historic_mean,
+            one.amount_365,
+        )
+        for one in stages
     ]
-    rows.append(_total_row(stages, figures, words, predicted=predicted))
-    table = words.table("stages", columns, rows, last_is_total=True)
+    customers = sum(one.customers for one in stages)
+    historic = sum(one.historic for one in stages)
+    recency = round(sum(one.recency_days * one.customers for one in stages) / customers)
+    spent = sum(one.amount_365 for one in stages)
+    rows.append((words("table.total"), customers, customers / total, recency, historic, historic / customers, spent))
+    return words.table("stages", columns, rows, last_is_total=True)
+
+
+def _expected(stages: list[Segment], figures: Figures, words: Words) -> TableBlock:
+    """What is expected of each stage."""
+    columns = [
+        words.column("stage"),
+        words.column("customers", Kind.INTEGER),
+        words.column("predicted", Kind.MONEY),
+        words.column("predicted_low", Kind.MONEY),
+        words.column("predicted_high", Kind.MONEY),
+        words.column("predicted_each", Kind.MONEY),
+    ]
+    customers = sum(one.customers for one in stages)
+    predicted = sum(one.predicted or 0.0 for one in stages)
+    low, high = (figures.model.value_low, figures.model.value_high) if figures.model else (None, None)
+    rows: list[tuple[Value, ...]] = [
+        (
+            words.term("stage", one.key),
+            one.customers,
+            one.predicted,
+            one.predicted_low,
+            one.predicted_high,
+            None if one.predicted is None else one.predicted / one.customers,
+        )
+        for one in stages
+    ]
+    rows.append((words("table.total"), customers, predicted, low, high, predicted / customers))
+    if all(one.churn is not None for one in stages):
+        columns.append(words.column("churn", Kind.PERCENT, digits=0))
+        gone = [*(one.churn for one in stages), sum((one.churn or 0.0) * one.customers for one in stages) / customers]
+        rows = [(*row, churn) for row, churn in zip(rows, gone, strict=True)]
+    return words.table("stages_expected", columns, rows, last_is_total=True)
+
+
+def _shares(stages: list[Segment], figures: Figures, words: Words) -> ChartBlock:
+    """The stages' shares of customers, of the value so far and of the expected value, side by side."""
     parts: list[tuple[str, Callable[[Segment], float]]] = [
         ("customers", lambda one: one.customers),
         ("historic", lambda one: one.historic),
     ]
-    if predicted:
+    if any(one.predicted is not None for one in stages):
         parts.append(("predicted", lambda one: one.predicted or 0.0))
     shares: list[dict[str, Value]] = []
     for key, amount in parts:
@@ -89,7 +151,7 @@ def _values(stages: list[Segment], figures: Figures, words: Words) -> list[Block
             for one in stages
         ]
     top = max(stages, key=lambda one: one.historic)
-    chart = words.chart(
+    return words.chart(
         "stages",
         ChartSpec(
             kind=ChartKind.GROUPED_BAR,
@@ -99,7 +161,6 @@ def _values(stages: list[Segment], figures: Figures, words: Words) -> list[Block
             series=Axis(field="measure", label=words("column.measure")),
             order=tuple(words.term("stage", one.key) for one in stages),
             series_order=tuple(words(f"column.{key}") for key, _ in parts),
-            dashed=(words("column.predicted"),) if predicted else (),
         ),
         words.table(
             "stage_shares",
@@ -111,46 +172,6 @@ def _values(stages: list[Segment], figures: Figures, words: Words) -> list[Block
             "customers": share(top.customers / figures.base.customers),
             "each": money(top.historic_mean),
         },
-    )
-    return [Heading(words("heading.stage_values")), table, chart]
-
-
-def _stage_row(one: Segment, label: str, figures: Figures, *, predicted: bool) -> tuple[Value, ...]:
-    row: tuple[Value, ...] = (
-        label,
-        one.customers,
-        one.customers / figures.base.customers,
-        one.historic,
-        one.historic_mean,
-        one.amount_365,
-        round(one.recency_days),
-    )
-    return (*row, one.predicted, one.predicted_low, one.predicted_high, one.churn) if predicted else row
-
-
-def _total_row(stages: list[Segment], figures: Figures, words: Words, *, predicted: bool) -> tuple[Value, ...]:
-    customers = sum(one.customers for one in stages)
-    historic = sum(one.historic for one in stages)
-    row: tuple[Value, ...] = (
-        words("table.total"),
-        customers,
-        customers / figures.base.customers,
-        historic,
-        historic / customers,
-        sum(one.amount_365 for one in stages),
-        round(sum(one.recency_days * one.customers for one in stages) / customers),
-    )
-    if not predicted:
-        return row
-    model = figures.model
-    known = all(one.churn is not None for one in stages)
-    churn = sum((one.churn or 0.0) * one.customers for one in stages) / customers if known else None
-    return (
-        *row,
-        sum(one.predicted or 0.0 for one in stages),
-        model.value_low if model else None,
-        model.value_high if model else None,
-        churn,
     )
 
 

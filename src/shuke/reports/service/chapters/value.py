@@ -227,7 +227,7 @@ def _said(value: object, words: Words) -> Said | Term:
         return count(value)
     if isinstance(value, float):
         return number(value, 4)
-    key = next((one for one in (f"model.{value}", f"because.{value}") if words.optional(one)), None)
+    key = next((one for one in (f"model.{value}", f"because.{value}") if words.has(one)), None)
     return named(str(value)) if key is None else Term(key)
 
 

@@ -178,7 +178,9 @@ def stage_movement(
     stages = insight.CUSTOMER_STAGES
     history = desk.engine.keep(insight.stages_at(desk.tables, stages, monthly, margin=margin), "report_stage_history")
     counted = history.group_by("at", "stage").aggregate(customers=lambda t: t.count()).order_by("at", "stage")
-    by_month = tuple((_day(row["at"]), row["stage"], row["customers"]) for row in rows_of(counted))
+    # The analysis day itself is seldom a month's first and would stand beside it as one more month.
+    firsts = [row for row in rows_of(counted) if _day(row["at"]).day == 1]
+    by_month = tuple((_day(row["at"]), row["stage"], row["customers"]) for row in firsts)
     dwell = sorted(
         (
             Dwell(

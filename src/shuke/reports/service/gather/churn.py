@@ -45,7 +45,8 @@ def cohort_quality(desk: Desk) -> tuple[CohortQuality, ...]:
 def repeat_points(desk: Desk) -> tuple[CurvePoint, ...]:
     """The repeat curve."""
     rows = rows_of(insight.repeat_curve(desk.tables, as_of=desk.as_of))
-    return _thinned([CurvePoint(day=row["days"], share=row["share"], low=row["low"], high=row["high"]) for row in rows])
+    points = [CurvePoint(day=row["days"], share=row["share"], low=row["low"], high=row["high"]) for row in rows]
+    return (CurvePoint(day=0, share=0.0), *_thinned(points)) if points else ()
 
 
 def survival_points(desk: Desk, silence_days: int | None) -> tuple[CurvePoint, ...]:
@@ -53,11 +54,12 @@ def survival_points(desk: Desk, silence_days: int | None) -> tuple[CurvePoint, .
     if silence_days is None:
         return ()
     lives = insight.lifetimes(desk.tables, as_of=desk.as_of, active_days=silence_days)
-    curve = insight.survival(lives)
-    rows = rows_of(curve.filter(curve.ended > 0))
-    return _thinned(
-        [CurvePoint(day=row["duration"], share=row["survival"], low=row["low"], high=row["high"]) for row in rows]
-    )
+    estimate = insight.survival(lives)
+    rows = rows_of(estimate.filter(estimate.ended > 0))
+    # Nobody can have been silent for so long before that.
+    start = [CurvePoint(day=0, share=1.0), CurvePoint(day=silence_days, share=1.0)]
+    curve = [CurvePoint(day=row["duration"], share=row["survival"], low=row["low"], high=row["high"]) for row in rows]
+    return (*start, *_thinned(curve)) if curve else ()
 
 
 def _thinned(points: list[CurvePoint]) -> tuple[CurvePoint, ...]:

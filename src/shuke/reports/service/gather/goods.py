@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import ibis.expr.types as ir
+
 from shuke import insight
 from shuke.base.errors import CannotSay
 from shuke.reports.rules.figures import (
@@ -17,6 +19,7 @@ from shuke.reports.rules.figures import (
     Product,
     ReturnedProduct,
 )
+from shuke.reports.rules.findings_products import first_product_rank
 from shuke.reports.service.gather.desk import Desk, Row, row_of, rows_of
 
 __all__ = ["Goods", "discount_comparison", "economics", "first_days", "goods"]
@@ -74,7 +77,7 @@ def goods(desk: Desk, *, days: int, margin: float) -> Goods:
             for row in rows_of(returned.order_by(returned.refunds.desc()).limit(KEPT))
         ),
         returned_share=sums["refunds"] / sums["revenue"] if sums["refunds"] and sums["revenue"] else None,
-        pairs=tuple(_pair(row) for row in rows_of(insight.basket_pairs(lines, min_orders=least, limit=PAIRS_KEPT))),
+        pairs=_pairs(lines, least),
         first_products=_first_products(desk, days=days, margin=margin),
     )
 
@@ -92,6 +95,7 @@ def _product(row: Row, key: str, name: str) -> Product:
         customers=row["customers"],
         orders=row["orders"],
         units=row["units"],
+        returned=row["refunds"],
     )
 
 
@@ -101,6 +105,12 @@ def _categories(desk: Desk) -> tuple[Product, ...]:
         return ()
     rows = rows_of(insight.category_contribution(lines).limit(KEPT))
     return tuple(_product(row, "category", "category") for row in rows if row["category"] is not None)
+
+
+def _pairs(lines: ir.Table, least: int) -> tuple[BasketPair, ...]:
+    """The pairs that stand out most, those in most orders first."""
+    rows = rows_of(insight.basket_pairs(lines, min_orders=least, limit=PAIRS_KEPT))
+    return tuple(sorted((_pair(row) for row in rows), key=lambda one: -one.orders))
 
 
 def _pair(row: Row) -> BasketPair:
@@ -123,7 +133,7 @@ def _pair(row: Row) -> BasketPair:
 
 def _first_products(desk: Desk, *, days: int, margin: float) -> tuple[FirstProduct, ...]:
     table = insight.first_product_value(desk.tables, desk.customers, as_of=desk.as_of, days=days, margin=margin)
-    return tuple(
+    found = [
         FirstProduct(
             key=str(row["product_id"]),
             name=_name(row),
@@ -135,7 +145,8 @@ def _first_products(desk: Desk, *, days: int, margin: float) -> tuple[FirstProdu
             repeat_share=row["repeat_rate"],
         )
         for row in rows_of(table.limit(KEPT))
-    )
+    ]
+    return tuple(sorted(found, key=first_product_rank, reverse=True))
 
 
 def discount_comparison(desk: Desk, *, days: int, margin: float) -> Comparison | None:
@@ -195,7 +206,10 @@ def _channels(desk: Desk, *, margin: float) -> tuple[ChannelCost, ...]:
 def _profit(desk: Desk, margin: float | None) -> tuple[tuple[str, float], ...]:
     steps = ("revenue", "refunds", "net_revenue", "contribution", "spend", "contribution_after_spend")
     table = insight.profit_contribution(desk.tables, margin=margin)
-    row = row_of(table.aggregate(**{step: table[step].sum() for step in steps}))
+    row = dict(row_of(table.aggregate(**{step: table[step].sum() for step in steps})))
+    if row["spend"] is not None:
+        # Months without a recorded cost have none after it, and would be missing from a sum of months.
+        row["contribution_after_spend"] = row["contribution"] - row["spend"]
     return tuple((step, row[step]) for step in steps if row[step] is not None)
 
 
