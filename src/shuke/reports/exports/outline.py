@@ -16,6 +16,7 @@ from shuke.reports.model import (
     Block,
     Callout,
     ChartBlock,
+    Column,
     FindingBlock,
     Heading,
     KeyFigures,
@@ -172,13 +173,11 @@ class _Layout:
         more = ""
         if block.total_rows is not None and block.total_rows > shown:
             more = self.writing.words("page.rows_shown", shown=say(shown, COUNT), total=say(block.total_rows, COUNT))
+        rows = [[say(value, c) for value, c in zip(row, block.columns, strict=True)] for row in block.rows]
         return {
             "title": block.title,
-            "columns": [
-                {"label": c.label, "numeric": c.kind in NUMERIC, "tight": c.kind is not Kind.TEXT}
-                for c in block.columns
-            ],
-            "rows": [[say(value, c) for value, c in zip(row, block.columns, strict=True)] for row in block.rows],
+            "columns": [_column(c, [row[place] for row in rows]) for place, c in enumerate(block.columns)],
+            "rows": rows,
             "bars": _bars(block, shown) if any(column.bar for column in block.columns) else [],
             "note": block.note,
             "more": more,
@@ -237,6 +236,21 @@ class _Layout:
     def list_of(self, code: str | None) -> Item | None:
         found = self.report.list_of(code)
         return None if found is None else {"title": found.title, "file": found.file_name}
+
+
+def _column(column: Column, texts: list[str]) -> Item:
+    """A column with its width in digits: that of its longest number, or, of texts, within what can be read."""
+    tight = column.kind is not Kind.TEXT
+    width = max((_digits(text) for text in texts), default=0.0)
+    words = max((_digits(word) for word in column.label.split()), default=0.0)
+    # Chinese headers break anywhere, but not into single letters.
+    two_lines = min(_digits(column.label) / 2 + 1, 13.0)
+    width = max(width, min(words, 10.0), two_lines) if tight else max(min(width, 44.0), min(words, 12.0), 8.0)
+    return {"label": column.label, "numeric": column.kind in NUMERIC, "tight": tight, "width": round(width, 1)}
+
+
+def _digits(text: str) -> float:
+    return sum(1.75 if ord(letter) > 0x2E80 else 1.0 for letter in text)
 
 
 def _bars(block: TableBlock, shown: int) -> list[list[int]]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import typst
 
+from shuke.base.language import Language
 from shuke.reports.exports.charts import picture
 from shuke.reports.exports.outline import Outline, outline
 from shuke.reports.model import Report
@@ -24,6 +25,9 @@ __all__ = ["write_pdf"]
 # Pictographs, which the embedded font does not have, with their joiners and selectors: an empty box says less than
 # nothing. All other letters stay, whether the font knows them or not.
 PICTOGRAPHS = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]+ ?")
+
+# Typst can make the font's quotation marks as narrow as English has them, but not inside a picture.
+STRAIGHT = str.maketrans({"\u201c": "&quot;", "\u201d": "&quot;", "\u2018": "'", "\u2019": "'"})
 
 
 def write_pdf(
@@ -44,6 +48,8 @@ def write_pdf(
         (root / "report.json").write_text(json.dumps(printable(laid_out.page), ensure_ascii=False), encoding="utf-8")
         (root / "pictures").mkdir()
         for name, svg in pictures.items():
+            if report.language is Language.ENGLISH:
+                svg = svg.translate(STRAIGHT)  # noqa: PLW2901 - the same picture
             (root / "pictures" / f"{name}.svg").write_text(printable(svg), encoding="utf-8")
         typst.compile(
             root / "report.typ",

@@ -77,12 +77,13 @@ def _standing(frame: Frame, *, lollipop: bool) -> Any:
     layers = _bodies(frame, base, lollipop=lollipop)
     if not crowded and not any("it" in row for row in rows):
         words = base.mark_text(baseline="bottom", dy=-9 if lollipop else -4, color=INK, fontSize=11)
-        layers.append(words.encode(alt.Text(field="label", type="nominal")).properties(name=f"{WIDE_ONLY}_labels"))
+        labels = words.encode(_category(frame, middle=True), alt.Text(field="label", type="nominal"))
+        layers.append(labels.properties(name=f"{WIDE_ONLY}_labels"))
     layers += _intervals(frame, base, horizontal=False) + frame.reference_marks()
     return alt.layer(*layers).properties(height=frame.height, title=_measure_title(frame))
 
 
-def _category(frame: Frame) -> Any:
+def _category(frame: Frame, *, middle: bool = False) -> Any:
     if frame.spec.x.kind is Kind.MONTH and len(frame.categories) > 12:
         days = frame.span_days()
         ticks = alt.Axis(
@@ -93,7 +94,8 @@ def _category(frame: Frame) -> Any:
             labelOverlap=True,
             grid=False,
         )
-        return alt.X(field="x", type="temporal", timeUnit="utcyearmonth", axis=ticks)
+        months: Any = alt.X(field="x", type="temporal", timeUnit="utcyearmonth", axis=ticks)
+        return months.bandPosition(0.5) if middle else months
     return frame.band(alt.X, room=frame.width - 60)
 
 

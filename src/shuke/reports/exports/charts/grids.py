@@ -12,6 +12,7 @@ from shuke.reports.exports.charts.theme import DIVERGING, INK, SEQUENTIAL, SERIE
 from shuke.reports.model import Kind
 
 CURVE_POINTS = 24
+NAME_PX = 29  # of a stage's name with its number, two lines
 FLOW_MARGIN = 0.34  # for the names of the stages on either side, in widths of the flow
 FLOW_MARGIN_NARROW = 0.56
 
@@ -75,7 +76,7 @@ def draw_heatmap(frame: Frame) -> Any:
     )
     layers = [cells]
     if written:
-        dark = f"datum.v > {low + 0.55 * (high - low)}"
+        dark = f"datum.v > {low + 0.68 * (high - low)}"
         if spec.diverging:
             dark += f" || datum.v < {low + 0.12 * (high - low)}"
         ink = alt.when(dark).then(alt.value("white")).otherwise(alt.value(INK))
@@ -121,7 +122,7 @@ def draw_flow(frame: Frame) -> Any:
     for side, align, field, dx in places:
         words = alt.Chart(frame.data([node for node in nodes if node["side"] == side]))
         text = words.mark_text(align=align, dx=dx, lineBreak="\n", fontSize=11, color=INK, baseline="middle")
-        layers.append(text.encode(across(field), down("middle"), alt.Text(field="label", type="nominal")))
+        layers.append(text.encode(across(field), down("name_at"), alt.Text(field="label", type="nominal")))
     tall = max(sum(1 for node in nodes if node["side"] == side) for side in ("from", "to"))
     return (
         alt.layer(*layers)
@@ -130,10 +131,24 @@ def draw_flow(frame: Frame) -> Any:
     )
 
 
+def _flow_height(nodes: list[dict[str, Any]]) -> int:
+    tall = max(sum(1 for node in nodes if node["side"] == side) for side in ("from", "to"))
+    return max(220, 58 * tall)
+
+
+def _part_names(nodes: list[dict[str, Any]], *, least: float) -> None:
+    """Put each name beside the middle of its stage, at least so far below the one above it."""
+    for side in ("from", "to"):
+        last = -least
+        for node in nodes:
+            if node["side"] == side:
+                last = node["name_at"] = max(node["middle"], last + least)
+
+
 def _layout(frame: Frame) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Nodes and ribbons in the unit square: stages stacked in order, ribbons leaving and entering in that order."""
     value = frame.spec.value
-    rows = [row for row in frame.rows if row["v"]]
+    rows = [row for row in frame.rows if row["v"] and row["v"] > 0]  # a ribbon cannot be thinner than nothing
     names = in_order([row["xt"] for row in rows] + [row["yt"] for row in rows], frame.spec.order)
     gap, thin = 0.035, 0.018
     total = sum(row["v"] for row in rows) or 1.0
@@ -155,6 +170,7 @@ def _layout(frame: Frame) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             )  # fmt: skip
             tops[side, name] = top
             top += tall + gap
+    _part_names(nodes, least=NAME_PX / _flow_height(nodes))
     used: dict[tuple[str, str], float] = defaultdict(float)
     ribbons: list[dict[str, Any]] = []
     ranked = sorted(rows, key=lambda row: (names.index(row["xt"]), names.index(row["yt"])))
