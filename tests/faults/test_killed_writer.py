@@ -23,11 +23,12 @@ with open_engine("duckdb", work_folder=target.parent / "work") as engine:
 # The planted fault: the same rows written under the final name from the start.
 CARELESS = f"""
 import sys
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 with pq.ParquetWriter(sys.argv[1], pa.schema([("n", pa.int64())])) as writer:
     for start in range(0, {ROWS}, 1_000_000):
-        writer.write_table(pa.table({{"n": pa.array(range(start, start + 1_000_000), pa.int64())}}))
+        writer.write_table(pa.table({{"n": np.arange(start, start + 1_000_000)}}))
 """
 
 
