@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,11 +14,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from shuke import collect, insight, reports
+from shuke.app import terminal
 from shuke.base.errors import BadInput
 from shuke.base.language import Language, catalogue
 from shuke.base.progress import Progress as Hear
 from shuke.base.wording import say_number
-from shuke.platform.engines import Engine, open_engine
+from shuke.platform import Engine
 
 __all__ = ["ReportOptions", "run"]
 
@@ -52,14 +52,13 @@ def run(options: ReportOptions) -> None:
     console = Console(stderr=True, highlight=False)
     rate, column = margin_of(options.margin)
     with (
-        tempfile.TemporaryDirectory(prefix="shuke-") as folder,
-        open_engine(options.engine, work_folder=Path(folder)) as engine,
+        terminal.workshop(options.engine) as (engine, folder),
         _bar(console, options.language) as hear,
     ):
         collected = collect.read_orders(
             options.orders,
             engine=engine,
-            work_folder=Path(folder),
+            work_folder=folder,
             mapping=options.mapping,
             currency=options.currency,
             margin_column=column,
@@ -79,12 +78,13 @@ def run(options: ReportOptions) -> None:
                 margin_column=column,
                 language=options.language,
             ),
-            work_folder=Path(folder),
+            work_folder=folder,
             generated_at=datetime.now(UTC).replace(microsecond=0),
             tables=_with_costs(collected, options.costs, engine),
             progress=_part(hear, READING, THINKING),
         )
         hear("reports.write", THINKING)
+        _clear(options.out)
         written = reports.write_report(report, options.out, formats=options.formats)
         written["rejected"] = collect.write_rejects(collected, options.out / "rejected", language=options.language)
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -113,6 +113,13 @@ def day_after(last: datetime) -> datetime:
     """The midnight that ends the day of the last order."""
     day: date = last.date() + timedelta(days=1)
     return datetime.combine(day, time())
+
+
+def _clear(folder: Path) -> None:
+    """Take away the lists of an earlier report, so that nobody works with an old one."""
+    for pattern in ("lists/*.csv", "rejected/*.rejects.csv"):
+        for path in folder.glob(pattern):
+            path.unlink()
 
 
 def _with_costs(collected: collect.Collected, costs: Path | None, engine: Engine) -> insight.Tables:
