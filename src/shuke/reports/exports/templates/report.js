@@ -5,6 +5,10 @@
 
   const layersOf = (drawing) => drawing.layer || [drawing];
 
+  // A Chinese letter is twice as wide as a Latin one; the swatch and the gap take the rest.
+  const legendWidth = (names) =>
+    44 + Math.max(...names.map((name) => [...name].reduce((sum, letter) => sum + (letter > "\u2e80" ? 12 : 6.6), 0)));
+
   function fit(drawing, width) {
     const narrow = width < NARROW * drawing.width;
     drawing.width = "container";
@@ -12,14 +16,17 @@
     if (!narrow) return drawing;
     if (drawing.layer) drawing.layer = drawing.layer.filter((layer) => !(layer.name || "").startsWith("wide_only"));
     for (const layer of layersOf(drawing)) {
-      const { x, y, color } = layer.encoding || {};
+      const { x, y, color, strokeDash } = layer.encoding || {};
       if (y && y.axis) y.axis.labelLimit = Math.min(y.axis.labelLimit || 110, 110);
       if (x && drawing.usermeta) x.scale.domain = drawing.usermeta.narrowDomain;
       if (x && x.axis) {
         if (typeof x.axis.tickCount === "number") x.axis.tickCount = 4;
         if (x.axis.labelAngle === 0) x.axis.labelOverlap = true;
       }
-      if (color && color.legend) color.legend.columns = Math.max(1, Math.min(color.legend.columns || 2, Math.floor(width / 150)));
+      for (const channel of [color, strokeDash]) {
+        if (!channel || !channel.legend || !channel.legend.columns) continue;
+        channel.legend.columns = Math.max(1, Math.min(channel.legend.columns, Math.floor(width / legendWidth(channel.scale.domain))));
+      }
     }
     return drawing;
   }
