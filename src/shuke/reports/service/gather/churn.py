@@ -16,7 +16,7 @@ __all__ = ["Reasons", "cohort_cells", "cohort_quality", "gap_figures", "leaving"
 
 CHURN_WINDOW_DAYS = 180
 BINS = 20
-CURVE_POINTS_MOST = 400
+CURVE_POINTS_MOST = 120
 
 
 def cohort_cells(desk: Desk) -> tuple[CohortCell, ...]:
