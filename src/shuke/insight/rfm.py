@@ -21,7 +21,7 @@ money is the historic amount net of refunds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -80,11 +80,13 @@ def rfm_scores(
     frequency: str = "order_days",
     money: str = "net_amount",
     split: Literal["mean", "median"] = "mean",
+    keep: Callable[[ir.Table, str], ir.Table] | None = None,
 ) -> ir.Table:
     """``summary`` with r_score, f_score, m_score (1 … bins, the best is bins), rfm_score, rfm_group and value_group.
 
     ``summary`` has one row per customer, with recency_days and the columns that ``frequency`` and ``money`` name; it is
-    read several times, so keep it first if it is costly. A customer without orders (nulls) gets nulls.
+    read several times, so keep it first if it is costly. ``keep``, an engine's own, saves working the limits out again
+    wherever the result is used. A customer without orders (nulls) gets nulls.
 
     ``thresholds`` fixes the limits of any of ``"recency"``, ``"frequency"`` and ``"money"`` instead of taking
     quantiles: bins − 1 rising numbers each. Recency up to and including the first limit scores ``bins``; frequency
@@ -106,7 +108,8 @@ def rfm_scores(
         if name not in fixed
         for step in range(1, bins)
     }
-    table = summary.cross_join(summary.aggregate(**cuts)) if cuts else summary
+    kept = keep or _not_kept
+    table = summary.cross_join(kept(summary.aggregate(**cuts), "rfm_cuts")) if cuts else summary
 
     def score(name: str, column: ir.Value) -> ir.Value:
         value = column.cast("float64")
@@ -121,7 +124,11 @@ def rfm_scores(
         f_score=score("frequency", table[frequency]),
         m_score=score("money", table[money]),
     ).drop(*cuts)
-    return _named(scored, bins, split)
+    return _named(scored, bins, split, kept)
+
+
+def _not_kept(table: ir.Table, _name: str) -> ir.Table:
+    return table
 
 
 def rfm_groups_summary(
@@ -174,7 +181,9 @@ def _checked(thresholds: Mapping[str, Sequence[float]], bins: int) -> dict[str, 
     return fixed
 
 
-def _named(scored: ir.Table, bins: int, split: Literal["mean", "median"]) -> ir.Table:
+def _named(
+    scored: ir.Table, bins: int, split: Literal["mean", "median"], keep: Callable[[ir.Table, str], ir.Table]
+) -> ir.Table:
     """Add the three names that follow from the scores."""
     middles = scored.aggregate(
         **{
@@ -182,7 +191,7 @@ def _named(scored: ir.Table, bins: int, split: Literal["mean", "median"]) -> ir.
             for name in _SCORES
         }
     )
-    table = scored.cross_join(middles)
+    table = scored.cross_join(keep(middles, "rfm_middles"))
     high = [(table[name] > table[f"_{name}_middle"]).cast("int32") for name in _SCORES]
     cells: dict[str, list[int]] = {}
     for recency in range(1, bins + 1):

@@ -1,7 +1,7 @@
 """The engines: one Ibis expression, run by DuckDB on this machine or by Spark on many.
 
-An engine owns a folder of its own inside the work folder, which goes when the engine is closed. It keeps what would
-be costly to compute twice on disk, never in memory, so that the size of the data is not bounded by the memory. Both
+An engine owns a folder of its own inside the work folder, which goes when the engine is closed. What would be costly to
+compute twice it keeps, on disk where the memory does not suffice, so that the memory does not bound the data. Both
 engines think in UTC, which here means: in the brand's own time, untouched.
 
 Where they differ and an expression has to mind it: dividing by zero gives infinity on DuckDB and is an error on Spark
@@ -49,7 +49,7 @@ class Engine(Protocol):
         ...
 
     def keep(self, table: ir.Table, name: str) -> ir.Table:
-        """Run ``table`` once and keep its result on disk under ``name``, replacing what had that name."""
+        """Run ``table`` once and keep its result under ``name``, replacing what had that name."""
         ...
 
     def upload(self, table: pa.Table, name: str) -> ir.Table:
@@ -57,7 +57,7 @@ class Engine(Protocol):
         ...
 
     def transform(self, table: ir.Table, function: Transformation, name: str) -> ir.Table:
-        """Run ``table``, pass its rows through ``function`` and keep what comes out on disk under ``name``.
+        """Run ``table``, pass its rows through ``function`` and keep what comes out under ``name``.
 
         For what no expression can say, such as the answers of a statistical model. The rows come to this process in
         batches of about ``BATCH_ROWS``, in no stated order, and may be worked on by several threads at once, so the
@@ -85,7 +85,10 @@ class Engine(Protocol):
 
 
 class DuckDBEngine:
-    """DuckDB in this process, on a database file of its own, so that what exceeds the memory limit spills to disk."""
+    """DuckDB in this process. What it keeps is in memory up to the limit, and beyond it in files of the work folder.
+
+    A database file instead would compress everything that is kept, which takes longer than it saves.
+    """
 
     name: EngineName = "duckdb"
 
@@ -101,14 +104,14 @@ class DuckDBEngine:
             options["memory_limit"] = f"{memory_limit_bytes}B"
         self.threads = threads or os.cpu_count() or 1
         options["threads"] = self.threads
-        self.connection: DuckDBBackend = ibis.duckdb.connect(self.folder / "engine.duckdb", **options)
+        self.connection: DuckDBBackend = ibis.duckdb.connect(":memory:", **options)
 
     def read_parquet(self, paths: Sequence[Path] | Path) -> ir.Table:
         """The rows of these Parquet files, read anew by each expression that uses them."""
         return self.connection.read_parquet([str(path) for path in _as_paths(paths)])
 
     def keep(self, table: ir.Table, name: str) -> ir.Table:
-        """Run ``table`` once and keep its result in the engine's database file."""
+        """Run ``table`` once and keep its result in the engine's database."""
         # Through a view, because that registers what the expression holds in memory; in one statement, because the
         # expression may read the table that it replaces.
         self.connection.create_view("being_kept", table, overwrite=True)
@@ -118,7 +121,7 @@ class DuckDBEngine:
         return self.connection.table(name)
 
     def upload(self, table: pa.Table, name: str) -> ir.Table:
-        """Copy local columns into the engine's database file."""
+        """Copy local columns into the engine's database."""
         return self.keep(ibis.memtable(table), name)
 
     def transform(self, table: ir.Table, function: Transformation, name: str) -> ir.Table:
