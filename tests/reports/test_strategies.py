@@ -34,7 +34,7 @@ def test_the_expected_value_is_the_assumption_times_the_figures(figures: Figures
     chosen = _chosen(figures)
     remind = chosen["remind"].expected
     assert remind is not None
-    assert (remind.low, remind.value, remind.high) == pytest.approx((600.0, 1_200.0, 2_400.0))  # 150 orders of 80
+    assert (remind.low, remind.value, remind.high) == pytest.approx((120.0, 360.0, 600.0))  # of 150 orders of 80
     assert chosen["identify"].expected is None
     keep = chosen["keep_loyal"].expected
     assert keep is not None
@@ -97,4 +97,7 @@ def test_where_nearly_all_order_anyway_less_is_asked(figures: Figures) -> None:
     many = replace(figures, lists={**figures.lists, "due_soon": replace(figures.lists["due_soon"], customers=5_000)})
     measure = _chosen(many)["remind"].measure
     assert measure.key == "measure.list_known"
-    assert measure.per_arm == per_arm(0.9, 0.05)
+    assert measure.per_arm == per_arm(0.9, 0.03)
+    nearly_all = replace(many.lists["due_soon"], base_rate=0.98)
+    measure = _chosen(replace(many, lists={**many.lists, "due_soon": nearly_all}))["remind"].measure
+    assert measure.per_arm == per_arm(0.98, 0.01)

@@ -165,7 +165,7 @@ class Month:
     @property
     def returning_amount(self) -> float:
         """Amount of customers whose first order was in an earlier month."""
-        return self.amount - self.new_amount
+        return max(self.amount - self.new_amount, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)

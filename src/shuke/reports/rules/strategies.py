@@ -221,6 +221,7 @@ PLANS: tuple[_Plan, ...] = (
         list_code="due_soon",
         basis=_orders_of("due_soon"),
         assumption="one_more_order",
+        shares=(0.01, 0.03, 0.05),  # nearly all of them order anyway
     ),
     _Plan(
         code="bundle",
