@@ -62,6 +62,8 @@ SHEET_ROWS_MAX = 1_048_576
 PREAMBLE_LINES_MAX = 50
 FEE_PRODUCTS_MAX = 1_000_000
 STATUSES_MAX = 10_000
+#: Lines that cannot be split, kept of one file to be written out; beyond it they are counted.
+UNREADABLE_KEPT_MAX = 100_000
 EARLIEST_YEAR = 1990
 
 

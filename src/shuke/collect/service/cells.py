@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shuke.collect.model import MONEY_DIGITS, MONEY_PRECISION
 from shuke.collect.rules.dates import EXCEL_SERIALS, DatePlan
 from shuke.collect.service.desk import listed, quoted
 
 _BLANKS = " \t\r\n\u00a0\u3000\ufeff"
-_NOTHING = ("", "null", "none", "nan", "nat", "n/a", "#n/a", "-", "--", "\\n")
+_NOTHING = "^(?i:null|none|nan|nat|#?n/a|--?|\\\\n)$"
 _FULL_WIDTH = "０１２３４５６７８９．，－＋（）：／　"
 _HALF_WIDTH = "0123456789.,-+():/ "
 _MONTHS = "(?i)\\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\\.?"
@@ -35,48 +33,32 @@ PLAIN_MOMENTS = (
 )
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A column of text, and what occurs in it: cleaning takes only the steps that some cell needs, for each is dear.
-
-    ``wide``: letters beyond ASCII; ``ragged``: blanks at an end; ``wrapped``: ``="123"`` as shops export ids.
-    """
-
-    column: str
-    wide: bool = True
-    ragged: bool = True
-    wrapped: bool = True
-
-
-def traits(column: str) -> str:
-    """Three SQL aggregates: whether the column is wide, ragged, wrapped."""
-    return (
-        f"coalesce(bool_or(strlen({column}) <> length({column})), false), "
-        f"coalesce(bool_or(regexp_matches({column}, '^[^!-~]|[^!-~]$')), false), "
-        f"coalesce(bool_or(contains({column}, '=\"')), false)"
-    )
-
-
-def text(cell: Cell) -> str:
+def text(column: str) -> str:
     """The text of a cell, without blanks at its ends or the ``="…"`` of shop exports; null for what means none."""
-    bare = cell.column
-    if cell.wrapped:
-        unwrapped = f"regexp_replace({bare}, '^\\s*=\"(.*)\"\\s*$', '\\1')"
-        bare = f"CASE WHEN contains({bare}, '=\"') THEN {unwrapped} ELSE {bare} END"
-    if cell.ragged or cell.wrapped:
-        bare = f"trim({bare}, {quoted(_BLANKS)})"
-    return f"CASE WHEN lower({bare}) IN ({', '.join(quoted(word) for word in _NOTHING)}) THEN NULL ELSE {bare} END"
+    return _where_untidy(column, _cleaned(column))
 
 
-def identifier(cell: Cell, *, floats: bool) -> str:
+def identifier(column: str, *, floats: bool) -> str:
     """An id as the file has it; ``floats`` says that a column of whole numbers was written as 17850.0."""
-    bare = f"nullif(ltrim({text(cell)}, '''`'), '')"
+    bare = _where_untidy(column, f"nullif(ltrim({_cleaned(column)}, '''`'), '')")
     return f"regexp_replace({bare}, '\\.0+$', '')" if floats else bare
 
 
-def half_width(cell: Cell) -> str:
+def _where_untidy(column: str, cleaned: str) -> str:
+    # One look for anything to clean costs a fraction of cleaning, and most cells need none.
+    return f"CASE WHEN regexp_matches({column}, {quoted(UNTIDY)}) THEN {cleaned} ELSE {column} END"
+
+
+def _cleaned(column: str) -> str:
+    # Each step occurs once: what occurs twice DuckDB computes beforehand, for the rows too that do not need it.
+    bare = f"trim(regexp_replace({column}, '^\\s*=\"(.*)\"\\s*$', '\\1', 's'), {quoted(_BLANKS)})"
+    return f"nullif(regexp_replace({bare}, {quoted(_NOTHING)}, ''), '')"
+
+
+def half_width(column: str) -> str:
     """A cell with the digits and marks of Chinese typing as plain ones."""
-    return f"translate({text(cell)}, {quoted(_FULL_WIDTH)}, {quoted(_HALF_WIDTH)})" if cell.wide else text(cell)
+    plain = f"translate({text(column)}, {quoted(_FULL_WIDTH)}, {quoted(_HALF_WIDTH)})"
+    return f"CASE WHEN strlen({column}) <> length({column}) THEN {plain} ELSE {text(column)} END"
 
 
 def shape(expression: str) -> str:
@@ -84,14 +66,19 @@ def shape(expression: str) -> str:
     return f"translate({expression}, '0123456789', '9999999999')"
 
 
-def plain_number(cell: Cell) -> str:
+def plain_number(column: str) -> str:
     """A decimal from a cell that is written as programs write them; else null."""
-    return f"try_cast({text(cell)} AS {DECIMAL})"
+    return f"try_cast({text(column)} AS {DECIMAL})"
 
 
-def number(raw: Cell, *, mark: str) -> str:
+def plain_moment(expression: str) -> str:
+    """A moment from a cell that is spelled year first; else null."""
+    return f"try_strptime({expression}, {listed(PLAIN_MOMENTS)})"
+
+
+def number(column: str, *, mark: str) -> str:
     """A decimal from a cell with thousands separators, currency signs, brackets or a minus at either end; else null."""
-    cell = half_width(raw)
+    cell = half_width(column)
     sign = "[-+(−–]?"
     # A minus after letters needs a blank before it: SKU-12 is no number.
     letters = f"[A-Za-z]{{1,3}}\\$?(?:\\s+{sign})?|人民币{sign}"
@@ -107,15 +94,15 @@ def number(raw: Cell, *, mark: str) -> str:
         f"CASE WHEN regexp_matches({cell}, '{before}{core}{after}') "
         f"THEN try_cast(CASE WHEN {negative} THEN '-' ELSE '' END || {digits} AS {DECIMAL}) END"
     )
-    return f"coalesce({plain_number(raw)}, {careful})" if mark == "." else careful
+    return f"coalesce({plain_number(column)}, {careful})" if mark == "." else careful
 
 
-def one_spelling(raw: Cell, marks: str) -> str:
+def one_spelling(column: str, marks: str) -> str:
     """A moment in the spelling that `rules.dates` knows. ``marks`` are the characters that occur beside digits.
 
     Only the steps that these characters call for are taken, since each costs a pass over the column.
     """
-    cell = half_width(raw)
+    cell = half_width(column)
     if any(mark in marks for mark in "年月日"):
         cell = f"regexp_replace(replace(regexp_replace({cell}, '\\s*[年月]\\s*', '-', 'g'), '日', ' '), '-\\s*$', '')"
     if any(mark in marks for mark in "时時点分秒"):

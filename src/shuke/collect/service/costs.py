@@ -16,7 +16,7 @@ from shuke.collect.model import FieldMatch
 from shuke.collect.rules.headers import plain, plain_forms, vocabulary
 from shuke.collect.service import cells
 from shuke.collect.service.desk import Desk
-from shuke.collect.service.sources import Opened, open_file
+from shuke.collect.service.sources import Opened, open_file, staged
 from shuke.collect.service.staging import read_moments, read_numbers
 from shuke.platform.engines import Engine
 
@@ -37,6 +37,7 @@ def read_costs(path: Path, engine: Engine) -> ir.Table:
     with tempfile.TemporaryDirectory(prefix="shuke-costs-") as folder, closing(Desk(Path(folder))) as desk:
         opened = open_file(desk, path, 0, wanted=(), progress=silent)
         names = _columns(opened)
+        opened = staged(desk, opened, 0)
         cell, numbers = opened.column(names["period"]), opened.column(names["spend"])
         month = f"regexp_extract(CAST({cell} AS VARCHAR), '{_PERIOD_MONTH}', "
         as_month = f"try_strptime({month}1) || '-' || {month}2), '%Y-%m')"
@@ -44,7 +45,7 @@ def read_costs(path: Path, engine: Engine) -> ir.Table:
         if months == rows:
             period = as_month
         else:
-            period, _ = read_moments(desk, opened, FieldMatch(opened.file.name, "time", names["period"], "name", 1.0))
+            period = read_moments(desk, opened, FieldMatch(opened.file.name, "time", names["period"], "name", 1.0))
         spend = read_numbers(desk, opened, FieldMatch(opened.file.name, "amount", names["spend"], "name", 1.0))
         bad = desk.rows(
             f"SELECT row, CAST({cell} AS VARCHAR), CAST({numbers} AS VARCHAR) FROM ({opened.scan}) "
@@ -53,7 +54,7 @@ def read_costs(path: Path, engine: Engine) -> ir.Table:
         if bad:
             row, when, much = bad[0]
             raise BadInput("collect.unreadable_costs", file=path.name, row=row, period=when, spend=much)
-        channel = cells.text(cells.Cell(f"CAST({opened.column(names['channel'])} AS VARCHAR)"))
+        channel = cells.text(f"CAST({opened.column(names['channel'])} AS VARCHAR)")
         table = desk.connection.sql(
             f"SELECT coalesce({channel}, '') AS channel, CAST(date_trunc('month', {period}) AS DATE) AS period, "
             f"CAST(sum({spend}) AS DOUBLE) AS spend FROM ({opened.scan}) GROUP BY 1, 2 ORDER BY 1, 2"

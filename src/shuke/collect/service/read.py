@@ -115,10 +115,7 @@ def _open_all(desk: Desk, sources: Sequence[str], given: Mapping[str, str], prog
     opened: list[Opened] = []
     for number, path in enumerate(paths):
         progress("collect.open", number / len(paths))
-        file = open_file(desk, path, number, wanted=wanted, progress=progress)
-        if not file.file.rows:
-            raise BadInput("collect.empty_file", file=path.name)
-        opened.append(file)
+        opened.append(open_file(desk, path, number, wanted=wanted, progress=progress))
     for field, column in given.items():
         if field != DATE_ORDER and all(find_column(column, file.file.columns) is None for file in opened):
             columns = ", ".join(opened[0].file.columns)
@@ -369,7 +366,7 @@ class _Reading:
         rows, first, last = 0, None, None
         for file in self.files:
             fields = set(file.typed.columns)
-            if (fields - _PLAIN_FIELDS) or "amount" not in fields or file.typed.opened.unreadable or rules.as_of:
+            if (fields - _PLAIN_FIELDS) or "amount" not in fields or file.typed.opened.unreadable_rows or rules.as_of:
                 return None
             if {"flag", "broken_id"} & set(self.desk.types(file.typed.scan)):
                 return None
@@ -388,7 +385,7 @@ class _Reading:
 
     def _quality(self, counted: Sequence[Mapping[str, Any]], amount: Decimal, rules: RowRules) -> Quality:
         by_rule = {row["rule"]: row for row in counted}
-        unreadable = sum(len(file.typed.opened.unreadable) for file in self.files)
+        unreadable = sum(file.typed.opened.unreadable_rows for file in self.files)
         counts = []
         for number, (code, treatment) in enumerate(TREATMENTS):
             found = by_rule.get(number)
@@ -402,6 +399,11 @@ class _Reading:
             notes.append(Note("order_is_moment" if clock else "order_is_day"))
         if not rules.needs_amount:
             notes.append(Note("no_amount"))
+        for opened in (file.typed.opened for file in self.files):
+            kept = len(opened.unreadable)
+            if opened.unreadable_rows > kept:
+                values = {"file": opened.file.name, "found": str(opened.unreadable_rows), "kept": str(kept)}
+                notes.append(Note("unreadable_kept", tuple(values.items())))
         return Quality(
             files=tuple(file.typed.opened.file for file in self.files),
             counts=tuple(counts),

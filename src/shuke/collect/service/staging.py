@@ -8,16 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import duckdb
+
 from shuke.base.errors import BadInput
 from shuke.collect.model import ID_FIELDS, NUMBER_FIELDS, FieldMatch, Note
 from shuke.collect.rules.dates import DatePlan, day_month_order, needs_order, plan_dates
 from shuke.collect.rules.headers import DATE_ORDER
 from shuke.collect.rules.numbers import decimal_mark
 from shuke.collect.service import cells
-from shuke.collect.service.desk import Desk, listed, named, quoted
-from shuke.collect.service.sources import Opened
+from shuke.collect.service.desk import Desk, named, quoted
+from shuke.collect.service.sources import Opened, hash_of, staged, write_rows
 
 _SHAPES_MAX = 2_000
+#: The rows at the head of a text by which a reading of all of it is proposed.
+_HEAD_ROWS = 20_000
 _INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 _FLOATS = {"FLOAT", "DOUBLE"}
 _MONEY_LIMIT = 10**13
@@ -69,34 +73,107 @@ def type_file(
             scan=scan,
             has_clock=_has_clock(desk, opened, matches),
         )
-    notes: list[Note] = list(opened.notes)
-    chosen_sql: list[str] = []
-    has_clock, sign = False, None
+    if opened.text is not None:
+        typed = _at_once(desk, opened, matches, number)
+        if typed is not None:
+            return typed
+    return _carefully(desk, staged(desk, opened, number), matches, number, mapping=mapping, timezone=timezone)
+
+
+def _at_once(desk: Desk, opened: Opened, matches: Sequence[FieldMatch], number: int) -> Typed | None:
+    """A text typed while it is read for the only time; None where its cells need a closer look.
+
+    The first rows propose that numbers and moments are plainly written and that ids are no floats. Beside every value
+    that rests on such a proposal a proof is written, and one row without it refutes the proposal.
+    """
+    if opened.text is None:
+        return None
+    try:
+        desk.connection.execute(f"CREATE OR REPLACE TEMP TABLE head AS {opened.text.rows()} LIMIT {_HEAD_ROWS}")
+    except duckdb.Error:
+        return None  # broken, or beyond the parallel reader: whoever reads all of it will say
+    forms, proofs = [], []
     for match in matches:
-        column, kind = opened.column(match.column), opened.type_of(match.column)
-        if match.field == "time":
-            expression, has_clock = _time(desk, opened, match, mapping=mapping, timezone=timezone, notes=notes)
-        elif match.field in NUMBER_FIELDS:
-            expression, found = _number(desk, opened, match, notes)
-            sign = found if match.field in ("amount", "price") and found else sign
-        elif match.field in ID_FIELDS:
-            expression = _identifier(desk, opened, column, kind)
+        column, name = opened.column(match.column), named(match.field)
+        if match.field in ID_FIELDS:
+            forms.append(f"{cells.identifier(column, floats=False)} AS {name}")
+        elif match.field == "time" or match.field in NUMBER_FIELDS:
+            plain = cells.plain_moment(column) if match.field == "time" else f"try_cast({column} AS {cells.DECIMAL})"
+            forms.append(f"{plain} AS {name}")
+            proofs.append(f"CASE WHEN {plain} IS NULL THEN {cells.text(column)} IS NULL ELSE true END")
         else:
-            expression = cells.text(_cell(desk, opened, column)) if kind == "VARCHAR" else f"CAST({column} AS VARCHAR)"
-        chosen_sql.append(f"{expression} AS {named(match.field)}")
-    chosen_sql += _id_flags(opened, matches)
-    path = desk.write(f"SELECT row, {', '.join(chosen_sql)} FROM ({opened.scan})", f"typed_{number}.parquet")
+            forms.append(f"{cells.text(column)} AS {name}")
+    proven = " AND ".join(proofs)
+    ids = [opened.column(match.column) for match in matches if match.field in ID_FIELDS]
+    whole_ids = " AND ".join([f"NOT {_floats_only(column)}" for column in ids]) or "true"
+    time = next(opened.column(match.column) for match in matches if match.field == "time")
+    (likely,) = desk.row(f"SELECT bool_and({proven}) AND {whole_ids} AND count({time}) > 0 FROM head")
+    if not likely:
+        return None
+    select = f"SELECT {', '.join([*forms, *_row_facts(opened, matches)])}, {proven} AS proven"
+    path, counted = write_rows(desk, opened, select, f"typed_{number}.parquet")
+    (proven_all,) = desk.row(f"SELECT bool_and(proven) AND count(time) > 0 FROM read_parquet({quoted(path)})")
+    if not proven_all:
+        return None
+    scan = (
+        f"SELECT file_row_number + 1 AS row, * EXCLUDE (file_row_number, proven) "
+        f"FROM read_parquet({quoted(path)}, file_row_number = true)"
+    )
+    return _typed(desk, counted, matches, path, scan)
+
+
+def _floats_only(column: str) -> str:
+    """SQL aggregate: whether every id ends as a float does. False of one part of the rows, it is false of all."""
+    cell = cells.text(column)
+    whole = f"suffix({cell}, '.0') AND try_cast({cell} AS DOUBLE) IS NOT NULL"
+    return f"coalesce(bool_and({whole}) FILTER ({column} IS NOT NULL AND {cell} IS NOT NULL), false)"
+
+
+def _typed(desk: Desk, opened: Opened, matches: Sequence[FieldMatch], path: Path, scan: str) -> Typed:
+    has_clock = True  # nobody asks where orders have numbers
+    if not any(match.field == "order" for match in matches):
+        (has_clock,) = desk.row(f"SELECT coalesce(bool_or(time <> date_trunc('day', time)), false) FROM ({scan})")
     return Typed(
         opened=opened,
         path=path,
         columns={match.field: match.field for match in matches},
         names={match.field: match.column for match in matches},
         direct=False,
-        scan=f"SELECT * FROM read_parquet({quoted(path)})",
-        has_clock=has_clock,
-        sign=sign,
-        notes=tuple(notes),
+        scan=scan,
+        has_clock=bool(has_clock),
+        notes=opened.notes,
     )
+
+
+def _carefully(
+    desk: Desk,
+    opened: Opened,
+    matches: Sequence[FieldMatch],
+    number: int,
+    *,
+    mapping: Mapping[str, str],
+    timezone: str | None,
+) -> Typed:
+    """A file typed after as many looks at each column as its rule needs."""
+    notes: list[Note] = list(opened.notes)
+    chosen_sql: list[str] = []
+    sign = None
+    for match in matches:
+        column, kind = opened.column(match.column), opened.type_of(match.column)
+        if match.field == "time":
+            expression = _time(desk, opened, match, mapping=mapping, timezone=timezone, notes=notes)
+        elif match.field in NUMBER_FIELDS:
+            expression, found = _number(desk, opened, match, notes)
+            sign = found if match.field in ("amount", "price") and found else sign
+        elif match.field in ID_FIELDS:
+            expression = _identifier(desk, opened, column, kind)
+        else:
+            expression = cells.text(column) if kind == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+        chosen_sql.append(f"{expression} AS {named(match.field)}")
+    chosen_sql += _row_facts(opened, matches)
+    path = desk.write(f"SELECT row, {', '.join(chosen_sql)} FROM ({opened.scan})", f"typed_{number}.parquet")
+    typed = _typed(desk, opened, matches, path, f"SELECT * FROM read_parquet({quoted(path)})")
+    return replace(typed, sign=sign, notes=tuple(notes))
 
 
 def _is_right(desk: Desk, opened: Opened, matches: Sequence[FieldMatch]) -> bool:
@@ -120,10 +197,6 @@ def _is_right(desk: Desk, opened: Opened, matches: Sequence[FieldMatch]) -> bool
         return True
     (dirty,) = desk.row(f"SELECT coalesce(bool_or({' OR '.join(tests)}), false) FROM ({opened.scan})")
     return not dirty
-
-
-def _cell(desk: Desk, opened: Opened, column: str) -> cells.Cell:
-    return cells.Cell(column, *desk.row(f"SELECT {cells.traits(column)} FROM ({opened.scan})"))
 
 
 def _has_clock(desk: Desk, opened: Opened, matches: Sequence[FieldMatch]) -> bool:
@@ -151,22 +224,22 @@ def _identifier(desk: Desk, opened: Opened, column: str, kind: str) -> str:
         )
     if kind != "VARCHAR":
         return f"CAST({column} AS VARCHAR)"
-    cell = _cell(desk, opened, column)
-    (floats,) = desk.row(
-        f"SELECT coalesce(bool_and(suffix({cells.text(cell)}, '.0') AND try_cast({cells.text(cell)} AS DOUBLE) "
-        f"IS NOT NULL) FILTER ({cells.text(cell)} IS NOT NULL), false) FROM ({opened.scan})"
+    (whole_head,) = desk.row(
+        f"SELECT {_floats_only(column)} FROM (SELECT {column} FROM ({opened.scan}) LIMIT {_HEAD_ROWS})"
     )
-    return cells.identifier(cell, floats=bool(floats))
+    floats = whole_head and desk.row(f"SELECT {_floats_only(column)} FROM ({opened.scan})")[0]
+    return cells.identifier(column, floats=bool(floats))
 
 
-def _id_flags(opened: Opened, matches: Sequence[FieldMatch]) -> list[str]:
-    """A column that says whether the customer's or the order's id has lost its digits to a spreadsheet."""
+def _row_facts(opened: Opened, matches: Sequence[FieldMatch]) -> list[str]:
+    """What rows are compared by, and whether the customer's or the order's id has lost its digits to a spreadsheet."""
+    facts = [f"{hash_of(opened)} AS whole"]
     tests = [
         f"coalesce(regexp_matches({opened.column(match.column)}, '{cells.SCIENTIFIC}'), false)"
         for match in matches
         if match.field in ("customer", "order") and opened.type_of(match.column) == "VARCHAR"
     ]
-    return [f"({' OR '.join(tests)}) AS broken_id"] if tests else []
+    return [*facts, f"({' OR '.join(tests)}) AS broken_id"] if tests else facts
 
 
 def read_numbers(desk: Desk, opened: Opened, match: FieldMatch) -> str:
@@ -174,8 +247,8 @@ def read_numbers(desk: Desk, opened: Opened, match: FieldMatch) -> str:
     return _number(desk, opened, match, [])[0]
 
 
-def read_moments(desk: Desk, opened: Opened, match: FieldMatch) -> tuple[str, bool]:
-    """DuckDB SQL of a column's moments, by one rule for all of it, and whether they have a time of day.
+def read_moments(desk: Desk, opened: Opened, match: FieldMatch) -> str:
+    """DuckDB SQL of a column's moments, by one rule for all of it.
 
     Raises BadInput ``collect.ambiguous_dates``, ``collect.no_readable_time``.
     """
@@ -188,17 +261,16 @@ def _number(desk: Desk, opened: Opened, match: FieldMatch, notes: list[Note]) ->
         return f"CASE WHEN abs({column}) < {_MONEY_LIMIT} THEN CAST({column} AS {cells.DECIMAL}) END", None
     if kind != "VARCHAR":
         return f"try_cast({column} AS {cells.DECIMAL})", None
-    cell = _cell(desk, opened, column)
-    text, number = cells.text(cell), cells.plain_number(cell)
+    text, number = cells.text(column), cells.plain_number(column)
     (plain,) = desk.row(f"SELECT count({text}) = count({number}) FROM ({opened.scan})")
     if plain:
         return number, None
-    shapes = _shapes(desk, opened, column, cells.shape(cells.half_width(replace(cell, column="cell"))))
+    shapes = _shapes(desk, opened, column, cells.shape(cells.half_width("cell")))
     mark = decimal_mark(shapes, semicolons=opened.file.delimiter == ";")
     if mark == ",":
         notes.append(Note("decimal_comma", (("file", opened.file.name), ("column", match.column))))
     signs = {_SIGNS[sign] for shape, _ in shapes for sign in _SIGNS if sign in shape}
-    return cells.number(cell, mark=mark), signs.pop() if len(signs) == 1 else None
+    return cells.number(column, mark=mark), signs.pop() if len(signs) == 1 else None
 
 
 def _time(
@@ -209,31 +281,25 @@ def _time(
     mapping: Mapping[str, str],
     timezone: str | None,
     notes: list[Note],
-) -> tuple[str, bool]:
+) -> str:
     column, kind = opened.column(match.column), opened.type_of(match.column)
     if kind == "DATE":
-        return f"CAST({column} AS TIMESTAMP)", False
+        return f"CAST({column} AS TIMESTAMP)"
     if kind.startswith("TIMESTAMP"):
         zoned = "TIME ZONE" in kind
-        stamp = f"timezone({quoted(timezone or 'UTC')}, {column})" if zoned else f"CAST({column} AS TIMESTAMP)"
-        return stamp, _has_clock(desk, opened, [match])
-    cell = (
-        _cell(desk, opened, column)
-        if kind == "VARCHAR"
-        else cells.Cell(f"CAST({column} AS VARCHAR)", wide=False, ragged=False, wrapped=False)
-    )
-    plain = f"try_strptime({cells.text(cell)}, {listed(cells.PLAIN_MOMENTS)})"
-    is_plain, clock = desk.row(
-        f"SELECT count({cells.text(cell)}) = count({plain}) AND count({plain}) > 0, "
-        f"coalesce(bool_or({plain} <> date_trunc('day', {plain})), false) FROM ({opened.scan})"
+        return f"timezone({quoted(timezone or 'UTC')}, {column})" if zoned else f"CAST({column} AS TIMESTAMP)"
+    if kind != "VARCHAR":
+        column = f"CAST({column} AS VARCHAR)"
+    plain = cells.plain_moment(cells.text(column))
+    (is_plain,) = desk.row(
+        f"SELECT count({cells.text(column)}) = count({plain}) AND count({plain}) > 0 FROM ({opened.scan})"
     )
     if is_plain:
-        return plain, bool(clock)
-    each = replace(cell, column="cell")
-    raw = _shapes(desk, opened, cell.column, cells.shape(cells.half_width(each)))
+        return plain
+    raw = _shapes(desk, opened, column, cells.shape(cells.half_width("cell")))
     marks = "".join({letter for shape, _ in raw for letter in shape})
-    spelled = cells.one_spelling(cell, marks)
-    shapes = _shapes(desk, opened, cell.column, cells.moment_shape(cells.one_spelling(each, marks)))
+    spelled = cells.one_spelling(column, marks)
+    shapes = _shapes(desk, opened, column, cells.moment_shape(cells.one_spelling("cell", marks)))
     order = None
     if needs_order(shapes):
         parts = [
@@ -256,7 +322,7 @@ def _time(
             if timezone
             else Note("zone_kept", (("file", opened.file.name),))
         )
-    return cells.moment(spelled, plan, timezone=timezone), plan.has_clock
+    return cells.moment(spelled, plan, timezone=timezone)
 
 
 def _check_readable(opened: Opened, match: FieldMatch, plan: DatePlan) -> None:

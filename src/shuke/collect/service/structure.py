@@ -199,18 +199,24 @@ def find_flags(desk: Desk, files: Sequence[Structured]) -> str | None:
     parts: list[str] = []
     for number, file in enumerate(files):
         opened, typed = file.typed.opened, file.typed
-        if not file.one_row_per_order and {"order", "product", "product_name"} & set(typed.columns):
-            whole = hash_of(opened)
-            twice = f"SELECT {whole} AS h FROM ({opened.scan}) GROUP BY 1 HAVING count(*) > 1"
-            columns = ", ".join(f"c{at}" for at in range(1, len(opened.types) + 1))
-            copies = f"row_number() OVER (PARTITION BY {columns} ORDER BY row)"
-            rows = f"SELECT row, {copies} AS copy FROM ({opened.scan}) WHERE {whole} IN ({twice})"
-            parts.append(
-                f"SELECT {number} AS file, row, {NUMBER_OF['duplicate_line']} AS flag FROM ({rows}) WHERE copy > 1"
-            )
         if "broken_id" in desk.types(typed.scan):
             parts.append(
                 f"SELECT {number} AS file, row, {NUMBER_OF['ambiguous_id']} AS flag FROM ({typed.scan}) WHERE broken_id"
+            )
+        if not file.one_row_per_order and {"order", "product", "product_name"} & set(typed.columns):
+            whole = hash_of(opened)
+            hashes = f"SELECT {whole} AS whole FROM ({opened.scan})" if typed.direct else typed.scan
+            twice = f"twice_{number}"
+            desk.connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {twice} AS SELECT whole FROM ({hashes}) GROUP BY 1 HAVING count(*) > 1"
+            )
+            if desk.row(f"SELECT count(*) FROM {twice}") == (0,):
+                continue
+            columns = ", ".join(f"c{at}" for at in range(1, len(opened.types) + 1))
+            copies = f"row_number() OVER (PARTITION BY {columns} ORDER BY row)"
+            rows = f"SELECT row, {copies} AS copy FROM ({opened.scan}) WHERE {whole} IN (FROM {twice})"
+            parts.append(
+                f"SELECT {number} AS file, row, {NUMBER_OF['duplicate_line']} AS flag FROM ({rows}) WHERE copy > 1"
             )
     if parts:
         desk.connection.execute(f"CREATE OR REPLACE TABLE flags AS {' UNION ALL '.join(parts)}")
