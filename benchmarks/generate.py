@@ -1,4 +1,4 @@
-"""Orders of simulated customers, in Parquet: BG/NBD for when, Gamma-Gamma for how much. The seed makes them the same anywhere.
+"""Orders of simulated customers, in Parquet: BG/NBD for when, Gamma-Gamma for how much; the same anywhere, by seed.
 
 Usage: python benchmarks/generate.py CUSTOMERS FILE
 """

@@ -20,8 +20,8 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow.parquet as pq
-from generate import PURCHASES, SEED
 
+from generate import PURCHASES, SEED
 from shuke.insight.clv import Statistics, fit
 from shuke.insight.clv.simulate import simulate_bg_nbd, simulate_pareto_nbd, summarise
 from shuke.insight.facts import customer_facts

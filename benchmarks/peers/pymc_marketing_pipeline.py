@@ -1,4 +1,4 @@
-"""pymc-marketing's pipeline with MAP fits, as its documentation draws it. Runs in its own virtual environment; prints JSON.
+"""pymc-marketing's pipeline with MAP fits, as its documentation draws it. Has its own environment; prints JSON.
 
 Usage: python pymc_marketing_pipeline.py facts ORDERS.parquet OUT.parquet AS_OF
        python pymc_marketing_pipeline.py pareto SUMMARY.parquet
