@@ -90,6 +90,23 @@ def test_what_is_wrong_is_said_in_the_persons_language(language: str, says: str,
     assert not (tmp_path / "out").exists()
 
 
+def test_the_margin_of_each_line_becomes_the_brands(tmp_path: Path) -> None:
+    rows = [
+        f"D{at},c{at % 50},{date(2024, 1, 1) + timedelta(days=at)},100.00,{30 if at % 2 else 50}.00"
+        for at in range(120)
+    ]
+    (tmp_path / "orders.csv").write_text(
+        "\n".join(["order_id,customer_id,date,amount,profit", *rows]), encoding="utf-8"
+    )
+    asked = ("--margin", "profit", "--format", "json", "--currency", "CNY", "--lang", "en")
+    done = _call("orders.csv", "--out", "out", *asked, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["figures"]["figures"]
+    assert figures["scope"]["margin"] == pytest.approx(0.4)
+    assert sum(one["historic"] for one in figures["stages"]) == pytest.approx(0.4 * 12_000)
+    assert dict(figures["economics"]["profit"])["contribution"] == pytest.approx(4_800.0)
+
+
 def test_a_margin_is_a_rate_or_a_column() -> None:
     assert margin_of(None) == (None, None)
     assert margin_of("0.45") == (0.45, None)

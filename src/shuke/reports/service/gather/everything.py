@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 
@@ -16,7 +16,7 @@ from shuke.reports.measures import Limits
 from shuke.reports.rules.figures import Figures, FileRead, Quality, Scope, Segment, Treatment
 from shuke.reports.rules.findings_products import best_pair
 from shuke.reports.service.gather import base, churn, goods, prediction
-from shuke.reports.service.gather.desk import Desk
+from shuke.reports.service.gather.desk import Desk, row_of
 
 __all__ = ["Gathered", "Terms", "gather"]
 
@@ -50,6 +50,8 @@ def gather(
     """Ask the core for everything; ``progress`` hears ``reports.<step>``."""
     step = _Steps(progress, 9)
     step("facts")
+    if terms.margin_column is not None:
+        terms = replace(terms, margin=_rate_of_costs(tables))
     margin = 1.0 if terms.margin is None else terms.margin
     facts = insight.customer_facts(
         tables, as_of=terms.as_of, engine=engine, horizon_days=terms.horizon_days, margin=margin
@@ -134,6 +136,18 @@ def gather(
     pair = (best.first_code, best.second_code) if best else None
     figures = _with_lists(figures, desk, pair)
     return Gathered(figures, desk, pair)
+
+
+def _rate_of_costs(tables: insight.Tables) -> float | None:
+    """The share of net sales that remains after the cost of goods; None where nothing of it is known or remains."""
+    if "cost" not in tables.orders.columns:
+        return None
+    table = insight.profit_contribution(tables)
+    row = row_of(table.aggregate(kept=table.contribution.sum(), net=table.net_revenue.sum()))
+    if not row["net"] or not row["kept"]:
+        return None
+    rate = row["kept"] / row["net"]
+    return rate if 0 < rate <= 1 else None
 
 
 def _with_lists(figures: Figures, desk: Desk, pair: tuple[str, str] | None) -> Figures:
