@@ -25,7 +25,7 @@ def model_of(k: int, dropout: Dropout, parameters: dict[str, float] | None = Non
     member = Member(k, dropout)
     own = {name: (parameters or TRUTH)[name] for name in member.names}
     diagnosis = Diagnosis(converged=True, iterations=0, gradient_norm=0.0)
-    return FamilyModel("any", member, own, 0.0, np.zeros((len(own), len(own))), diagnosis, 1, "week")
+    return FamilyModel(own, 0.0, np.zeros((len(own), len(own))), diagnosis, 1, "week", "any", member)
 
 
 ENOUGH = 100

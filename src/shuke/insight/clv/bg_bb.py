@@ -9,24 +9,25 @@ limits: nobody leaves (beta-binomial), and every opportunity is taken (shifted b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betaln, gammaln, hyp2f1
 
-from shuke.base.errors import BadInput
+from shuke.base.errors import BadInput, CannotSay
 from shuke.insight.clv.distinct import distinct
-from shuke.insight.clv.family import histories
+from shuke.insight.clv.fitted import FittedModel
 from shuke.insight.clv.fitting import refuse_without_repeats
-from shuke.insight.clv.intervals import check_level, parameter_variance, total_bounds
 from shuke.insight.clv.latent import Derivatives, observed
 from shuke.insight.clv.likelihood import rising
-from shuke.insight.clv.model import Diagnosis, Floats
+from shuke.insight.clv.model import Floats
 from shuke.insight.clv.optimise import Evaluation, Nested, Objective, climb, judge, maximise
 from shuke.insight.clv.pareto_likelihood import chunks
+from shuke.insight.clv.questions import check_count, check_level, check_rate, check_times, histories
 from shuke.insight.clv.statistics import Statistics
+from shuke.insight.clv.traits import Covariates
 
 __all__ = ["BGBB", "fit_bg_bb"]
 
@@ -36,21 +37,15 @@ _NEVER = 1e-9
 _RARE = 1e-4
 # Opportunities that the median until the next order is looked for in.
 _WAIT_MAX = 1_000
+_HORIZON_MAX = 10_000
 
 
 @dataclass(frozen=True, eq=False)
-class BGBB:
+class BGBB(FittedModel):
     """A fitted BG/BB; see :class:`model.PurchaseModel`. T is n, the number of opportunities; horizons are whole.
 
     Raises BadInput ``insight.bad_opportunities`` for broken numbers and x > t_x, ``insight.bad_history`` as others do.
     """
-
-    parameters: dict[str, float]
-    log_likelihood: float
-    covariance: Floats
-    diagnosis: Diagnosis
-    customers: int
-    unit: str
 
     name: ClassVar[str] = "bg-bb"
 
@@ -59,14 +54,10 @@ class BGBB:
         shape, people = _people(x, t_x, T)
         return np.asarray(self._alive(*people) * self._stays(people[2], 1)).reshape(shape)
 
-    def expected_purchases(self, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
-        """Expected orders at the next ``horizon`` opportunities, equation 13 as the sum that it closes."""
-        shape, people = _people(x, t_x, T)
-        return self._moments(_whole(horizon), people)[0].reshape(shape)
-
     def expected_total(self, t: ArrayLike) -> Floats:
         """Expected orders of a new customer at the first t opportunities, equation 8; straight between whole t."""
-        times = np.asarray(t, dtype=np.float64)
+        times = check_times(t, "t")
+        _whole(float(np.ceil(times.max(initial=0.0))))
         alpha, beta = self.parameters["alpha"], self.parameters["beta"]
         stays = [float(self._stays(np.zeros(1), j)[0]) for j in range(1, int(np.ceil(times.max(initial=0.0))) + 1)]
         so_far = np.concatenate([[0.0], np.cumsum(stays)])
@@ -74,8 +65,7 @@ class BGBB:
 
     def probability_of(self, k: int, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
         """P(exactly k orders at the next ``horizon`` opportunities | history), equation 12."""
-        if k < 0:
-            raise BadInput("insight.bad_history", column="k")
+        check_count(k)
         shape, people = _people(x, t_x, T)
         alive = self._alive(*people)
         first, cell = distinct(people[0], people[2])
@@ -100,29 +90,19 @@ class BGBB:
                 break
         return low.reshape(shape), high.reshape(shape)
 
-    def purchases_moments(self, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats]:
-        """E[Y(horizon) | history] and Var[Y(horizon) | history], by chance alone."""
+    def purchases_moments(
+        self,
+        horizon: float,
+        x: ArrayLike,
+        t_x: ArrayLike,
+        T: ArrayLike,
+        *,
+        covariates: Covariates | None = None,  # noqa: ARG002 - the model has no traits to look up in them
+    ) -> tuple[Floats, Floats]:
+        """E[Y] and Var[Y] given the history, of the next ``horizon`` opportunities; equation 13 before it is summed."""
         shape, people = _people(x, t_x, T)
         mean, variance = self._moments(_whole(horizon), people)
         return mean.reshape(shape), variance.reshape(shape)
-
-    def total_interval(self, horizon: float, statistics: Statistics, level: float = 0.95) -> tuple[float, float]:
-        """Normal interval for the orders of all: the customers' own variances plus that of the estimated parameters."""
-        expected, chance = self.total_moments(horizon, statistics)
-
-        def total(values: Floats) -> float:
-            moved = replace(self, parameters=dict(zip(_NAMES, values.tolist(), strict=True)))
-            return moved.total_moments(horizon, statistics)[0]
-
-        values = np.array(list(self.parameters.values()))
-        estimated = parameter_variance(total, values, self.covariance, np.ones(4, dtype=bool))
-        return total_bounds(expected, chance + estimated, level)
-
-    def total_moments(self, horizon: float, statistics: Statistics) -> tuple[float, float]:
-        """Expected orders of all customers, and their variance by chance alone."""
-        people = _people(statistics.x, statistics.t_x, statistics.T)[1]
-        mean, variance = self._moments(_whole(horizon), people)
-        return float(statistics.weight @ mean), float(statistics.weight @ variance)
 
     def expected_next_order(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
         """Median number of opportunities until the next order of a customer alive at n, who may leave before it.
@@ -148,8 +128,7 @@ class BGBB:
 
         BadInput ``insight.bad_rate`` below 0 or 0 forever.
         """
-        if rate_per_unit < 0 or (horizon is None and rate_per_unit <= 0):
-            raise BadInput("insight.bad_rate", rate=rate_per_unit)
+        check_rate(rate_per_unit, horizon)
         shape, people = _people(x, t_x, T)
         n, where = np.unique(people[2], return_inverse=True)
         worth = float(np.exp(-rate_per_unit))
@@ -244,8 +223,10 @@ def _people(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[tuple[int, ...]
 
 
 def _whole(horizon: float) -> int:
-    if horizon < 0 or horizon != np.floor(horizon):
+    if not 0 <= horizon < np.inf or horizon != np.floor(horizon):
         raise BadInput("insight.bad_opportunities", column="horizon")
+    if horizon > _HORIZON_MAX:
+        raise CannotSay("insight.horizon_too_long", orders_max=_HORIZON_MAX)
     return int(horizon)
 
 

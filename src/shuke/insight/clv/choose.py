@@ -100,7 +100,7 @@ def choose_model(
 
 def _splits(tables: Tables, as_of: dt.datetime, unit: Unit) -> tuple[list[Split], tuple[Why, ...]]:
     """The cuts, latest first, or why there are none."""
-    known = tables.orders.filter(tables.orders.ordered_at < ibis.literal(as_of))
+    known = tables.orders.filter(tables.orders.ordered_at < ibis.literal(as_of), tables.orders.customer_id.notnull())
     # As a table of one row: for a single value Ibis would load pandas, which takes a second.
     first = known.agg(first=known.ordered_at.date().min()).to_pyarrow().column("first")[0].as_py()
     end = last_known_day(as_of)

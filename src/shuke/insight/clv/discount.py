@@ -64,7 +64,8 @@ def _forever(outlook: Outlook, shape: Floats, scale: Floats, rate: float, j: int
     step = (high - low) / (_STEPS - 1)
     at = low + step * np.arange(_STEPS)[:, None]
     weight = step * np.exp(shape * (at + np.log(shape)) - shape * np.exp(at) - special.gammaln(shape))
-    stage = np.log1p(rate * scale / (shape * np.exp(at)))  # −ln φ
+    # −ln φ; of an order worth less than e^−700 nothing is left that a double could hold.
+    stage = np.minimum(np.log1p(rate * scale / (shape * np.exp(at))), 700 / outlook.k)
     c = np.expm1(outlook.k * stage)
     if outlook.a is None or outlook.b is None:
         per_order = 1 / c

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from shuke.base.errors import BadInput
 from shuke.insight.clv.discount import discounted_forever, discounted_until
 from shuke.insight.clv.distinct import distinct
+from shuke.insight.clv.fitted import FittedModel
 from shuke.insight.clv.future import Future, Outlook, moments
-from shuke.insight.clv.intervals import order_quantiles, parameter_variance, total_bounds
+from shuke.insight.clv.intervals import order_quantiles
 from shuke.insight.clv.likelihood import Dropout, Member, Traits, log_alive_and_gone, stage_terms
-from shuke.insight.clv.model import Diagnosis, Floats
-from shuke.insight.clv.statistics import Statistics
+from shuke.insight.clv.model import Floats
+from shuke.insight.clv.questions import check_count, check_horizon, check_rate, check_times, histories
+from shuke.insight.clv.traits import Covariates, at_traits
 
-__all__ = ["FamilyModel", "histories"]
-
-Covariates = Mapping[str, ArrayLike]
-
-# A slope needs no more than this to be known to a percent.
-_SLOPE_CELLS = 20_000
+__all__ = ["FamilyModel"]
 
 
 @dataclass(frozen=True, eq=False)
-class FamilyModel:
+class FamilyModel(FittedModel):
     """A fitted model; see :class:`model.PurchaseModel` for what each method answers.
 
     ``parameters``: r, alpha and, if customers may leave, a and b; ``k`` for the regular-timing variants (chosen, not
@@ -39,12 +34,6 @@ class FamilyModel:
 
     name: str
     member: Member
-    parameters: dict[str, float]
-    log_likelihood: float
-    covariance: Floats
-    diagnosis: Diagnosis
-    customers: int
-    unit: str
 
     def p_alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None) -> Floats:
         """P(alive at T | history) = alive/(alive + gone); Batislam et al. 2007 equation 3, Platzer & Reutterer 2016."""
@@ -52,16 +41,9 @@ class FamilyModel:
         alive = self._alive(self._traits(covariates), *histories(x, t_x, T))
         return alive.reshape(shape)
 
-    def expected_purchases(
-        self, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None
-    ) -> Floats:
-        """E[Y(horizon) | history]; Fader, Hardie & Lee 2005 equation 10, summed as in :mod:`future`."""
-        outlook, cell, chances = self._look_ahead(horizon, x, t_x, T, covariates)
-        return _mix(chances, moments(outlook)[0], cell).reshape(np.broadcast(x, t_x, T).shape)
-
     def expected_total(self, t: ArrayLike) -> Floats:
         """E[X(t)] of a new customer, for a model without covariates; Fader, Hardie & Lee 2005 equation 9."""
-        times = np.atleast_1d(np.asarray(t, dtype=np.float64))
+        times = np.atleast_1d(check_times(t, "t"))
         outlook = self._outlook(times, np.zeros_like(times), np.zeros_like(times), self._traits(None))
         start = self.p_alive(0.0, 0.0, 0.0)
         expected: Floats = start * moments(outlook)[0][0]
@@ -78,8 +60,7 @@ class FamilyModel:
         covariates: Covariates | None = None,
     ) -> Floats:
         """P(Y(horizon) = k | history), the difference of two tails of :mod:`future`."""
-        if k < 0:
-            raise BadInput("insight.bad_history", column="k")
+        check_count(k)
         outlook, cell, chances = self._look_ahead(horizon, x, t_x, T, covariates)
         future = Future(outlook)
         at_least = np.ones(chances.shape[1])
@@ -107,32 +88,13 @@ class FamilyModel:
     def purchases_moments(
         self, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None
     ) -> tuple[Floats, Floats]:
-        """E[Y(horizon) | history] and Var[Y(horizon) | history], by chance alone."""
+        """E[Y] and Var[Y] given the history; Fader, Hardie & Lee 2005 equation 10, summed as in :mod:`future`."""
         outlook, cell, chances = self._look_ahead(horizon, x, t_x, T, covariates)
         mean, square = moments(outlook)
         expected = _mix(chances, mean, cell)
         variance = _mix(chances, square, cell) - expected**2
         shape = np.broadcast(x, t_x, T).shape
         return expected.reshape(shape), variance.reshape(shape)
-
-    def total_interval(self, horizon: float, statistics: Statistics, level: float = 0.95) -> tuple[float, float]:
-        """Normal interval for the orders of all: the customers' own variances plus that of the estimated parameters."""
-        expected, chance = self.total_moments(horizon, statistics)
-        sample = statistics.thinned(_SLOPE_CELLS)
-        blow_up = statistics.customers / float(sample.weight.sum())
-        names = [name for name in self.parameters if name != "k"]
-
-        def total(values: Floats) -> float:
-            moved = {**self.parameters, **dict(zip(names, values.tolist(), strict=True))}
-            return blow_up * replace(self, parameters=moved).total_moments(horizon, sample)[0]
-
-        estimated = parameter_variance(
-            total,
-            np.array([self.parameters[name] for name in names]),
-            self.covariance[: len(names), : len(names)],
-            np.array(["." not in name for name in names]),
-        )
-        return total_bounds(expected, chance + estimated, level)
 
     def expected_next_order(
         self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None
@@ -158,8 +120,7 @@ class FamilyModel:
         covariates: Covariates | None = None,
     ) -> Floats:
         """Discounted expected residual orders, :mod:`discount`. BadInput ``insight.bad_rate`` below 0 or 0 forever."""
-        if rate_per_unit < 0 or (horizon is None and rate_per_unit <= 0):
-            raise BadInput("insight.bad_rate", rate=rate_per_unit)
+        check_rate(rate_per_unit, horizon)
         span = 1.0 if horizon is None else horizon
         outlook, cell, chances = self._look_ahead(span, x, t_x, T, covariates)
         if horizon is None:
@@ -172,15 +133,7 @@ class FamilyModel:
 
     def _traits(self, covariates: Covariates | None) -> Traits:
         """The parameters, of everyone or of each customer where they depend on covariates."""
-        own: dict[str, Floats | float] = {name: self.parameters[name] for name in self.member.names}
-        for name, coefficient in self.parameters.items():
-            parameter, dot, trait = name.partition(".")
-            if not dot:
-                continue
-            if covariates is None or trait not in covariates:
-                raise BadInput("insight.covariates_missing", name=trait)
-            own[parameter] = own[parameter] * np.exp(coefficient * np.asarray(covariates[trait], dtype=np.float64))
-        return Traits(**own)
+        return Traits(**at_traits(self.parameters, self.member.names, covariates))
 
     def _alive(self, traits: Traits, x: Floats, t_x: Floats, T: Floats) -> Floats:
         alive, gone = log_alive_and_gone(self.member, traits, x, t_x, T)
@@ -202,8 +155,7 @@ class FamilyModel:
 
         The future depends on x, T and traits alone, of which a million customers have some ten thousand.
         """
-        if not horizon >= 0 or not np.isfinite(horizon):
-            raise BadInput("insight.bad_history", column="horizon")
+        check_horizon(horizon)
         x, t_x, T = histories(x, t_x, T)
         traits = self._traits(covariates)
         columns = [
@@ -218,15 +170,6 @@ class FamilyModel:
             terms = stage_terms(self.member.k, traits.r + self.member.k * x, (T - t_x) / (traits.alpha + T))
             chances = chances * terms / terms.sum(axis=0)
         return self._outlook(horizon, x[first], T[first], own), cell, chances
-
-    def total_moments(self, horizon: float, statistics: Statistics) -> tuple[float, float]:
-        """Expected orders of all customers, and their variance by chance alone."""
-        cells = statistics
-        outlook, cell, chances = self._look_ahead(horizon, cells.x, cells.t_x, cells.T, cells.covariates)
-        mean, square = moments(outlook)
-        expected = _mix(chances, mean, cell)
-        variance = _mix(chances, square, cell) - expected**2
-        return float(cells.weight @ expected), float(cells.weight @ variance)
 
     def _bisect_next(self, traits: Traits, x: Floats, t_x: Floats, T: Floats) -> Floats:
         now, _ = log_alive_and_gone(self.member, traits, x, t_x, T)
@@ -247,17 +190,3 @@ def _mix(chances: Floats, values: Floats, cell: NDArray[np.intp]) -> Floats:
     for chance, value in zip(chances[1:], values[1:], strict=True):
         total += chance * value[cell]
     return total
-
-
-def histories(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """Histories as arrays of one shape with at least one dimension. Raises BadInput ``insight.bad_history``."""
-    columns = np.broadcast_arrays(*(np.atleast_1d(np.asarray(c, dtype=np.float64)) for c in (x, t_x, T)))
-    x_, t_x_, T_ = columns
-    for column, broken in (
-        ("x", ~(x_ >= 0)),
-        ("t_x", ~((t_x_ >= 0) & (t_x_ <= T_ * (1 + 1e-9)))),
-        ("T", ~np.isfinite(T_)),
-    ):
-        if broken.any():
-            raise BadInput("insight.bad_history", column=column)
-    return x_, np.minimum(t_x_, T_), T_

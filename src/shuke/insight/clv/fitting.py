@@ -13,8 +13,9 @@ from shuke.insight.clv.likelihood import Dropout, Likelihood, Member
 from shuke.insight.clv.model import Diagnosis, Floats
 from shuke.insight.clv.optimise import Nested, Optimum, judge, maximise
 from shuke.insight.clv.statistics import Statistics
+from shuke.insight.clv.traits import mean_and_spread, to_own_units
 
-__all__ = ["Covariates", "fit_member", "mean_and_spread", "refuse_without_repeats", "time_scale"]
+__all__ = ["Covariates", "fit_member", "refuse_without_repeats", "time_scale"]
 
 # Names of traits for every parameter that varies, or for each of alpha, a and b on its own.
 Covariates = Sequence[str] | Mapping[str, Sequence[str]]
@@ -98,7 +99,7 @@ def _model(
         # Chosen, not estimated: a row of zeros keeps the covariance in the order of the parameters.
         own["k"] = float(member.k)
         covariance = np.pad(covariance, (0, 1))
-    return FamilyModel(name, member, own, optimum.at.value, covariance, diagnosis, statistics.customers, unit)
+    return FamilyModel(own, optimum.at.value, covariance, diagnosis, statistics.customers, unit, name, member)
 
 
 def _fit_with_covariates(
@@ -127,11 +128,7 @@ def _fit_with_covariates(
     covariance, diagnosis = judge(
         optimum, statistics.customers, names, scale=scale, logarithmic=logarithmic.tolist(), nested=nested
     )
-    at_mean = np.where(logarithmic, np.exp(optimum.theta), 1.0)
-    theta = back @ optimum.theta
-    natural = np.where(logarithmic, np.exp(theta), 1.0)
-    jacobian = natural[:, None] * back / at_mean[None, :]
-    values = np.where(logarithmic, np.exp(theta), theta)
+    values, covariance = to_own_units(optimum.theta, covariance, back, logarithmic)
     return _model(
         name,
         member,
@@ -139,7 +136,7 @@ def _fit_with_covariates(
         unit,
         dict(zip(names, values.tolist(), strict=True)),
         optimum,
-        jacobian @ covariance @ jacobian.T,
+        covariance,
         diagnosis,
     )
 
@@ -186,15 +183,3 @@ def _designs(
     for i, j, value in rows:
         back[i, j] = value
     return tuple(designs), names, back, np.array(start)
-
-
-def mean_and_spread(statistics: Statistics, trait: str) -> tuple[float, float]:
-    """Over customers. Raises BadInput ``insight.covariates_missing`` and ``insight.covariate_constant``."""
-    if trait not in (statistics.covariates or {}):
-        raise BadInput("insight.covariates_missing", name=trait)
-    column = (statistics.covariates or {})[trait]
-    mean = float(np.average(column, weights=statistics.weight))
-    spread = float(np.sqrt(np.average((column - mean) ** 2, weights=statistics.weight)))
-    if spread <= 1e-12 * max(1.0, abs(mean)):
-        raise BadInput("insight.covariate_constant", name=trait)
-    return mean, spread

@@ -20,6 +20,8 @@ from shuke.base.errors import BadInput, CannotSay
 from shuke.insight.clv.distinct import canonical_order
 from shuke.insight.clv.model import Diagnosis, Floats
 from shuke.insight.clv.optimise import Evaluation, climb, judge
+from shuke.insight.clv.statistics import ORDERS_MAX
+from shuke.insight.clv.traits import at_traits, spread_of, to_own_units
 
 __all__ = ["SpendModel", "fit_spend"]
 
@@ -103,12 +105,9 @@ class SpendModel:
     ) -> tuple[Floats, Floats, Floats]:
         """x, the sum spent, and γ, of one shape."""
         x_, mean_ = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(mean, dtype=np.float64))
-        gamma = np.full(x_.shape, self.gamma)
-        for name in list(self.parameters)[3:]:
-            trait = name.partition(".")[2]
-            if covariates is None or trait not in covariates:
-                raise BadInput("insight.covariates_missing", name=trait)
-            gamma = gamma * np.exp(self.parameters[name] * np.asarray(covariates[trait], dtype=np.float64))
+        if not ((x_ >= 0) & np.isfinite(x_)).all() or not (np.isfinite(mean_) & (mean_ >= 0))[x_ > 0].all():
+            raise BadInput("insight.bad_spend")
+        gamma = np.broadcast_to(at_traits(self.parameters, ("gamma",), covariates)["gamma"], x_.shape)
         return x_, np.where(x_ > 0, x_ * np.where(x_ > 0, mean_, 0.0), 0.0), gamma
 
 
@@ -131,7 +130,8 @@ def fit_spend(
     same data give the same answer to the bit, in whatever order they come.
 
     Raises CannotSay ``insight.no_spend`` with fewer than two different repeaters; BadInput ``insight.bad_spend`` when a
-    repeater's mean is missing, zero or negative, ``insight.covariate_constant`` for a trait that is the same for all.
+    repeater's mean is missing, zero or negative, a number of orders is not whole or a weight not above zero, and
+    ``insight.covariate_constant`` for a trait that is the same for all.
     """
     rows = _Rows.of(frequency, mean_amount, weight, covariates or {})
     if rows.z.size < 2 or float(rows.z.min()) == float(rows.z.max()):
@@ -151,15 +151,11 @@ def fit_spend(
     back = np.eye(len(names))
     for i, (centre, spread) in enumerate(rows.standard, start=3):
         back[i, i], back[2, i] = 1 / spread, -centre / spread
-    at_mean = np.where(logarithmic, np.exp(optimum.theta), 1.0)
-    theta = back @ optimum.theta
-    natural = np.where(logarithmic, np.exp(theta), 1.0)
-    jacobian = natural[:, None] * back / at_mean[None, :]
-    values = np.where(logarithmic, natural, theta)
+    values, covariance = to_own_units(optimum.theta, covariance, back, logarithmic)
     return SpendModel(
         parameters=dict(zip(names, values.tolist(), strict=True)),
         log_likelihood=optimum.at.value,
-        covariance=jacobian @ covariance @ jacobian.T,
+        covariance=covariance,
         diagnosis=diagnosis,
         customers=customers,
         correlation=_correlation(rows),
@@ -183,21 +179,22 @@ class _Rows:
     ) -> _Rows:
         x = np.asarray(frequency, dtype=np.float64)
         z = np.asarray(mean_amount, dtype=np.float64)
-        repeats = x > 0
-        x, z = x[repeats], z[repeats]
-        if not (np.isfinite(z).all() and (z > 0).all()):
+        w = np.ones_like(x) if weight is None else np.asarray(weight, dtype=np.float64)
+        if x.ndim != 1 or z.shape != x.shape or w.shape != x.shape:
             raise BadInput("insight.bad_spend")
-        w = np.ones_like(x) if weight is None else np.asarray(weight, dtype=np.float64)[repeats]
+        if not ((x >= 0) & (x <= ORDERS_MAX) & (x == np.floor(x))).all():
+            raise BadInput("insight.bad_spend")
+        repeats = x > 0
+        x, z, w = x[repeats], z[repeats], w[repeats]
+        if not (np.isfinite(z) & (z > 0) & np.isfinite(w) & (w > 0)).all():
+            raise BadInput("insight.bad_spend")
         columns = [np.asarray(column, dtype=np.float64)[repeats] for column in covariates.values()]
         order = canonical_order(z, x, w, *columns)
         x, z, w = x[order], z[order], w[order]
         standard: list[tuple[float, float]] = []
         for i, (name, unsorted) in enumerate(zip(covariates, columns, strict=True)):
             column = unsorted[order]
-            centre = float(np.average(column, weights=w))
-            spread = float(np.sqrt(np.average((column - centre) ** 2, weights=w)))
-            if not spread > 1e-12 * max(1.0, abs(centre)):
-                raise BadInput("insight.covariate_constant", name=name)
+            centre, spread = spread_of(name, column, w)
             columns[i] = (column - centre) / spread
             standard.append((centre, spread))
         design = np.column_stack([np.ones_like(x), *columns])
@@ -223,8 +220,9 @@ class _Likelihood:
         p, q = float(np.exp(theta[0])), float(np.exp(theta[1]))
         log_gamma = rows.design @ theta[2:]
         y = rows.x * rows.z
-        share = 1 / (1 + y * np.exp(-log_gamma))  # γ/(γ+y)
-        log_share, log_rest = np.log(share), np.log1p(-share)
+        odds = y * np.exp(-log_gamma)
+        share, log_share = 1 / (1 + odds), -np.log1p(odds)  # γ/(γ+y)
+        log_rest = np.log(odds) + log_share
         s = p * rows.x + q
         number, at = self._by_count
         x = number.astype(np.float64)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from shuke.base.errors import BadInput
 from shuke.insight.clv.future import Future, Outlook
 from shuke.insight.clv.model import Floats
+from shuke.insight.clv.questions import check_level
 
 __all__ = ["order_quantiles", "parameter_variance", "total_bounds"]
 
@@ -67,9 +67,3 @@ def total_bounds(expected: float, variance: float, level: float) -> tuple[float,
     check_level(level)
     reach = float(special.ndtri((1 + level) / 2)) * float(np.sqrt(variance))
     return max(expected - reach, 0.0), expected + reach
-
-
-def check_level(level: float) -> None:
-    """Raise BadInput ``insight.bad_level`` unless 0 < level < 1."""
-    if not 0 < level < 1:
-        raise BadInput("insight.bad_level", level=level)

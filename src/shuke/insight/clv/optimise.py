@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from shuke.insight.clv.model import Diagnosis, Floats
 from shuke.insight.clv.statistics import Statistics
 
-__all__ = ["Evaluation", "Nested", "Objective", "Optimum", "climb", "differenced", "judge", "maximise"]
+__all__ = ["Evaluation", "Nested", "Objective", "Optimum", "climb", "judge", "maximise"]
 
 # Log-parameters stay within these of their scale: far outside of what data could tell from 0 or infinity.
 _LOWEST, _HIGHEST = np.log(1e-9), np.log(1e7)
@@ -58,21 +58,6 @@ class Nested:
 
     log_likelihood: float
     start: Floats
-
-
-def differenced(slope: Callable[[Floats], tuple[float, Floats]], step: float = 1e-5) -> Objective:
-    """An objective from value and analytic gradient alone: the curvature by central differences of the gradient."""
-
-    def evaluate(theta: Floats) -> Evaluation:
-        value, gradient = slope(theta)
-        hessian = np.empty((theta.size, theta.size))
-        for i in range(theta.size):
-            shift = np.zeros_like(theta)
-            shift[i] = step
-            hessian[i] = (slope(theta + shift)[1] - slope(theta - shift)[1]) / (2 * step)
-        return Evaluation(value, gradient, (hessian + hessian.T) / 2)
-
-    return evaluate
 
 
 def climb(

@@ -8,37 +8,35 @@ A = α+T, the rate of leaving gamma(s, B) with B = β+T, and the two are indepen
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import exprel, gammaln, hyp2f1, xlogy
 
-from shuke.base.errors import BadInput, CannotSay
+from shuke.base.errors import CannotSay
 from shuke.insight.clv.distinct import distinct
-from shuke.insight.clv.family import histories
-from shuke.insight.clv.fitting import mean_and_spread, refuse_without_repeats, time_scale
-from shuke.insight.clv.intervals import check_level, parameter_variance, total_bounds
+from shuke.insight.clv.fitted import FittedModel
+from shuke.insight.clv.fitting import refuse_without_repeats, time_scale
 from shuke.insight.clv.model import Diagnosis, Floats
 from shuke.insight.clv.nbd import fit_nbd
 from shuke.insight.clv.optimise import Nested, Optimum, climb, judge, maximise
 from shuke.insight.clv.pareto_likelihood import EFOLDINGS, NODE_WEIGHTS, NODES, ParetoLikelihood, chunks, joint
+from shuke.insight.clv.questions import check_count, check_horizon, check_level, check_rate, check_times, histories
 from shuke.insight.clv.statistics import Statistics
+from shuke.insight.clv.traits import Covariates, at_traits, mean_and_spread, to_own_units
 
 __all__ = ["ParetoNBD", "fit_pareto_nbd"]
 
-# Cells that are enough for a point within sampling error, and for a slope within a percent.
+# Cells that are enough for a point within sampling error.
 _WARM_CELLS = 2_000
-_SLOPE_CELLS = 20_000
 # A model in which this few leave is NBD, to all practical purposes.
 _RARE = 1e-4
 _ORDERS_MAX = 100_000
 _ROUNDING = 1e-12
 _NAMES = ("r", "alpha", "s", "beta")
-
-Covariates = Mapping[str, ArrayLike]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +52,7 @@ class _Customers:
 
 
 @dataclass(frozen=True, eq=False)
-class ParetoNBD:
+class ParetoNBD(FittedModel):
     """A fitted Pareto/NBD; see :class:`model.PurchaseModel` for what each method answers.
 
     ``parameters``: r, alpha, s, beta; with covariates ``alpha.<trait>`` and ``beta.<trait>``, the change of the
@@ -63,13 +61,6 @@ class ParetoNBD:
     Raises BadInput ``insight.covariates_missing`` or ``insight.bad_history`` (t_x > T, negative numbers).
     """
 
-    parameters: dict[str, float]
-    log_likelihood: float
-    covariance: Floats
-    diagnosis: Diagnosis
-    customers: int
-    unit: str
-
     name: ClassVar[str] = "pareto-nbd"
 
     def p_alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None) -> Floats:
@@ -77,17 +68,10 @@ class ParetoNBD:
         people = self._people(x, t_x, T, covariates)
         return self._alive(people).reshape(people.shape)
 
-    def expected_purchases(
-        self, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None
-    ) -> Floats:
-        """E[Y(horizon) | history], Fader & Hardie 2005 equation 41: P(alive) · R/A · expected time alive."""
-        people = self._people(x, t_x, T, covariates)
-        return self._moments(horizon, people)[0].reshape(people.shape)
-
     def expected_total(self, t: ArrayLike) -> Floats:
         """E[X(t)] of a new customer, for a model without covariates; Fader & Hardie 2005 equation 27."""
         people = self._people(0.0, 0.0, 0.0, None)
-        times = np.asarray(t, dtype=np.float64)
+        times = check_times(t, "t")
         return np.asarray(self._rate(people)[0] * _time_alive(self.parameters["s"], people.beta[0], times))
 
     def probability_of(
@@ -101,8 +85,8 @@ class ParetoNBD:
         covariates: Covariates | None = None,
     ) -> Floats:
         """P(Y(horizon) = k | history): a negative binomial for each length of life, averaged over lives."""
-        if k < 0:
-            raise BadInput("insight.bad_history", column="k")
+        check_count(k)
+        check_horizon(horizon)
         people = self._people(x, t_x, T, covariates)
         (R, A, B), cell = self._rates(people)
         chance = np.empty(R.size)
@@ -126,6 +110,7 @@ class ParetoNBD:
     ) -> tuple[Floats, Floats]:
         """Quantiles of the distribution of Y(horizon) given the history and the fitted parameters."""
         check_level(level)
+        check_horizon(horizon)
         people = self._people(x, t_x, T, covariates)
         alive = np.maximum(self._alive(people), 1e-300)
         rates, cell = self._rates(people)
@@ -139,34 +124,10 @@ class ParetoNBD:
     def purchases_moments(
         self, horizon: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None
     ) -> tuple[Floats, Floats]:
-        """E[Y(horizon) | history] and Var[Y(horizon) | history], by chance alone."""
+        """E[Y] and Var[Y] given the history; Fader & Hardie 2005 equation 41: P(alive) · R/A · expected time alive."""
         people = self._people(x, t_x, T, covariates)
         mean, variance = self._moments(horizon, people)
         return mean.reshape(people.shape), variance.reshape(people.shape)
-
-    def total_interval(self, horizon: float, statistics: Statistics, level: float = 0.95) -> tuple[float, float]:
-        """Normal interval for the orders of all: the customers' own variances plus that of the estimated parameters."""
-        expected, chance = self.total_moments(horizon, statistics)
-        sample = statistics.thinned(_SLOPE_CELLS)
-        blow_up = statistics.customers / float(sample.weight.sum())
-
-        def total(values: Floats) -> float:
-            moved = replace(self, parameters=dict(zip(self.parameters, values.tolist(), strict=True)))
-            return blow_up * moved.total_moments(horizon, sample)[0]
-
-        estimated = parameter_variance(
-            total,
-            np.array(list(self.parameters.values())),
-            self.covariance,
-            np.array(["." not in name for name in self.parameters]),
-        )
-        return total_bounds(expected, chance + estimated, level)
-
-    def total_moments(self, horizon: float, statistics: Statistics) -> tuple[float, float]:
-        """Expected orders of all customers, and their variance by chance alone."""
-        cells = statistics
-        mean, variance = self._moments(horizon, self._people(cells.x, cells.t_x, cells.T, cells.covariates))
-        return float(cells.weight @ mean), float(cells.weight @ variance)
 
     def expected_next_order(
         self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, *, covariates: Covariates | None = None
@@ -194,8 +155,7 @@ class ParetoNBD:
         P. S. Fader, B. G. S. Hardie & K. L. Lee, "RFM and CLV", Journal of Marketing Research 42 (2005), equation 2,
         with the integral over time instead of the confluent hypergeometric function that it comes to.
         """
-        if rate_per_unit < 0 or (horizon is None and rate_per_unit <= 0):
-            raise BadInput("insight.bad_rate", rate=rate_per_unit)
+        check_rate(rate_per_unit, horizon)
         people = self._people(x, t_x, T, covariates)
         until = min(np.inf if horizon is None else horizon, EFOLDINGS / max(rate_per_unit, 1e-300))
         B, cell = np.unique(people.beta + people.T, return_inverse=True)
@@ -207,14 +167,7 @@ class ParetoNBD:
     # -- what the answers rest on -------------------------------------------------------------------------------
 
     def _people(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, covariates: Covariates | None) -> _Customers:
-        scales = {name: np.asarray(self.parameters[name]) for name in ("alpha", "beta")}
-        for name, coefficient in self.parameters.items():
-            scale, dot, trait = name.partition(".")
-            if not dot:
-                continue
-            if covariates is None or trait not in covariates:
-                raise BadInput("insight.covariates_missing", name=trait)
-            scales[scale] = scales[scale] * np.exp(coefficient * np.asarray(covariates[trait], dtype=np.float64))
+        scales = at_traits(self.parameters, ("alpha", "beta"), covariates)
         shape = np.broadcast(x, t_x, T, *scales.values()).shape
         columns = np.broadcast_arrays(*histories(x, t_x, T), *scales.values())
         return _Customers(shape, *(np.ascontiguousarray(column).ravel() for column in columns))
@@ -241,8 +194,7 @@ class ParetoNBD:
 
     def _moments(self, horizon: float, people: _Customers) -> tuple[Floats, Floats]:
         """E[Y] and Var[Y], from E[Y²] = E[Y] + E[λ²]·E[D²] for a Poisson count over a life of length D."""
-        if not horizon >= 0 or not np.isfinite(horizon):
-            raise BadInput("insight.bad_history", column="horizon")
+        check_horizon(horizon)
         s, alive, rate, B = self.parameters["s"], self._alive(people), self._rate(people), people.beta + people.T
         growth = np.log1p(horizon / B)
         life_squared = 2 * B**2 * growth * (exprel((2 - s) * growth) - exprel((1 - s) * growth))
@@ -299,11 +251,8 @@ def _fit_with_covariates(statistics: Statistics, unit: str, traits: tuple[str, .
     # Back to the traits' own units: a linear map of theta, and by the delta method of its covariance.
     back = np.diag(np.concatenate([np.ones(4), 1 / spread, 1 / spread]))
     back[1, 4 : 4 + count] = back[3, 4 + count :] = -mean / spread
-    theta = back @ optimum.theta
-    fitted = np.where(logarithmic, np.exp(np.where(logarithmic, optimum.theta, 0.0)), 1.0)
-    values = np.where(logarithmic, np.exp(np.where(logarithmic, theta, 0.0)), theta)
-    jacobian = np.where(logarithmic, values, 1.0)[:, None] * back / fitted
-    return _model(names, values, optimum, jacobian @ covariance @ jacobian.T, diagnosis, statistics, unit)
+    values, covariance = to_own_units(optimum.theta, covariance, back, logarithmic)
+    return _model(names, values, optimum, covariance, diagnosis, statistics, unit)
 
 
 def _model(
@@ -399,8 +348,11 @@ def _median_wait(s: float, R: Floats, A: Floats, B: Floats) -> Floats:
 
 
 def _order_ever(s: float, R: Floats, A: Floats, B: Floats) -> Floats:
-    """Probability that a customer alive now orders again: the integral of :func:`_median_wait` to infinity."""
+    """Probability that a customer alive now orders again: the integral of :func:`_median_wait` to infinity.
+
+    After Euler's transformation of the hypergeometric function, whose factors would else run to 0 and to infinity.
+    """
     a_first = A >= B
     gap = np.abs(A - B) / np.maximum(A, B)
-    power = np.where(a_first, s * np.log(B / A), R * np.log(A / B))
-    return np.asarray(R / (R + s) * np.exp(power) * hyp2f1(np.where(a_first, s, R + 1), R + s, R + s + 1, gap))
+    series = hyp2f1(np.where(a_first, R + 1, s), 1.0, R + s + 1, gap)
+    return np.asarray(R / (R + s) * np.where(a_first, B / A, 1.0) * series)

@@ -18,6 +18,7 @@ from shuke.base.errors import BadInput, CannotSay
 from shuke.insight.clv.likelihood import rising
 from shuke.insight.clv.model import Diagnosis, Floats
 from shuke.insight.clv.optimise import Evaluation, judge, maximise
+from shuke.insight.clv.questions import check_times
 from shuke.insight.clv.statistics import Statistics
 
 __all__ = ["SBG", "fit_sbg"]
@@ -41,18 +42,18 @@ class SBG:
     def survival(self, t: ArrayLike) -> Floats:
         """S(t), the share of new contracts that is renewed t times and more: B(α, β+t)/B(α, β); 2007, equation 6."""
         alpha, beta = self._values
-        return np.asarray(np.exp(betaln(alpha, beta + np.asarray(t, dtype=np.float64)) - betaln(alpha, beta)))
+        return np.asarray(np.exp(betaln(alpha, beta + check_times(t, "t")) - betaln(alpha, beta)))
 
     def churn(self, t: ArrayLike) -> Floats:
         """P(T = t), the share that leaves at the t-th renewal (t ≥ 1); 2007, equation 5."""
         alpha, beta = self._values
-        at = np.asarray(t, dtype=np.float64)
+        at = check_times(t, "t", least=1.0)
         return np.asarray(np.exp(betaln(alpha + 1, beta + at - 1) - betaln(alpha, beta)))
 
     def retention(self, t: ArrayLike) -> Floats:
         """r(t) = S(t)/S(t − 1) = (β + t − 1)/(α + β + t − 1); 2007, equation 8."""
         alpha, beta = self._values
-        at = np.asarray(t, dtype=np.float64)
+        at = check_times(t, "t", least=1.0)
         return np.asarray((beta + at - 1) / (alpha + beta + at - 1))
 
     def expected_residual(self, renewed: ArrayLike = 0) -> Floats:
@@ -61,7 +62,7 @@ class SBG:
         Infinite for alpha ≤ 1: then a few all but immortal contracts carry the mean, and only discounting tells more.
         """
         alpha, beta = self._values
-        n = np.asarray(renewed, dtype=np.float64)
+        n = check_times(renewed, "renewed")
         return np.asarray((beta + n) / (alpha - 1)) if alpha > 1 else np.full(n.shape, np.inf)
 
     def discounted_lifetime(self, discount_rate: float) -> float:
@@ -81,7 +82,7 @@ class SBG:
         """
         _check_rate(discount_rate)
         alpha, beta = self._values
-        n = np.asarray(renewed, dtype=np.float64) + 1
+        n = check_times(renewed, "renewed") + 1
         ahead = hyp2f1(1, beta + n, alpha + beta + n, 1 / (1 + discount_rate))
         return np.asarray((beta + n - 1) / (alpha + beta + n - 1) * ahead)
 

@@ -20,9 +20,12 @@ from numpy.typing import ArrayLike, NDArray
 from shuke.base.errors import BadInput
 from shuke.insight.clv.distinct import canonical_order
 
-__all__ = ["Statistics"]
+__all__ = ["ORDERS_MAX", "Statistics"]
 
 Floats = NDArray[np.float64]
+
+# A daily order for more than two thousand years.
+ORDERS_MAX = 1_000_000
 
 # Recency and age come from divisions of whole days; a last order may overshoot the end by rounding, not by more.
 _ROUNDING = 1e-9
@@ -32,8 +35,9 @@ _ROUNDING = 1e-9
 class Statistics:
     """Cells of customers with the same history; every array has one entry per cell, in a canonical order.
 
-    ``x`` repeat orders (whole, ≥ 0), ``t_x`` time of the last (0 when x = 0), ``T`` age (t_x ≤ T), ``weight`` customers
-    in the cell (> 0), ``log_gap_sum`` the cell's mean sum of ln(gap), ``covariates`` fixed traits by name.
+    ``x`` repeat orders (whole, 0 to a million), ``t_x`` time of the last (0 when x = 0), ``T`` age (t_x ≤ T),
+    ``weight`` customers in the cell (> 0), ``log_gap_sum`` the cell's mean sum of ln(gap), ``covariates`` fixed traits
+    by name.
 
     Raises BadInput ``insight.bad_statistics`` naming the column that breaks these rules, or that is not of
     finite numbers, one per cell.
@@ -54,7 +58,8 @@ class Statistics:
         for name, column in columns.items():
             _refuse(column.shape != self.x.shape or not bool(np.isfinite(column).all()), name)
         repeats = self.x > 0
-        _refuse(self.x.size == 0 or bool(np.any((self.x < 0) | (self.x != np.floor(self.x)))), "x")
+        whole = (self.x >= 0) & (self.x <= ORDERS_MAX) & (self.x == np.floor(self.x))
+        _refuse(self.x.size == 0 or not bool(whole.all()), "x")
         _refuse(bool(np.any(self.T < 0)), "T")
         _refuse(bool(np.any((self.t_x > 0) != repeats) or np.any(self.t_x > self.T)), "t_x")
         _refuse(bool(np.any(self.weight <= 0)), "weight")
