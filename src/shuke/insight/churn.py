@@ -20,6 +20,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from shuke.base.errors import BadInput, CannotSay
+from shuke.insight.economics import first_orders
 from shuke.insight.retention import occasions, period_start
 from shuke.insight.tables import Tables
 
@@ -306,23 +307,21 @@ def _add_orders(
     first = {"first_channel": "channel", "first_store": "store", "region": "region"}
     known = {trait: column for trait, column in first.items() if column in orders.columns}
     not_seen |= {trait: column for trait, column in first.items() if trait not in known}
-    measures = {trait: orders[column].argmin(orders.ordered_at) for trait, column in known.items()}
+    began = first_orders(orders)
+    measures = {trait: began[column] for trait, column in known.items()}
     if "discount" in orders.columns:
-        cut = (orders.discount.fill_null(0) > 0).cast("int64")
-        measures["_first_cut"], measures["_always_cut"] = cut.argmin(orders.ordered_at), cut.min()
+        measures["first_discounted"] = _flag(began.discount.fill_null(0) > 0)
+        full = orders.group_by("customer_id").aggregate(_full_price=(orders.discount.fill_null(0) <= 0).any())
+        joined = people.left_join(full, "customer_id").select(people, full["_full_price"])
+        people = joined.mutate(always_discounted=_flag(~joined["_full_price"]))
+        traits.append("always_discounted")
     else:
         not_seen |= {"first_discounted": "discount", "always_discounted": "discount"}
     if not measures:
         return people
-    found = orders.group_by("customer_id").aggregate(**measures)
-    joined = people.left_join(found, "customer_id").select(people, *(found[name] for name in measures))
-    traits += known
-    if "_first_cut" in measures:
-        joined = joined.mutate(
-            first_discounted=_flag(joined["_first_cut"] == 1), always_discounted=_flag(joined["_always_cut"] == 1)
-        )
-        traits += ["first_discounted", "always_discounted"]
-    return joined
+    found = began.select("customer_id", **measures)
+    traits += measures
+    return people.left_join(found, "customer_id").select(people, *(found[name] for name in measures))
 
 
 def _add_refunds(

@@ -27,12 +27,12 @@ def gini(values: ArrayLike) -> float:
     the Gini Coefficient of Inequality, Ecology 68(5), without its small-sample factor n/(n − 1)). It equals half of
     the mean absolute difference between all pairs over the mean.
 
-    Raises BadInput ``insight.negative_value`` for a value below zero or one that is no number, and CannotSay
+    Raises BadInput ``insight.negative_value`` for a value below zero or one that is no finite number, and CannotSay
     ``insight.nothing_to_compare`` when there are no values or all are zero.
     """
     x = np.sort(np.asarray(values, dtype=np.float64).ravel())
-    if np.isnan(x).any() or (x < 0).any():
-        raise BadInput("insight.negative_value", found=float(np.nanmin(x)))
+    if (broken := ~(np.isfinite(x) & (x >= 0))).any():
+        raise BadInput("insight.negative_value", found=float(x[broken][0]))
     total = float(x.sum())
     if total == 0:
         raise CannotSay("insight.nothing_to_compare")

@@ -21,6 +21,7 @@ __all__ = [
     "acquisition_costs",
     "discount_acquired",
     "discount_summary",
+    "earliest",
     "first_orders",
     "payback",
     "payback_curve",
@@ -38,13 +39,17 @@ def first_orders(orders: ir.Table) -> ir.Table:
     Of several at the same moment, the one with the smallest order_id.
     """
     known = orders.filter(orders.customer_id.notnull())
-    earliest = known.group_by(first_customer=known.customer_id).aggregate(first_at=lambda t: t.ordered_at.min())
-    same = [known.customer_id == earliest.first_customer, known.ordered_at == earliest.first_at]
-    candidates = known.semi_join(earliest, same)
-    place = ibis.row_number().over(ibis.window(group_by="customer_id", order_by="order_id"))
-    firsts = candidates.mutate(place=place)
-    firsts = firsts.filter(firsts.place == 0).drop("place")
+    begun = known.group_by(first_customer=known.customer_id).aggregate(first_at=lambda t: t.ordered_at.min())
+    same = [known.customer_id == begun.first_customer, known.ordered_at == begun.first_at]
+    firsts = earliest(known.semi_join(begun, same))
     return firsts.mutate(cohort=firsts.ordered_at.date().truncate("M"))
+
+
+def earliest(candidates: ir.Table) -> ir.Table:
+    """Of orders at each customer's first moment the one that counts as the first: that with the smallest order_id."""
+    place = ibis.row_number().over(ibis.window(group_by="customer_id", order_by="order_id"))
+    placed = candidates.mutate(place=place)
+    return placed.filter(placed.place == 0).drop("place")
 
 
 def value_of_first_days(tables: Tables, *, as_of: datetime, days: int = 365, margin: float | None = 1.0) -> ir.Table:

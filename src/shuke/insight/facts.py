@@ -45,6 +45,7 @@ from shuke.insight.clv.choose import Choice, choose_model
 from shuke.insight.clv.gamma_gamma import SpendModel
 from shuke.insight.clv.model import Floats, PurchaseModel
 from shuke.insight.clv.statistics import Statistics
+from shuke.insight.economics import earliest
 from shuke.insight.gate import Gate, gate
 from shuke.insight.rfm import rfm_scores
 from shuke.insight.stages import CUSTOMER_STAGES, StageRules, assign_stage
@@ -251,15 +252,11 @@ def _described(tables: Tables, summary: ir.Table, margin: float) -> ir.Table:
     known = [name for name in _FIRSTS if name in tables.orders.columns]
     if not known:
         return described
-    orders, summary_key = tables.orders, summary.select("customer_id", "first_order_at")
-    first = orders.join(
-        summary_key,
-        [orders.customer_id == summary_key.customer_id, orders.ordered_at == summary_key.first_order_at],
-        how="semi",
-    )
-    # Of several orders at one moment the first name in the alphabet, so that the answer is always the same.
+    orders, people = tables.orders, summary.select("customer_id", "first_order_at")
+    at_first = [orders.customer_id == people.customer_id, orders.ordered_at == people.first_order_at]
+    firsts = earliest(orders.semi_join(people, at_first))
     names = {name: name if name == "region" else f"first_{name}" for name in known}
-    firsts = first.group_by("customer_id").agg(**{names[name]: first[name].min() for name in known})
+    firsts = firsts.select("customer_id", **{names[name]: firsts[name] for name in known})
     joined = described.left_join(firsts, "customer_id")
     return joined.select(*(described[name] for name in described.columns), *(firsts[names[name]] for name in known))
 

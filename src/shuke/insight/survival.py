@@ -35,6 +35,8 @@ def survival(durations: ir.Table, *, by: tuple[str, ...] = (), level: float = 0.
     counted = durations.select(
         *by, "duration", _ended=durations.ended.cast("int64") * weight, _all=weight.cast("int64")
     )
+    # A row that stands for nobody happened to nobody.
+    counted = counted.filter(counted["_all"] > 0)
     steps = counted.group_by(*by, "duration").aggregate(ended=counted["_ended"].sum(), _all=counted["_all"].sum())
     steps = steps.mutate(at_risk=steps["_all"].sum().over(_frame(by, preceding=0, following=None)))
     d, n = steps.ended.cast("float64"), steps.at_risk.cast("float64")
