@@ -30,7 +30,7 @@ SECONDS_TO_START = 60.0
 # Customers in the sample: enough for the gate, few enough for two small workers.
 CUSTOMERS = 1_500
 
-pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 class Process:
@@ -144,7 +144,7 @@ def compute(engine: str, sample: tuple[str, str, str], folder: Path, master: str
         *([master] if master else []),
     ]
     environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=480, check=False)
     assert result.returncode == 0, result.stderr[-4000:]
     return {path.stem: pl.read_parquet(path) for path in folder.glob("*.parquet")}
 
