@@ -54,6 +54,29 @@ def test_what_counts_as_lost_can_be_chosen() -> None:
     assert caught.value.code == "insight.bad_level"
 
 
+def test_of_simultaneous_orders_the_smallest_number_is_the_first() -> None:
+    # Every customer has one order through each channel at the same moment; the even ones' first was through the app.
+    rows = [
+        {
+            "customer_id": f"c{n // 2}",
+            "order_id": n,
+            "ordered_at": dt.datetime.fromisoformat("2024-01-01"),
+            "amount": 1.0,
+            "channel": "app" if n % 4 in (0, 3) else "web",
+            "discount": 1.0 if n % 4 in (0, 3) else 0.0,
+        }
+        for n in reversed(range(160))
+    ]
+    rows += [{**row, "ordered_at": dt.datetime.fromisoformat("2024-05-01")} for row in rows if row["order_id"] < 20]
+    found = churn_reasons(
+        Tables(ibis.memtable(rows)), as_of=dt.datetime.fromisoformat("2024-06-01"), window_days=100, level=0.95
+    )
+    counts = {(reason.code, reason.value): (reason.customers, reason.churned) for reason in found.reasons}
+    for trait in (("first_channel", "app"), ("first_channel", "web"), ("first_discounted", "")):
+        assert counts[trait] == (40, 35)
+    assert ("always_discounted", "") not in counts
+
+
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]) == [1.0, 1.0]

@@ -25,8 +25,9 @@ def test_gini_equals_half_of_the_mean_difference() -> None:
 
 
 def test_gini_refuses() -> None:
-    with pytest.raises(BadInput, match=r"insight\.negative_value"):
-        gini([1.0, -1.0])
+    for values in ([1.0, -1.0], [np.nan], [np.inf, 1.0]):
+        with pytest.raises(BadInput, match=r"insight\.negative_value"):
+            gini(values)
     with pytest.raises(BadInput, match=r"insight\.negative_value"):
         gini([1.0, np.nan])
     with pytest.raises(CannotSay, match=r"insight\.nothing_to_compare"):

@@ -68,6 +68,12 @@ def test_weights_stand_for_subjects_and_groups_keep_apart() -> None:
     assert [row["survival"] for row in curve(spread, by=("shop",))] == pytest.approx([4 / 6, 3 / 6, 0])
 
 
+def test_a_row_that_stands_for_nobody_changes_nothing() -> None:
+    counted = durations([3, 5, 5], [True, True, False], weight=[2, 1, 3])
+    with_nobody = durations([3, 5, 5, 9], [True, True, False, False], weight=[2, 1, 3, 0])
+    assert curve(with_nobody) == curve(counted)
+
+
 def test_quantiles_are_the_first_duration_at_which_enough_have_ended() -> None:
     table = durations([1, 2, 3, 4], [True, True, False, False], shop=["a"] * 4)
     found = survival_quantiles(survival(table, by=("shop",)), {"half": 0.5, "most": 0.75}, by=("shop",))

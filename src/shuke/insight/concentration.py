@@ -51,8 +51,8 @@ def concentration(facts: ir.Table, *, column: str = "historic_clv") -> ir.Table:
     cells = _cells(facts, column)
     rank_sum = cells["value"] * cells.weight * (cells.customers_before + (cells.weight + 1.0) / 2.0)
     row = cells.aggregate(
-        customers=cells.weight.sum().cast("int64"),
-        amount=(cells["value"] * cells.weight).sum(),
+        customers=cells.weight.sum().fill_null(0.0).cast("int64"),
+        amount=(cells["value"] * cells.weight).sum().fill_null(0.0),
         ranked=rank_sum.sum(),
         **{f"top_{percent}": _above(cells, percent / 100.0) for percent in (1, 10, 20)},
     )

@@ -160,9 +160,16 @@ def test_what_is_no_history_of_opportunities_is_refused() -> None:
     for x, t_x, n in ((1.5, 2, 3), (1, 1.5, 3), (1, 2, 3.5), (3, 2, 4)):
         with pytest.raises(BadInput, match="bad_opportunities"):
             SMALL.p_alive(x, t_x, n)
-    with pytest.raises(BadInput, match="bad_opportunities"):
-        SMALL.expected_purchases(2.5, 1, 2, 3)
-    with pytest.raises(BadInput, match="bad_rate"):
-        SMALL.discounted_residual(0.0, 1, 2, 3)
+    for horizon in (2.5, -1.0, np.nan, np.inf):
+        with pytest.raises(BadInput, match="bad_opportunities"):
+            SMALL.expected_purchases(horizon, 1, 2, 3)
+    for rate in (0.0, -0.1, np.nan, np.inf):
+        with pytest.raises(BadInput, match="bad_rate"):
+            SMALL.discounted_residual(rate, 1, 2, 3)
+    for t in (-1.0, np.nan, np.inf):
+        with pytest.raises(BadInput, match="bad_history"):
+            SMALL.expected_total(t)
+    with pytest.raises(CannotSay, match="horizon_too_long"):
+        SMALL.expected_purchases(1e9, 1, 2, 3)
     with pytest.raises(CannotSay, match="no_repeat_orders"):
         fit_bg_bb(Statistics.from_arrays([0], [0], [5]))

@@ -214,7 +214,8 @@ def test_engine_and_arrow_give_the_same_cells() -> None:
     [
         (([0.5], [1], [2]), "x"),
         (([-1], [0], [2]), "x"),
-        (([], [], []), "x"),
+        (([2_000_000], [1], [2]), "x"),
+        (([np.inf], [1], [2]), "x"),
         (([0], [1], [2]), "t_x"),
         (([1], [0], [2]), "t_x"),
         (([1], [3], [2]), "t_x"),
@@ -227,6 +228,36 @@ def test_histories_that_cannot_be_are_refused(columns: tuple[list[float], ...], 
     with pytest.raises(BadInput) as refused:
         Statistics.from_arrays(*columns)
     assert (refused.value.code, refused.value.values) == ("insight.bad_statistics", {"column": named})
+
+
+def test_without_customers_there_is_nothing_to_fit() -> None:
+    for gaps in (None, []):
+        with pytest.raises(CannotSay) as refused:
+            Statistics.from_arrays([], [], [], log_gap_sum=gaps)
+        assert refused.value.code == "insight.no_customers"
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("x", [[3] * 500, [3], [0] * 99 + [1]])
+def test_customers_too_alike_give_finite_answers_and_a_warning(name: str, x: list[int]) -> None:
+    # Identical customers, a single one, and a single order: the parameters run into corners, the answers must not.
+    t_x, T = [10.0 if own else 0.0 for own in x], [20.0] * len(x)
+    cells = Statistics.from_arrays(x, t_x, T, log_gap_sum=[own * np.log(3.0) for own in x])
+    model = fit(name, cells, **({"k": 2} if name.endswith("-k") else {}))
+    assert "corner" in model.diagnosis.warnings
+    history = (cells.x, cells.t_x, cells.T)
+    for answer in (
+        model.p_alive(*history),
+        *model.purchases_moments(52, *history),
+        *model.purchases_interval(52, *history),
+        *model.total_interval(52, cells),
+        model.discounted_residual(0.002, *history),
+        model.expected_total([0.0, 1.0, 52.0]),
+    ):
+        assert np.isfinite(answer).all()
+        assert (np.asarray(answer) >= 0).all()
+    # A wait is a number, or it cannot be said; never a warning or a negative number.
+    assert not (model.expected_next_order(*history) < 0).any()
 
 
 def test_what_cannot_be_fitted_is_said() -> None:
@@ -255,6 +286,24 @@ def test_what_cannot_be_fitted_is_said() -> None:
     with pytest.raises(CannotSay) as no_spend:
         fit_spend([0, 1], [np.nan, 5.0])
     assert no_spend.value.code == "insight.no_spend"
-    with pytest.raises(BadInput) as bad_spend:
-        fit_spend([1, 1], [0.0, 5.0])
-    assert bad_spend.value.code == "insight.bad_spend"
+    for columns in (
+        ([1, 1], [0.0, 5.0]),
+        ([1, 1], [np.inf, 5.0]),
+        ([1.5, 1], [4.0, 5.0]),
+        ([np.nan, 1, 1], [3.0, 4.0, 5.0]),
+        ([-1, 1, 1], [3.0, 4.0, 5.0]),
+        ([1, 1, 1], [4.0, 5.0]),
+        ([1, 1, 1], [3.0, 4.0, 5.0], [1, -1, 1]),
+    ):
+        with pytest.raises(BadInput) as bad_spend:
+            fit_spend(*columns)
+        assert bad_spend.value.code == "insight.bad_spend"
+    spend = fit_spend([1, 2, 3, 1], [3.0, 4.0, 5.0, 9.0])
+    for x, mean in ((2, np.nan), (-1, 3.0), (2, -3.0), (np.inf, 3.0)):
+        with pytest.raises(BadInput):
+            spend.expected_spend(x, mean)
+    assert spend.expected_spend(0, np.nan) == pytest.approx(spend.population_mean)
+
+
+def test_amounts_of_any_size_can_be_fitted() -> None:
+    assert np.isfinite(fit_spend([1, 2, 3, 1] * 50, [1e12, 4e-9, 2.0, 5.0] * 50).log_likelihood)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,19 +15,20 @@ from scipy import integrate, special
 from shuke.base.errors import BadInput, CannotSay
 from shuke.insight.clv.family import FamilyModel
 from shuke.insight.clv.likelihood import Dropout, Member
-from shuke.insight.clv.model import Diagnosis
+from shuke.insight.clv.model import Diagnosis, PurchaseModel
+from shuke.insight.clv.pareto_nbd import ParetoNBD
 from shuke.insight.clv.simulate import Orders, simulate_bg_nbd, summarise
 from shuke.insight.clv.statistics import Statistics
 
 TRUTH = {"r": 0.9, "alpha": 4.0, "a": 0.8, "b": 3.0}
+DIAGNOSIS = Diagnosis(converged=True, iterations=0, gradient_norm=0.0)
 CUSTOMERS = ([0, 2, 9, 60, 600], [0, 30.43, 20, 38, 51.9], [38.86, 38.86, 52, 38, 52])
 
 
 def model_of(k: int, dropout: Dropout, parameters: dict[str, float] | None = None) -> FamilyModel:
     member = Member(k, dropout)
     own = {name: (parameters or TRUTH)[name] for name in member.names}
-    diagnosis = Diagnosis(converged=True, iterations=0, gradient_norm=0.0)
-    return FamilyModel(own, 0.0, np.zeros((len(own), len(own))), diagnosis, 1, "week", "any", member)
+    return FamilyModel(own, 0.0, np.zeros((len(own), len(own))), DIAGNOSIS, 1, "week", "any", member)
 
 
 ENOUGH = 100
@@ -192,20 +195,60 @@ def test_nothing_is_ever_out_of_bounds(
     assert 0 <= float(model.discounted_residual(0.01, *history, horizon)) <= expected + 1e-9
 
 
-def test_impossible_questions_are_refused() -> None:
-    model = model_of(1, Dropout.AFTER_REPEAT)
-    for history, column in (((1, 5, 4), "t_x"), ((-1, 0, 4), "x"), ((0, 0, np.nan), "t_x"), ((0, 0, np.inf), "T")):
+PARETO = ParetoNBD({"r": 0.9, "alpha": 4.0, "s": 0.8, "beta": 9.0}, 0.0, np.zeros((4, 4)), DIAGNOSIS, 1, "week")
+
+
+@pytest.mark.parametrize("model", [*MODELS, PARETO], ids=[*NAMES, "pareto"])
+def test_impossible_questions_are_refused(model: PurchaseModel) -> None:
+    nan, inf = np.nan, np.inf
+    for history, column in (
+        ((1, 5, 4), "t_x"),
+        ((-1, 0, 4), "x"),
+        ((nan, 0, 4), "x"),
+        ((inf, 2, 4), "x"),
+        ((0, 0, nan), "t_x"),
+        ((0, 0, inf), "T"),
+    ):
         with pytest.raises(BadInput) as refused:
             model.expected_purchases(1, *history)
         assert (refused.value.code, refused.value.values) == ("insight.bad_history", {"column": column})
-    for call in (
-        lambda: model.expected_purchases(-1, 0, 0, 1),
+    calls: list[Callable[[], object]] = [
         lambda: model.probability_of(-1, 1, 0, 0, 1),
+        lambda: model.probability_of(1.5, 1, 0, 0, 1),  # type: ignore[arg-type] - what a caller without types may do
         lambda: model.purchases_interval(1, 0, 0, 1, 1.0),
+        lambda: model.purchases_interval(1, 0, 0, 1, nan),
         lambda: model.discounted_residual(0.0, 0, 0, 1),
-    ):
+        lambda: model.expected_total([1, -1]),
+        lambda: model.expected_total([1, nan]),
+    ]
+    for rate in (-0.1, nan, inf):
+        calls += [
+            partial(model.discounted_residual, rate, 0, 0, 1),
+            partial(model.discounted_residual, rate, 0, 0, 1, 5),
+        ]
+    for horizon in (-1.0, nan, inf):
+        calls += [
+            partial(model.expected_purchases, horizon, 0, 0, 1),
+            partial(model.probability_of, 0, horizon, 0, 0, 1),
+            partial(model.purchases_interval, horizon, 0, 0, 1),
+            partial(model.discounted_residual, 0.1, 0, 0, 1, horizon),
+        ]
+    for call in calls:
         with pytest.raises(BadInput):
             call()
+
+
+@pytest.mark.parametrize("model", [*MODELS, PARETO], ids=[*NAMES, "pareto"])
+def test_no_time_and_no_customers_are_answered(model: PurchaseModel) -> None:
+    assert model.expected_purchases(0, *BRIEF).tolist() == [0.0] * 4
+    assert model.probability_of(0, 0, *BRIEF) == pytest.approx(np.ones(4))
+    assert [bound.tolist() for bound in model.purchases_interval(0, *BRIEF)] == [[0.0] * 4] * 2
+    assert model.expected_purchases(5, [], [], []).shape == (0,)
+    assert model.expected_next_order([], [], []).shape == (0,)
+
+
+def test_too_far_ahead_is_said() -> None:
+    model = model_of(1, Dropout.AFTER_REPEAT)
     with pytest.raises(CannotSay) as refused_far:
         model.expected_purchases(1e9, 5, 1, 1)
     assert refused_far.value.code == "insight.horizon_too_long"

@@ -149,7 +149,7 @@ def test_effects_of_traits_are_recovered() -> None:
 
 def test_never_below_nbd_and_the_corner_is_reported() -> None:
     generator = np.random.default_rng(31)
-    until = generator.uniform(20, 60, 3_000)
+    until = generator.uniform(20, 60, 1_000)
     # Hardly anybody leaves: the truth is the special case itself.
     x, t_x, T, _ = summarise(simulate_pareto_nbd(generator, until, r=1.0, alpha=5.0, s=1e-6, beta=50.0), until)
     cells = Statistics.from_arrays(x, t_x, T)

@@ -98,5 +98,20 @@ def test_what_is_no_cohort_is_refused(survivors: list[float]) -> None:
 def test_nobody_left_and_no_rate() -> None:
     with pytest.raises(CannotSay, match="nobody_left"):
         fit_sbg([100, 100, 100])
-    with pytest.raises(BadInput, match="bad_rate"):
-        fit_sbg(REGULAR).discounted_lifetime(0.0)
+    model = fit_sbg(REGULAR)
+    for rate in (0.0, -0.1, np.nan):
+        with pytest.raises(BadInput, match="bad_rate"):
+            model.discounted_lifetime(rate)
+
+
+@pytest.mark.parametrize("time", [-1.0, np.nan, np.inf])
+def test_a_time_that_cannot_be_is_refused(time: float) -> None:
+    model = fit_sbg(REGULAR)
+    for ask in (model.survival, model.churn, model.retention, model.expected_residual):
+        with pytest.raises(BadInput, match="bad_history"):
+            ask(time)
+    with pytest.raises(BadInput, match="bad_history"):
+        model.discounted_residual(0.1, time)
+    # The first renewal is number one.
+    with pytest.raises(BadInput, match="bad_history"):
+        model.churn(0)

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
-from shuke.base.errors import BadInput
+from shuke.base.errors import BadInput, CannotSay
 from shuke.insight.clv.distinct import canonical_order
 
 __all__ = ["ORDERS_MAX", "Statistics"]
@@ -40,7 +40,7 @@ class Statistics:
     by name.
 
     Raises BadInput ``insight.bad_statistics`` naming the column that breaks these rules, or that is not of
-    finite numbers, one per cell.
+    finite numbers, one per cell; CannotSay ``insight.no_customers`` without any cell.
     """
 
     x: Floats
@@ -57,9 +57,11 @@ class Statistics:
             columns["log_gap_sum"] = self.log_gap_sum
         for name, column in columns.items():
             _refuse(column.shape != self.x.shape or not bool(np.isfinite(column).all()), name)
+        if self.x.size == 0:
+            raise CannotSay("insight.no_customers")
         repeats = self.x > 0
         whole = (self.x >= 0) & (self.x <= ORDERS_MAX) & (self.x == np.floor(self.x))
-        _refuse(self.x.size == 0 or not bool(whole.all()), "x")
+        _refuse(not bool(whole.all()), "x")
         _refuse(bool(np.any(self.T < 0)), "T")
         _refuse(bool(np.any((self.t_x > 0) != repeats) or np.any(self.t_x > self.T)), "t_x")
         _refuse(bool(np.any(self.weight <= 0)), "weight")
