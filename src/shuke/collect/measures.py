@@ -83,10 +83,24 @@ def money(lines: ir.Table) -> ir.DecimalValue | None:
     return amount if product is None else ibis.coalesce(amount, product)
 
 
+def postage(lines: ir.Table) -> ir.DecimalValue | None:
+    """The postage within the money of each line: at most all of it, and none in what was not paid or given back."""
+    whole = money(lines)
+    if "postage" not in lines.columns or whole is None:
+        return None
+    part = ibis.least(lines.postage.cast(MONEY).fill_null(0), whole)
+    return ibis.ifelse(whole.notnull() & (part > 0), part, ibis.literal(0).cast(MONEY)).cast(MONEY)
+
+
 def classify(lines: ir.Table, rules: RowRules) -> ir.Table:
-    """Each line with its exact ``money`` (null where it has none) and the number of its ``rule``."""
-    value = money(lines)
-    table = lines.mutate(money=ibis.null().cast(MONEY) if value is None else value)
+    """Each line with its exact ``money`` (null where it has none) and the number of its ``rule``.
+
+    Postage that the money contains is taken out of it and stands in ``postage_part``.
+    """
+    value, part = money(lines), postage(lines)
+    if part is not None:
+        lines = lines.mutate(money=(value - part).cast(MONEY), postage_part=part)
+    table = lines if part is not None else lines.mutate(money=ibis.null().cast(MONEY) if value is None else value)
     tests = [*_flag_tests(table), *_value_tests(table, rules), *_order_tests(table, rules), *_line_tests(table, rules)]
     # A test on a missing value is no reason: what is missing has tests of its own.
     cases = [(ibis.coalesce(test, ibis.literal(False)), NUMBER_OF[code]) for code, test in tests]  # noqa: FBT003 - a value
@@ -135,9 +149,10 @@ def _line_tests(table: ir.Table, rules: RowRules) -> Iterator[tuple[str, ir.Bool
 
 
 def counts(lines: ir.Table) -> ir.Table:
-    """Rows and money of each rule, with the first and last moment of its rows."""
+    """Rows and money of each rule, with the first and last moment of its rows, and the postage taken out of them."""
+    part = {"postage": lines.postage_part.sum()} if "postage_part" in lines.columns else {}
     return lines.group_by("rule").aggregate(
-        rows=lines.count(), amount=lines.money.sum(), first_at=lines.time.min(), last_at=lines.time.max()
+        rows=lines.count(), amount=lines.money.sum(), first_at=lines.time.min(), last_at=lines.time.max(), **part
     )
 
 
@@ -280,7 +295,8 @@ def _refund(lines: ir.Table, test: ir.BooleanValue, amount: ir.FloatingValue, sh
 
 def _amount(sales: ir.Table) -> ir.FloatingValue:
     # A column of doubles is taken as it is: through the exact decimal it would cost twice as much and say the same.
-    if "amount" in sales.columns and sales.amount.type().is_floating() and "price" not in sales.columns:
+    plain = not {"price", "postage_part"} & set(sales.columns)
+    if plain and "amount" in sales.columns and sales.amount.type().is_floating():
         return sales.amount.cast("float64")
     return sales.money.cast("float64")
 

@@ -36,6 +36,7 @@ FIELDS: tuple[str, ...] = (
     "currency",
     "status",
     "refund",
+    "postage",
 )
 #: Fields that are one of a whole order; a line that lacks one takes it from another line of its order.
 ORDER_FIELDS: tuple[str, ...] = ("customer", "time", "channel", "store", "region", "currency", "status")
@@ -48,6 +49,7 @@ NUMBER_FIELDS: tuple[str, ...] = (
     "unit_cost",
     "margin",
     "refund",
+    "postage",
 )
 ID_FIELDS: tuple[str, ...] = ("customer", "order", "product")
 
@@ -95,19 +97,24 @@ TREATMENTS: tuple[tuple[str, Treatment], ...] = (
     ("no_customer", Treatment.SET_ASIDE),
     ("zero_price", Treatment.SET_ASIDE),
     ("return_line", Treatment.REFUND),
+    ("postage_part", Treatment.SET_ASIDE),  # no row of its own: what rows of every kind contain beside the goods
 )
 NUMBER_OF: dict[str, int] = {code: number for number, (code, _) in enumerate(TREATMENTS)}
 
 
 @dataclass(frozen=True)
 class FieldMatch:
-    """One field found in one file: the column, by what rule (``given``, a platform's name, ``name``), how sure."""
+    """One field found in one file: the column, by what rule, how sure.
+
+    ``why`` is ``given``, a platform's name, ``name``, or ``one_of_several`` where ``others`` were as good.
+    """
 
     file: str
     field: str
     column: str
     why: str
     confidence: float
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any
 
 from shuke.base.errors import BadInput
-from shuke.collect.model import FIELDS, FieldMatch
+from shuke.collect.model import FIELDS, FieldMatch, Note
 
 #: What ``mapping`` may hold beside fields: how to read 03/04/2024 (``dmy`` or ``mdy``).
 DATE_ORDER = "date_order"
@@ -117,9 +117,36 @@ def recognise(
             raise BadInput("collect.ambiguous_column", field=field, file=file, candidates=candidates)
         if free:
             sure = 0.95 - 0.1 * rank if len(free) == 1 else 0.6
-            found[field] = FieldMatch(file, field, columns[free[0]], "name", round(sure, 2))
+            others = tuple(columns[at] for at in free[1:])
+            why = "one_of_several" if others else "name"
+            found[field] = FieldMatch(file, field, columns[free[0]], why, round(sure, 2), others)
             taken.add(free[0])
+    if "postage" in found and found["postage"].why != "given" and not contains_postage(found.get("amount")):
+        del found["postage"]
     return tuple(found[field] for field in FIELDS if field in found)
+
+
+def contains_postage(amount: FieldMatch | None) -> bool:
+    """Whether a column of amounts is one into which shops put the postage that the customer paid."""
+    names = vocabulary()["postage"]["included_in"]
+    return amount is not None and any(form in names for form in plain_forms(amount.column))
+
+
+def notes_on(matches: Sequence[FieldMatch]) -> tuple[Note, ...]:
+    """What the reader should know of a choice of columns: equally good ones, and postage within the amounts."""
+    fields = {match.field: match for match in matches}
+    notes = [
+        Note("one_of_several", (("file", match.file), ("column", match.column), ("others", ", ".join(match.others))))
+        for match in matches
+        if match.others
+    ]
+    amount = fields.get("amount")
+    if amount is not None and "postage" in fields:
+        postage = fields["postage"].column
+        notes.append(Note("postage_taken", (("file", amount.file), ("column", amount.column), ("postage", postage))))
+    elif amount is not None and contains_postage(amount):
+        notes.append(Note("postage_within", (("file", amount.file), ("column", amount.column))))
+    return tuple(notes)
 
 
 def _given(columns: Sequence[str], mapping: Mapping[str, str]) -> Iterator[tuple[str, int, str]]:

@@ -35,18 +35,27 @@ PLAIN_MOMENTS = (
 
 def text(column: str) -> str:
     """The text of a cell, without blanks at its ends or the ``="…"`` of shop exports; null for what means none."""
-    return _where_untidy(column, _cleaned(column))
+    return _where(f"regexp_matches({column}, {quoted(UNTIDY)})", column, _cleaned(column))
+
+
+def is_broken(column: str) -> str:
+    """Whether an id is `SCIENTIFIC`, looked at only where the common test for anything odd has found something."""
+    return f"CASE WHEN {_is_odd(column)} THEN regexp_matches({column}, '{SCIENTIFIC}') ELSE false END"
 
 
 def identifier(column: str, *, floats: bool) -> str:
     """An id as the file has it; ``floats`` says that a column of whole numbers was written as 17850.0."""
-    bare = _where_untidy(column, f"nullif(ltrim({_cleaned(column)}, '''`'), '')")
+    bare = _where(_is_odd(column), column, f"nullif(ltrim({_cleaned(column)}, '''`'), '')")
     return f"regexp_replace({bare}, '\\.0+$', '')" if floats else bare
 
 
-def _where_untidy(column: str, cleaned: str) -> str:
+def _is_odd(column: str) -> str:
+    return f"regexp_matches({column}, {quoted(f'{UNTIDY}|{SCIENTIFIC}')})"
+
+
+def _where(odd: str, column: str, cleaned: str) -> str:
     # One look for anything to clean costs a fraction of cleaning, and most cells need none.
-    return f"CASE WHEN regexp_matches({column}, {quoted(UNTIDY)}) THEN {cleaned} ELSE {column} END"
+    return f"CASE WHEN {odd} THEN {cleaned} ELSE {column} END"
 
 
 def _cleaned(column: str) -> str:

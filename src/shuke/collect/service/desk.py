@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 #: Enough for sorting and grouping in memory what is sorted and grouped here; DuckDB spills beyond it.
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = "512MB"
 
 
 class Desk:

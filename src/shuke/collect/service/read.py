@@ -34,7 +34,7 @@ from shuke.collect.model import (
     RowRules,
     Source,
 )
-from shuke.collect.rules.headers import DATE_ORDER, check_mapping, check_needed, find_column, recognise
+from shuke.collect.rules.headers import DATE_ORDER, check_mapping, check_needed, find_column, notes_on, recognise
 from shuke.collect.rules.words import Fees, find_fees, status_class
 from shuke.collect.service.cells import DECIMAL
 from shuke.collect.service.desk import Desk, named
@@ -94,6 +94,7 @@ def read_orders(  # noqa: PLR0913 - what a person may say about order files; all
         files: list[Structured] = []
         for number, (file, found) in enumerate(zip(opened, matches, strict=True)):
             progress("collect.stage", number / len(opened))
+            file = replace(file, notes=(*file.notes, *notes_on(found)))  # noqa: PLW2901 - the same file, with more known
             typed = type_file(desk, file, found, number, mapping=given, timezone=timezone)
             files.append(structure(desk, typed, number))
         progress("collect.check", 0.0)
@@ -245,7 +246,7 @@ def _credit_notes(desk: Desk, files: Sequence[Structured]) -> bool:
         if {"order", "quantity"} <= set(file.typed.columns) and _is_text(desk, file, "order"):
             back, all_rows = desk.row(
                 f"SELECT count(*) FILTER (quantity < 0), count(*) FROM ({file.typed.scan}) "
-                f"WHERE regexp_full_match({named('order')}, 'C[0-9]+')"
+                f"WHERE prefix({named('order')}, 'C') AND regexp_full_match({named('order')}, 'C[0-9]+')"
             )
             backs, rows = backs + back, rows + all_rows
     return rows > 0 and backs >= 0.9 * rows
@@ -386,12 +387,14 @@ class _Reading:
     def _quality(self, counted: Sequence[Mapping[str, Any]], amount: Decimal, rules: RowRules) -> Quality:
         by_rule = {row["rule"]: row for row in counted}
         unreadable = sum(file.typed.opened.unreadable_rows for file in self.files)
+        postage = sum((row.get("postage") or Decimal() for row in counted), Decimal())
         counts = []
         for number, (code, treatment) in enumerate(TREATMENTS):
             found = by_rule.get(number)
             rows, money = (found["rows"], found["amount"] or Decimal()) if found else (0, Decimal())
             rows += unreadable if code == "unreadable_line" else 0
-            if rows or code == "sale":
+            money += postage if code == "postage_part" else 0
+            if rows or money or code == "sale":
                 counts.append(QualityCount(code, rows, money, treatment))
         notes = [note for file in self.files for note in file.typed.notes]
         if not _has(self.files, "order"):

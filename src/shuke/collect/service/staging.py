@@ -235,7 +235,7 @@ def _row_facts(opened: Opened, matches: Sequence[FieldMatch]) -> list[str]:
     """What rows are compared by, and whether the customer's or the order's id has lost its digits to a spreadsheet."""
     facts = [f"{hash_of(opened)} AS whole"]
     tests = [
-        f"coalesce(regexp_matches({opened.column(match.column)}, '{cells.SCIENTIFIC}'), false)"
+        cells.is_broken(opened.column(match.column))
         for match in matches
         if match.field in ("customer", "order") and opened.type_of(match.column) == "VARCHAR"
     ]

@@ -19,7 +19,9 @@ from shuke.collect.service.staging import Typed
 #: How far apart integers may lie for a bitmap of them to be cheaper than a set of them.
 _BITMAP_SPREAD = 64
 _BATCH_ROWS = 500_000
-_SPREADABLE = ("amount", "refund", "discount")
+#: Where a column repeats itself, it mostly does so among the first rows.
+_HEAD_ROWS = 10_000
+_SPREADABLE = ("amount", "refund", "discount", "postage")
 _CONTENT = ("customer", "order", "time", "product", "product_name", "quantity", "price", "amount")
 
 
@@ -35,6 +37,10 @@ def is_unique(desk: Desk, scan: str, column: str) -> bool:
     """Whether no value of a column occurs twice and none is missing."""
     rows, found, low, high = desk.row(f"SELECT count(*), count({column}), min({column}), max({column}) FROM ({scan})")
     if found < rows or not rows:
+        return False
+    if desk.row(f"SELECT count(*) > count(DISTINCT {column}) FROM (SELECT {column} FROM ({scan}) LIMIT {_HEAD_ROWS})")[
+        0
+    ]:
         return False
     distinct = f"count(DISTINCT {column})"
     if isinstance(low, int):
@@ -71,12 +77,12 @@ def structure(desk: Desk, typed: Typed, number: int) -> Structured:
         return Structured(typed, one_row_per_order=False)
     if is_unique(desk, typed.scan, named("order")):
         return Structured(typed, one_row_per_order=True)
-    fields = set(typed.columns)
-    statistics = _statistics(desk, typed)
+    asked = _asked(desk, typed)
+    statistics = _statistics(desk, typed, asked) if asked else {}
     totals = [
-        name for name in _SPREADABLE if name in fields and is_order_total(name, statistics[name], _column(typed, name))
+        name for name in _SPREADABLE if name in asked and is_order_total(name, statistics[name], _column(typed, name))
     ]
-    filled = [name for name in ORDER_FIELDS if name in fields and statistics[name].partly_there]
+    filled = [name for name in ORDER_FIELDS if name in asked and statistics[name].partly_there]
     if not totals and not filled:
         return Structured(typed, one_row_per_order=False)
     notes = [
@@ -102,15 +108,28 @@ def _column(typed: Typed, name: str) -> str:
     return typed.names[name]
 
 
-def _statistics(desk: Desk, typed: Typed) -> dict[str, OrderStatistics]:
+def _asked(desk: Desk, typed: Typed) -> list[str]:
+    """The fields that orders may share: not a column without gaps, nor amounts that are price × quantity throughout."""
+    fields = set(typed.columns)
+    asked = [name for name in _SPREADABLE if name in fields]
+    tests = {name: f"count({named(name)}) < count(*)" for name in ORDER_FIELDS if name in fields}
+    if {"price", "quantity", "amount"} <= fields:
+        tests["amount"] = f"NOT coalesce(bool_and(coalesce(amount = CAST(price * quantity AS {DECIMAL}), false)), true)"
+        asked.remove("amount")
+    if tests:
+        found = desk.row(f"SELECT {', '.join(tests.values())} FROM ({typed.scan})")
+        asked += [name for name, needed in zip(tests, found, strict=True) if needed]
+    return asked
+
+
+def _statistics(desk: Desk, typed: Typed, fields: Sequence[str]) -> dict[str, OrderStatistics]:
     """Of each field, over the orders with several rows: how often it is constant, on one row only, and so on."""
-    fields = [name for name in typed.columns if name in (*ORDER_FIELDS, *_SPREADABLE)]
     per_order = ["count(*) AS n"]
     for name in fields:
         # Refunds and discounts are zero where there are none.
-        column = f"nullif({named(name)}, 0)" if name in ("refund", "discount") else named(name)
+        column = f"nullif({named(name)}, 0)" if name in ("refund", "discount", "postage") else named(name)
         per_order += [f"count({column}) AS {name}_n", f"min({column}) AS {name}_lo", f"max({column}) AS {name}_hi"]
-    priced = {"price", "quantity", "amount"} <= set(typed.columns)
+    priced = "amount" in fields and {"price", "quantity"} <= set(typed.columns)
     if priced:
         value = "CAST(price AS DOUBLE) * CAST(quantity AS DOUBLE)"
         per_order += [
@@ -160,32 +179,43 @@ def _whole_lines(typed: Typed, totals: Sequence[str], filled: Sequence[str]) -> 
     for name in totals:
         column = named(name)
         total = f"max({column}) OVER ({window})"
-        if name != "amount":
+        if name not in ("amount", "postage"):
             first = f"row = min(row) OVER ({window})"
             replaced.append(f"CASE WHEN {order} IS NULL THEN {column} WHEN {first} THEN {total} END AS {column}")
     inner = f"SELECT * REPLACE ({', '.join(replaced)}) FROM ({typed.scan})" if replaced else typed.scan
-    if "amount" not in totals:
-        return inner
+    return _shared(typed, inner, [name for name in totals if name in ("amount", "postage")])
+
+
+def _shared(typed: Typed, rows: str, totals: Sequence[str]) -> str:
+    """The rows, with the totals of each order shared among its lines by price × quantity, or quantity, or evenly."""
+    if not totals:
+        return rows
+    order = named("order")
+    window = f"PARTITION BY {order}"
     weight = "1.0"
     if {"price", "quantity"} <= set(typed.columns):
         weight = "abs(CAST(price AS DOUBLE) * CAST(quantity AS DOUBLE))"
     elif "quantity" in typed.columns:
         weight = "abs(CAST(quantity AS DOUBLE))"
-    shared = (
-        f"SELECT *, CAST(max(amount) OVER ({window}) AS {DECIMAL}) AS order_total, coalesce({weight}, 0) AS weight, "
+    wholes = [f"CAST(max({name}) OVER ({window}) AS {DECIMAL}) AS whole_{name}" for name in totals]
+    weighed = (
+        f"SELECT *, {', '.join(wholes)}, coalesce({weight}, 0) AS weight, "
         f"sum(coalesce({weight}, 0)) OVER ({window}) AS weights, count(*) OVER ({window}) AS n, "
-        f"row = min(row) OVER ({window}) AS is_first FROM ({inner})"
+        f"row = min(row) OVER ({window}) AS is_first FROM ({rows})"
     )
-    part = (
-        f"CAST(CAST(order_total AS DOUBLE) * CASE WHEN weights > 0 THEN weight / weights ELSE 1.0 / n END AS {DECIMAL})"
-    )
-    parts = f"SELECT *, {part} AS part FROM ({shared})"
+    share = "CASE WHEN weights > 0 THEN weight / weights ELSE 1.0 / n END"
+    parts = [f"CAST(CAST(whole_{name} AS DOUBLE) * {share} AS {DECIMAL}) AS part_{name}" for name in totals]
     # The first line takes what rounding leaves, so that the parts sum to the total exactly.
-    rest = f"CAST(order_total - sum(CASE WHEN is_first THEN 0 ELSE part END) OVER ({window}) AS {DECIMAL})"
+    replaced = [
+        f"CASE WHEN {order} IS NULL THEN CAST({name} AS {DECIMAL}) WHEN is_first THEN "
+        f"CAST(whole_{name} - sum(CASE WHEN is_first THEN 0 ELSE part_{name} END) OVER ({window}) AS {DECIMAL}) "
+        f"ELSE part_{name} END AS {name}"
+        for name in totals
+    ]
+    helpers = ", ".join(f"whole_{name}, part_{name}" for name in totals)
     return (
-        "SELECT * EXCLUDE (order_total, weight, weights, n, is_first, part) REPLACE ("
-        f"CASE WHEN {order} IS NULL THEN CAST(amount AS {DECIMAL}) WHEN is_first THEN {rest} ELSE part END AS amount) "
-        f"FROM ({parts})"
+        f"SELECT * EXCLUDE ({helpers}, weight, weights, n, is_first) REPLACE ({', '.join(replaced)}) "
+        f"FROM (SELECT *, {', '.join(parts)} FROM ({weighed}))"
     )
 
 

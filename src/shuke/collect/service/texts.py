@@ -18,6 +18,8 @@ from shuke.collect.service.desk import Desk, quoted
 _CHUNK_BYTES = 4 * 1024**2
 _SAMPLE_CHARACTERS = 256 * 1024
 _LINE_BYTES_MAX = 16 * 1024**2
+#: DuckDB would take sixteen times the longest line, and hold several.
+_BUFFER_BYTES = 2 * _LINE_BYTES_MAX
 
 Encoding = Literal["utf-8", "utf-16", "gb18030"]
 
@@ -49,6 +51,7 @@ class Text:
             f"SELECT * FROM read_csv({quoted(self.path)}, auto_detect = false, columns = {{{columns}}}, "
             f"delim = {quoted(self.delimiter)}, quote = '\"', escape = '\"', header = false, "
             f"skip = {self.skipped_lines}, null_padding = true, max_line_size = {_LINE_BYTES_MAX}, "
+            f"buffer_size = {_BUFFER_BYTES}, "
             f"parallel = {str(self.parallel).lower()}, {left_out}) WHERE NOT ({empty})"
         )
 
