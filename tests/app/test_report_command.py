@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shuke.app.commands.report import margin_of
+from shuke.app.terminal import margin_of
 from shuke.base.errors import BadInput
 
 SHUKE = str(Path(sys.executable).with_name("shuke"))

@@ -85,15 +85,15 @@ def _report(lines: list[Line], folder: Path, language: Language, **terms: object
             "horizon_days": 365,
             "margin": None,
             "margin_column": None,
-            "language": language,
         }
-        return reports.build_report(
+        return reports.build_reports(
             collected,
             engine=engine,
             terms=reports.Terms(**{**values, **terms}),
+            languages=(language,),
             generated_at=datetime.fromisoformat("2026-11-22T00:00:00+00:00"),
             work_folder=work,
-        )
+        )[language]
 
 
 @pytest.fixture(scope="module")

@@ -139,6 +139,7 @@ def program() -> None:
 @click.option("--margin", metavar="RATE|COLUMN", help=_text("help.margin"))
 @click.option("--costs", type=click.Path(path_type=Path), help=_text("help.costs"))
 @click.option("--horizon-days", type=click.IntRange(1, 3650), default=365, help=_text("help.horizon"))
+@click.option("--brand", metavar="NAME", default="", show_default=False, help=_text("help.brand"))
 @click.option("--format", "formats", type=FormatsType(), default=",".join(FORMATS), help=_text("help.format"))
 def report(**values: Any) -> None:
     """Write the report."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from shuke import collect, insight
+from shuke import collect
+from shuke.base.language import Language
 from shuke.base.progress import Progress, silent
 from shuke.platform.engines import Engine
 from shuke.reports.model import Report
@@ -17,52 +19,55 @@ from shuke.reports.rules.findings import findings
 from shuke.reports.rules.said import count, day
 from shuke.reports.rules.strategies import strategies
 from shuke.reports.service.chapters import write_chapters
-from shuke.reports.service.gather import Terms, gather
+from shuke.reports.service.gather import Terms, gather, quality_figures
 from shuke.reports.service.lists import customer_lists
 from shuke.reports.service.words import Words
 
-__all__ = ["Terms", "build_report"]
+__all__ = ["Terms", "build_reports"]
 
 
-def build_report(
+def build_reports(
     collected: collect.Collected,
     *,
     engine: Engine,
     terms: Terms,
+    languages: Sequence[Language],
     generated_at: datetime,
     work_folder: Path,
-    brand: str = "",
-    tables: insight.Tables | None = None,
     progress: Progress = silent,
-) -> Report:
-    """The whole report on ``collected``; ``tables`` replaces its tables where costs were added.
+) -> dict[Language, Report]:
+    """The whole report on ``collected``, gathered once and worded in each language.
 
-    The lists of the report are read from ``work_folder`` when they are written: it has to be there until then.
+    The lists of the reports are read from ``work_folder`` when they are written: it has to be there until then.
     """
-    gathered = gather(collected, tables or collected.tables, terms, engine=engine, progress=progress)
-    figures = gathered.figures
-    found = findings(figures)
-    chosen = strategies(figures, found)
-    words = Words(terms.language, figures.scope.currency)
+    gathered = gather(collected, terms, engine=engine, progress=progress)
+    found = findings(gathered.figures)
+    chosen = strategies(gathered.figures, found)
     named = [*(one.list_code for one in found), *(one.list_code for one in chosen)]
     codes = [code for code in named if code is not None]
-    return Report(
-        title=words("report.title"),
-        subtitle=words(
-            "report.subtitle",
-            customers=count(figures.base.customers),
-            since=day(figures.scope.first_at),
-            until=day(figures.scope.last_at),
-        ),
-        brand=brand,
-        language=terms.language,
-        as_of=terms.as_of,
-        generated_at=generated_at,
-        currency=figures.scope.currency,
-        chapters=write_chapters(figures, found, chosen, words),
-        figures=_plain({"figures": figures, "findings": found, "strategies": chosen}),
-        lists=customer_lists(gathered.desk, codes, gathered.pair, words, folder=work_folder),
-    )
+
+    def worded(language: Language) -> Report:
+        figures = replace(gathered.figures, quality=quality_figures(collected, language))
+        words = Words(language, figures.scope.currency)
+        return Report(
+            title=words("report.title"),
+            subtitle=words(
+                "report.subtitle",
+                customers=count(figures.base.customers),
+                since=day(figures.scope.first_at),
+                until=day(figures.scope.last_at),
+            ),
+            brand=terms.brand,
+            language=language,
+            as_of=terms.as_of,
+            generated_at=generated_at,
+            currency=figures.scope.currency,
+            chapters=write_chapters(figures, found, chosen, words),
+            figures=_plain({"figures": figures, "findings": found, "strategies": chosen}),
+            lists=customer_lists(gathered.desk, codes, gathered.pair, words, folder=work_folder / language.value),
+        )
+
+    return {language: worded(language) for language in languages}
 
 
 def _plain(value: Any) -> Any:

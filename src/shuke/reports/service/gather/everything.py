@@ -18,7 +18,7 @@ from shuke.reports.rules.findings_products import best_pair
 from shuke.reports.service.gather import base, churn, goods, prediction
 from shuke.reports.service.gather.desk import Desk, row_of
 
-__all__ = ["Gathered", "Terms", "gather"]
+__all__ = ["Gathered", "Terms", "gather", "quality_figures"]
 
 VERSIONS = ("shuke", "ibis-framework", "duckdb", "numpy", "scipy", "scikit-learn")
 
@@ -32,7 +32,7 @@ class Terms:
     horizon_days: int
     margin: float | None
     margin_column: str | None
-    language: Language
+    brand: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,9 @@ class Gathered:
     pair: tuple[str, str] | None
 
 
-def gather(
-    collected: collect.Collected, tables: insight.Tables, terms: Terms, *, engine: Engine, progress: Progress
-) -> Gathered:
+def gather(collected: collect.Collected, terms: Terms, *, engine: Engine, progress: Progress) -> Gathered:
     """Ask the core for everything; ``progress`` hears ``reports.<step>``."""
+    tables = collected.tables
     step = _Steps(progress, 9)
     step("facts")
     if terms.margin_column is not None:
@@ -85,7 +84,7 @@ def gather(
     costs = goods.economics(desk, margin=rate, margin_known=terms.margin is not None)
     figures = Figures(
         scope=_scope(collected, tables, terms, engine, facts),
-        quality=_quality(collected, terms.language),
+        quality=quality_figures(collected, Language.ENGLISH),  # worded anew for each reader
         base=totals,
         months=months,
         movement=movement,
@@ -200,7 +199,8 @@ def _scope(
     )
 
 
-def _quality(collected: collect.Collected, language: Language) -> Quality:
+def quality_figures(collected: collect.Collected, language: Language) -> Quality:
+    """What was recognised and what became of it, in the reader's words."""
     say = catalogue("shuke.collect", language)
     quality, recognised = collected.quality, collected.recognised
     return Quality(
