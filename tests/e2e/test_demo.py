@@ -21,8 +21,8 @@ def test_the_demo_builds_both_reports_and_serves_them(tmp_path: Path) -> None:
         text=True,
         encoding="utf-8",
     )
+    assert demo.stdout is not None
     try:
-        assert demo.stdout is not None
         ready = demo.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+/", ready)
         assert found, ready
@@ -33,6 +33,7 @@ def test_the_demo_builds_both_reports_and_serves_them(tmp_path: Path) -> None:
     finally:
         demo.send_signal(signal.SIGINT)
         assert demo.wait(timeout=30) == 0
+        demo.stdout.close()
     assert b'href="en/report.html"' in pages[""]
     assert b'href="zh-CN/report.html"' in pages[""]
     assert "Customer lifetime value report" in pages["en/report.html"].decode()
