@@ -310,8 +310,8 @@ def _add_orders(
     began = first_orders(orders)
     measures = {trait: began[column] for trait, column in known.items()}
     if "discount" in orders.columns:
-        measures["first_discounted"] = _flag(began.discount.fill_null(0) > 0)
-        full = orders.group_by("customer_id").aggregate(_full_price=(orders.discount.fill_null(0) <= 0).any())
+        measures["first_discounted"] = _flag(began.discount.fill_null(0) != 0)
+        full = orders.group_by("customer_id").aggregate(_full_price=(orders.discount.fill_null(0) == 0).any())
         joined = people.left_join(full, "customer_id").select(people, full["_full_price"])
         people = joined.mutate(always_discounted=_flag(~joined["_full_price"]))
         traits.append("always_discounted")
