@@ -29,8 +29,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import ibis.expr.types as ir
@@ -49,6 +49,7 @@ from shuke.insight.economics import earliest
 from shuke.insight.gate import Gate, gate
 from shuke.insight.rfm import rfm_scores
 from shuke.insight.stages import CUSTOMER_STAGES, StageRules, assign_stage
+from shuke.insight.stages.rules import typical_gap
 from shuke.insight.summary import DAYS_PER_UNIT, Unit, customer_summary, last_known_day
 from shuke.insight.tables import Tables
 
@@ -172,15 +173,14 @@ def customer_facts(  # noqa: PLR0913 - all but one by keyword, and each stands a
         margin=margin,
         kept_share=(1 - refunded) * margin,
     )
-    fitted = _fit(tables, summary, opened, model=model, as_of=as_of, unit=unit)
-    predict: Callable[[pa.RecordBatch], pa.RecordBatch] = _without_predictions
-    if fitted.model is not None and fitted.statistics is not None:
-        predict = _Predictor(
-            fitted.model, fitted.spend, settings, _Futures.of(fitted.model, fitted.statistics, settings)
-        )
-    history = summary.select(_KEY, *_HISTORY)
-    predicted = engine.transform(history, predict, "facts_predicted")
-    scored = rfm_scores(_described(tables, summary, margin), money="historic_clv", keep=engine.keep)
+    with ThreadPoolExecutor(2) as aside:
+        # The two models know nothing of each other nor of the scores, and NumPy lets others work meanwhile.
+        fitting = _fit(tables, summary, opened, aside, model=model, as_of=as_of, unit=unit)
+        scored = rfm_scores(_described(tables, summary, margin), money="historic_clv", keep=engine.keep)
+        stages = _with_usual_gap(stages, summary)
+        fitted = fitting.result(settings)
+    predict = _without_predictions if fitted.predictor is None else fitted.predictor
+    predicted = engine.transform(summary.select(_KEY, *_HISTORY), predict, "facts_predicted")
     table = assign_stage(_together(scored, predicted), stages)
     return Facts(
         table=engine.keep(table, "facts") if keep else table,
@@ -209,30 +209,60 @@ def _check(*, horizon_days: int, margin: float, discount_rate_per_year: float) -
             raise BadInput("insight.bad_facts_option", option=name, given=value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Fitted:
     model: PurchaseModel | None = None
     spend: SpendModel | None = None
     statistics: Statistics | None = None
     choice: Choice | None = None
+    predictor: _Predictor | None = None
     cannot_say: CannotSay | None = None
 
 
-def _fit(tables: Tables, summary: ir.Table, opened: Gate, *, model: str, as_of: dt.datetime, unit: Unit) -> _Fitted:
-    choice = None
+@dataclass(frozen=True, eq=False)
+class _Fitting:
+    """Fits that are under way, or why there are none."""
+
+    statistics: Statistics | None = None
+    choice: Choice | None = None
+    model: Future[PurchaseModel] | None = None
+    spend: Future[SpendModel | None] | None = None
+    cannot_say: CannotSay | None = None
+
+    def result(self, settings: _Settings) -> _Fitted:
+        """Wait for them, and work out what they say of every distinct history."""
+        if self.model is None or self.spend is None or self.statistics is None:
+            return _Fitted(cannot_say=self.cannot_say)
+        try:
+            model = self.model.result()
+        except CannotSay as reason:
+            return _Fitted(cannot_say=reason)
+        futures = _Futures.of(model, self.statistics, settings)
+        spend = self.spend.result()
+        return _Fitted(model, spend, self.statistics, self.choice, _Predictor(model, spend, settings, futures))
+
+
+def _fit(
+    tables: Tables,
+    summary: ir.Table,
+    opened: Gate,
+    aside: ThreadPoolExecutor,
+    *,
+    model: str,
+    as_of: dt.datetime,
+    unit: Unit,
+) -> _Fitting:
+    """Ask the engine for what the models need, and set them going."""
     try:
         opened.require()
-        spent = summary.select("order_days", mean=summary.gross_amount / summary.order_days).to_pyarrow()
-        # The two models know nothing of each other, and NumPy lets another thread work meanwhile.
-        with ThreadPoolExecutor(1) as aside:
-            spend = aside.submit(_fit_spend, spent["order_days"].to_numpy(), spent["mean"].to_numpy())
-            if model == "auto":
-                choice = choose_model(tables, as_of=as_of, unit=unit)
-            statistics = Statistics.from_summary(summary)
-            fitted = fit(choice.name if choice else model, statistics, unit=unit)
-            return _Fitted(fitted, spend.result(), statistics, choice)
+        choice = choose_model(tables, as_of=as_of, unit=unit) if model == "auto" else None
     except CannotSay as reason:
-        return _Fitted(cannot_say=reason)
+        return _Fitting(cannot_say=reason)
+    spent = summary.select("order_days", mean=summary.gross_amount / summary.order_days).to_pyarrow()
+    spend = aside.submit(_fit_spend, spent["order_days"].to_numpy(), spent["mean"].to_numpy())
+    statistics = Statistics.from_summary(summary)
+    fitted = aside.submit(fit, choice.name if choice else model, statistics, unit=unit)
+    return _Fitting(statistics, choice, fitted, spend)
 
 
 def _fit_spend(days: NDArray[np.int64], mean: Floats) -> SpendModel | None:
@@ -259,6 +289,14 @@ def _described(tables: Tables, summary: ir.Table, margin: float) -> ir.Table:
     firsts = firsts.select("customer_id", **{names[name]: firsts[name] for name in known})
     joined = described.left_join(firsts, "customer_id")
     return joined.select(*(described[name] for name in described.columns), *(firsts[names[name]] for name in known))
+
+
+def _with_usual_gap(stages: StageRules, summary: ir.Table) -> StageRules:
+    """The stages with the brand's typical gap worked out once, where they need it and do not fix it themselves."""
+    if stages.usual_gap_days is not None or "silence" not in stages.fields():
+        return stages
+    found = typical_gap(summary.filter(summary.order_days > 1)).to_pyarrow()["typical_gap_days"][0].as_py()
+    return replace(stages, usual_gap_days=found)
 
 
 def _together(scored: ir.Table, predicted: ir.Table) -> ir.Table:

@@ -199,13 +199,8 @@ def _named(
             cells.setdefault(_grid_cell(recency, often, bins), []).append(recency * 100 + often)
     cell = table.r_score * 100 + table.f_score
     value_cell = high[0] * 4 + high[1] * 2 + high[2]
-    joint = "-" if bins > 9 else ""
     named: dict[str, Any] = {
-        "rfm_score": table.r_score.cast("string")
-        + joint
-        + table.f_score.cast("string")
-        + joint
-        + table.m_score.cast("string"),
+        "rfm_score": _together(table, bins),
         "rfm_group": ibis.cases(*[(cell.isin(members), name) for name, members in cells.items()], else_=None),
         "value_group": value_cell.cases(
             *[(recent * 4 + often * 2 + much, name) for (recent, often, much), name in VALUE_CELLS.items()],
@@ -213,6 +208,13 @@ def _named(
         ),
     }
     return table.mutate(**named).drop(*middles.columns)
+
+
+def _together(table: ir.Table, bins: int) -> ir.Value:
+    """The three scores as one text."""
+    if bins <= 9:
+        return (table.r_score * 100 + table.f_score * 10 + table.m_score).cast("string")
+    return table.r_score.cast("string") + "-" + table.f_score.cast("string") + "-" + table.m_score.cast("string")
 
 
 def _grid_cell(recency: int, often: int, bins: int) -> str:
