@@ -11,6 +11,7 @@ import csv
 import io
 import sys
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ DAYS = 740
 Order = tuple[int, int, datetime, list[tuple[int, int]], float, str]
 
 
+@cache
 def orders() -> list[Order]:
     """Orders in time: number, customer, moment, (product, quantity) of each line, postage, state."""
     random = np.random.default_rng(SEED)

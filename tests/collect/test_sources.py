@@ -49,7 +49,7 @@ def test_the_sheet_with_the_orders_is_found_and_named(read: Read, tmp_path: Path
     collected = read(path)
     (file,) = collected.quality.files
     assert (file.kind, file.sheet, file.rows, file.skipped_lines) == ("xlsx", "订单报表", 3, 1)
-    assert [note.code for note in collected.quality.notes] == ["sheet_chosen"]
+    assert [note.code for note in collected.quality.notes] == ["sheet_chosen", "postage_within"]
     assert rows_of(collected.tables.orders, "order_id", "customer_id", "ordered_at", "amount") == [
         ("1001", "13800000001", at("2024-01-05 08:03"), 1234.5),
         ("1002", "0042", at("2024-01-06 18:30"), 20.0),

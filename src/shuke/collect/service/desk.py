@@ -10,6 +10,9 @@ import duckdb
 
 #: Enough for sorting and grouping in memory what is sorted and grouped here; DuckDB spills beyond it.
 MEMORY_LIMIT = "512MB"
+_VECTOR = 2048
+_NARROW = 20
+_GROUP_CELLS = _NARROW * 60 * _VECTOR
 
 
 class Desk:
@@ -38,10 +41,12 @@ class Desk:
         (found,) = self.rows(sql)
         return found
 
-    def write(self, sql: str, name: str) -> Path:
+    def write(self, sql: str, name: str, *, columns: int = 1) -> Path:
         """The rows of a query as a Parquet file in the folder."""
         path = self.folder / name
-        self.connection.execute(f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet)")
+        # Row groups are held in memory until they are whole: the more columns, the fewer rows.
+        group = max(_VECTOR, _GROUP_CELLS // max(columns, _NARROW) // _VECTOR * _VECTOR)
+        self.connection.execute(f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet, ROW_GROUP_SIZE {group})")
         return path
 
     def types(self, sql: str) -> dict[str, str]:

@@ -126,7 +126,7 @@ def write_rows(desk: Desk, opened: Opened, select: str, name: str) -> tuple[Path
         raise TypeError(f"{opened.file.name} is no text")
     forget_rejects(desk)
     try:
-        path = desk.write(f"{select} FROM ({text.rows(note_rejects=True)})", name)
+        path = desk.write(f"{select} FROM ({text.rows(note_rejects=True)})", name, columns=text.columns)
     except duckdb.Error as error:
         if not text.parallel:
             raise BadInput("collect.broken_file", file=opened.file.name, detail=str(error).splitlines()[0]) from error
