@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 #: Enough for sorting and grouping in memory what is sorted and grouped here; DuckDB spills beyond it.
-MEMORY_LIMIT = "512MB"
+MEMORY_LIMIT = "1GB"
 _VECTOR = 2048
 _NARROW = 20
 _GROUP_CELLS = _NARROW * 60 * _VECTOR
