@@ -47,7 +47,7 @@ from shuke.insight.clv.model import Floats, PurchaseModel
 from shuke.insight.clv.statistics import Statistics
 from shuke.insight.economics import earliest
 from shuke.insight.gate import Gate, gate
-from shuke.insight.rfm import rfm_scores
+from shuke.insight.rfm import rfm_limits, rfm_scores
 from shuke.insight.stages import CUSTOMER_STAGES, StageRules, assign_stage
 from shuke.insight.stages.rules import typical_gap
 from shuke.insight.summary import DAYS_PER_UNIT, Unit, customer_summary, last_known_day
@@ -75,8 +75,8 @@ PREDICTIONS: dict[str, pa.DataType] = {
 }
 # Orders are whole: the quantile of a sum lies within a step of theirs, here by trial.
 _WITHIN_A_STEP = 0.25
-_KEY = "customer_id"
 _HISTORY = ("frequency", "recency", "age", "order_days", "gross_amount", "net_amount")
+_INTERNAL = ("net_amount", "log_gap_sum")
 _FIRSTS = ("channel", "store", "region")
 # Abscissas and weights for the integral over the horizon that discounting takes; E(u) is smooth in the root of u.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
@@ -176,12 +176,13 @@ def customer_facts(  # noqa: PLR0913 - all but one by keyword, and each stands a
     with ThreadPoolExecutor(2) as aside:
         # The two models know nothing of each other nor of the scores, and NumPy lets others work meanwhile.
         fitting = _fit(tables, summary, opened, aside, model=model, as_of=as_of, unit=unit)
-        scored = rfm_scores(_described(tables, summary, margin), money="historic_clv", keep=engine.keep)
+        limits = engine.keep(rfm_limits(_valued(summary, margin), money="historic_clv"), "facts_rfm_limits")
         stages = _with_usual_gap(stages, summary)
         fitted = fitting.result(settings)
     predict = _without_predictions if fitted.predictor is None else fitted.predictor
-    predicted = engine.transform(summary.select(_KEY, *_HISTORY), predict, "facts_predicted")
-    table = assign_stage(_together(scored, predicted), stages)
+    predicted = engine.transform(summary, predict, "facts_predicted")
+    scored = rfm_scores(_described(tables, _valued(predicted, margin)), money="historic_clv", limits=limits)
+    table = _in_order(assign_stage(scored, stages))
     return Facts(
         table=engine.keep(table, "facts") if keep else table,
         as_of=as_of,
@@ -273,16 +274,17 @@ def _fit_spend(days: NDArray[np.int64], mean: Floats) -> SpendModel | None:
         return None
 
 
-def _described(tables: Tables, summary: ir.Table, margin: float) -> ir.Table:
-    """The summary with its historic value, its cohort, and what the first order says."""
-    described = summary.mutate(
-        historic_clv=summary.net_amount * margin,
-        cohort=summary.first_order_at.truncate("M").cast("date"),
-    ).drop("net_amount")
+def _valued(summary: ir.Table, margin: float) -> ir.Table:
+    return summary.mutate(historic_clv=summary.net_amount * margin)
+
+
+def _described(tables: Tables, customers: ir.Table) -> ir.Table:
+    """Customers with their cohort, and with what the first order says."""
+    described = customers.mutate(cohort=customers.first_order_at.truncate("M").cast("date"))
     known = [name for name in _FIRSTS if name in tables.orders.columns]
     if not known:
         return described
-    orders, people = tables.orders, summary.select("customer_id", "first_order_at")
+    orders, people = tables.orders, customers.select("customer_id", "first_order_at")
     at_first = [orders.customer_id == people.customer_id, orders.ordered_at == people.first_order_at]
     firsts = earliest(orders.semi_join(people, at_first))
     names = {name: name if name == "region" else f"first_{name}" for name in known}
@@ -299,10 +301,10 @@ def _with_usual_gap(stages: StageRules, summary: ir.Table) -> StageRules:
     return replace(stages, usual_gap_days=found)
 
 
-def _together(scored: ir.Table, predicted: ir.Table) -> ir.Table:
-    """History and scores with the predictions beside them."""
-    joined = scored.inner_join(predicted, _KEY)
-    return joined.select(*(scored[name] for name in scored.columns), *(predicted[name] for name in PREDICTIONS))
+def _in_order(table: ir.Table) -> ir.Table:
+    """The columns in the order in which they are described: history, scores, predictions, stage."""
+    last = [*PREDICTIONS, "stage"]
+    return table.select(*(name for name in table.columns if name not in (*last, *_INTERNAL)), *last)
 
 
 @dataclass(frozen=True)
@@ -401,7 +403,7 @@ class _History:
 
 @dataclass(frozen=True, eq=False)
 class _Predictor:
-    """From histories to predictions, batch by batch. Pure, so that batches may be worked on side by side."""
+    """Adds the predictions to histories, batch by batch. Pure, so that batches may be worked on side by side."""
 
     model: PurchaseModel
     spend: SpendModel | None
@@ -409,7 +411,7 @@ class _Predictor:
     futures: _Futures
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The predictions beside the key of each customer."""
+        """The batch with its predictions."""
         if batch.num_rows == 0:
             return _without_predictions(batch)
         x, t_x, T, days, gross, net = (
@@ -473,8 +475,8 @@ class _Predictor:
 
 
 def _with_columns(batch: pa.RecordBatch, columns: dict[str, Any]) -> pa.RecordBatch:
-    arrays = [batch.column(_KEY), *(pa.array(column, type=PREDICTIONS[name]) for name, column in columns.items())]
-    return pa.RecordBatch.from_arrays(arrays, names=[_KEY, *columns])
+    arrays = [*batch.columns, *(pa.array(column, type=PREDICTIONS[name]) for name, column in columns.items())]
+    return pa.RecordBatch.from_arrays(arrays, names=[*batch.schema.names, *columns])
 
 
 def _trigamma(z: Floats) -> Floats:

@@ -21,7 +21,8 @@ money is the historic amount net of refunds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -30,7 +31,7 @@ import ibis.expr.types as ir
 
 from shuke.base.errors import BadInput
 
-__all__ = ["RFM_GRID", "RFM_GROUPS", "VALUE_CELLS", "VALUE_GROUPS", "rfm_groups_summary", "rfm_scores"]
+__all__ = ["RFM_GRID", "RFM_GROUPS", "VALUE_CELLS", "VALUE_GROUPS", "rfm_groups_summary", "rfm_limits", "rfm_scores"]
 
 # Rows are recency scores from 5 (latest) down to 1, columns are frequency scores from 1 to 5.
 RFM_GRID: Mapping[int, tuple[str, str, str, str, str]] = {
@@ -80,55 +81,96 @@ def rfm_scores(
     frequency: str = "order_days",
     money: str = "net_amount",
     split: Literal["mean", "median"] = "mean",
-    keep: Callable[[ir.Table, str], ir.Table] | None = None,
+    limits: ir.Table | None = None,
 ) -> ir.Table:
     """``summary`` with r_score, f_score, m_score (1 … bins, the best is bins), rfm_score, rfm_group and value_group.
 
     ``summary`` has one row per customer, with recency_days and the columns that ``frequency`` and ``money`` name; it is
-    read several times, so keep it first if it is costly. ``keep``, an engine's own, saves working the limits out again
-    wherever the result is used. A customer without orders (nulls) gets nulls.
+    read several times, so keep it first if it is costly. A customer without orders (nulls) gets nulls.
 
     ``thresholds`` fixes the limits of any of ``"recency"``, ``"frequency"`` and ``"money"`` instead of taking
     quantiles: bins − 1 rising numbers each. Recency up to and including the first limit scores ``bins``; frequency
     and money score 2 from the first limit on. So (30, 90, 180, 365) days give 5 within 30 days and 1 after 365.
 
+    ``limits``, made by :func:`rfm_limits` with the same options, are those to score by: kept by an engine, so that they
+    are worked out once, or those of another table, so that a part is scored among all.
+
     rfm_score is the three scores written together, "545" (with ten bins "10-4-5"). Raises BadInput
     ``insight.rfm_bins``, ``insight.rfm_thresholds`` or ``insight.missing_columns``.
     """
-    if not _BINS_MIN <= bins <= _BINS_MAX:
-        raise BadInput("insight.rfm_bins", bins=bins, minimum=_BINS_MIN, maximum=_BINS_MAX)
-    missing = [column for column in ("recency_days", frequency, money) if column not in summary.columns]
-    if missing:
-        raise BadInput("insight.missing_columns", table="summary", columns=missing, found=list(summary.columns))
-    fixed = _checked(thresholds or {}, bins)
-    sources = {"recency": -summary.recency_days, "frequency": summary[frequency], "money": summary[money]}
+    scale = _Scale.of(summary, bins, thresholds, frequency, money)
+    if limits is None:
+        limits = _limits(summary, scale, split)
+    scored = _scored(summary.cross_join(limits), scale)
+    return _named(scored, bins).drop(*limits.columns)
+
+
+def rfm_limits(
+    summary: ir.Table,
+    *,
+    bins: int = 5,
+    thresholds: Mapping[str, Sequence[float]] | None = None,
+    frequency: str = "order_days",
+    money: str = "net_amount",
+    split: Literal["mean", "median"] = "mean",
+) -> ir.Table:
+    """One row with the quantiles and middles that :func:`rfm_scores` goes by; same options, same errors."""
+    return _limits(summary, _Scale.of(summary, bins, thresholds, frequency, money), split)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """What is scored, into how many bins, and the limits that are fixed."""
+
+    bins: int
+    frequency: str
+    money: str
+    fixed: Mapping[str, list[float]]
+
+    @classmethod
+    def of(
+        cls, summary: ir.Table, bins: int, thresholds: Mapping[str, Sequence[float]] | None, frequency: str, money: str
+    ) -> _Scale:
+        """Refuse options that cannot be."""
+        if not _BINS_MIN <= bins <= _BINS_MAX:
+            raise BadInput("insight.rfm_bins", bins=bins, minimum=_BINS_MIN, maximum=_BINS_MAX)
+        missing = [column for column in ("recency_days", frequency, money) if column not in summary.columns]
+        if missing:
+            raise BadInput("insight.missing_columns", table="summary", columns=missing, found=list(summary.columns))
+        return cls(bins, frequency, money, _checked(thresholds or {}, bins))
+
+    def values(self, table: ir.Table) -> dict[str, ir.Value]:
+        """What each score is of, larger being better."""
+        sources = {"recency": -table.recency_days, "frequency": table[self.frequency], "money": table[self.money]}
+        return {name: value.cast("float64") for name, value in sources.items()}
+
+
+def _limits(summary: ir.Table, scale: _Scale, split: Literal["mean", "median"]) -> ir.Table:
     cuts = {
-        f"_{name}_{step}": value.cast("float64").quantile(step / bins)
-        for name, value in sources.items()
-        if name not in fixed
-        for step in range(1, bins)
+        f"_{name}_{step}": value.quantile(step / scale.bins)
+        for name, value in scale.values(summary).items()
+        if name not in scale.fixed
+        for step in range(1, scale.bins)
     }
-    kept = keep or _not_kept
-    table = summary.cross_join(kept(summary.aggregate(**cuts), "rfm_cuts")) if cuts else summary
+    table = summary.cross_join(summary.aggregate(**cuts)) if cuts else summary
+    scored = _scored(table, scale)
+    middles = {
+        f"_{name}_middle": scored[name].mean() if split == "mean" else scored[name].cast("float64").quantile(0.5)
+        for name in _SCORES
+    }
+    # The cuts are the same in every row; carried along, they are worked out once.
+    return scored.aggregate(**{name: scored[name].max() for name in cuts}, **middles)
 
-    def score(name: str, column: ir.Value) -> ir.Value:
-        value = column.cast("float64")
-        if name in fixed:
-            passed = [value >= limit for limit in fixed[name]]
+
+def _scored(table: ir.Table, scale: _Scale) -> ir.Table:
+    scores = {}
+    for score, (name, value) in zip(_SCORES, scale.values(table).items(), strict=True):
+        if name in scale.fixed:
+            passed = [value >= limit for limit in scale.fixed[name]]
         else:
-            passed = [value > table[f"_{name}_{step}"] for step in range(1, bins)]
-        return sum((one.cast("int32") for one in passed), ibis.literal(1, type="int32"))
-
-    scored = table.mutate(
-        r_score=score("recency", -table.recency_days),
-        f_score=score("frequency", table[frequency]),
-        m_score=score("money", table[money]),
-    ).drop(*cuts)
-    return _named(scored, bins, split, kept)
-
-
-def _not_kept(table: ir.Table, _name: str) -> ir.Table:
-    return table
+            passed = [value > table[f"_{name}_{step}"] for step in range(1, scale.bins)]
+        scores[score] = sum((one.cast("int32") for one in passed), ibis.literal(1, type="int32"))
+    return table.mutate(**scores)
 
 
 def rfm_groups_summary(
@@ -181,17 +223,8 @@ def _checked(thresholds: Mapping[str, Sequence[float]], bins: int) -> dict[str, 
     return fixed
 
 
-def _named(
-    scored: ir.Table, bins: int, split: Literal["mean", "median"], keep: Callable[[ir.Table, str], ir.Table]
-) -> ir.Table:
+def _named(table: ir.Table, bins: int) -> ir.Table:
     """Add the three names that follow from the scores."""
-    middles = scored.aggregate(
-        **{
-            f"_{name}_middle": scored[name].mean() if split == "mean" else scored[name].cast("float64").quantile(0.5)
-            for name in _SCORES
-        }
-    )
-    table = scored.cross_join(keep(middles, "rfm_middles"))
     high = [(table[name] > table[f"_{name}_middle"]).cast("int32") for name in _SCORES]
     cells: dict[str, list[int]] = {}
     for recency in range(1, bins + 1):
@@ -207,7 +240,7 @@ def _named(
             else_=None,
         ),
     }
-    return table.mutate(**named).drop(*middles.columns)
+    return table.mutate(**named)
 
 
 def _together(table: ir.Table, bins: int) -> ir.Value:
