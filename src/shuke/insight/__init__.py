@@ -47,7 +47,15 @@ from shuke.insight.retention import (
     period_start,
     repeat_curve,
 )
-from shuke.insight.rfm import RFM_GRID, RFM_GROUPS, VALUE_CELLS, VALUE_GROUPS, rfm_groups_summary, rfm_limits, rfm_scores
+from shuke.insight.rfm import (
+    RFM_GRID,
+    RFM_GROUPS,
+    VALUE_CELLS,
+    VALUE_GROUPS,
+    rfm_groups_summary,
+    rfm_limits,
+    rfm_scores,
+)
 from shuke.insight.seasonality import MONTHS_NEEDED, SeasonalIndex, monthly_sales, seasonal_index, weekday_hour
 from shuke.insight.stages import (
     CONTACT_STAGES,
