@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 import pyarrow as pa
@@ -322,6 +322,11 @@ class Report:
     chapters: tuple[Chapter, ...]
     figures: Mapping[str, object] = field(default_factory=dict)
     lists: tuple[CustomerList, ...] = ()
+
+    @property
+    def data_until(self) -> date:
+        """The last day of which anything was known: at midnight, the day before."""
+        return (self.as_of - timedelta(microseconds=1)).date()
 
     def list_of(self, code: str | None) -> CustomerList | None:
         """The list with this code; None for None; KeyError for a code that is not there."""

@@ -69,7 +69,7 @@ def outline(report: Report) -> Outline:
         "title": report.title,
         "subtitle": report.subtitle,
         "brand": report.brand,
-        "as_of": words("page.as_of", date=writing.value(report.as_of, DAY)),
+        "as_of": words("page.as_of", date=writing.value(report.data_until, DAY)),
         "generated": words("page.generated", date=writing.value(report.generated_at, DAY)),
         "page_of": words.texts["page.page_of"],  # filled in by Typst, which alone knows the pages
         "chapters": chapters,

@@ -166,7 +166,7 @@ class _Book:
         sheet.write_string(0, 0, report.title, self.style(bold=True, font_size=20, font_color=NAVY))
         sheet.write_string(1, 0, report.brand, self.style(bold=True, font_color="#a34f00"))
         sheet.write_string(2, 0, report.subtitle, self.style(font_color=MUTED))
-        dates = f"{self.words('page.as_of', date=say(report.as_of, DAY))} · "
+        dates = f"{self.words('page.as_of', date=say(report.data_until, DAY))} · "
         dates += self.words("page.generated", date=say(report.generated_at, DAY))
         sheet.write_string(3, 0, dates, self.style(font_color=MUTED))
         columns = [Column(key=key, label=self.words(f"workbook.{key}")) for key in ("sheet", "holds", "rows")]

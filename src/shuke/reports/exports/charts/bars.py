@@ -12,6 +12,8 @@ from shuke.reports.model import Axis, Kind
 
 ROW_PX = 27
 _SHARE = Axis(field="", label="", kind=Kind.PERCENT)
+# More months than these stand on a time axis, whose ticks fall on Januaries; fewer are bars with room between them.
+MONTHS_SIDE_BY_SIDE = 24
 
 
 def draw_bar(frame: Frame) -> Any:
@@ -84,7 +86,7 @@ def _standing(frame: Frame, *, lollipop: bool) -> Any:
 
 
 def _category(frame: Frame, *, middle: bool = False) -> Any:
-    if frame.spec.x.kind is Kind.MONTH and len(frame.categories) > 12:
+    if frame.spec.x.kind is Kind.MONTH and len(frame.categories) > MONTHS_SIDE_BY_SIDE:
         days = frame.span_days()
         ticks = alt.Axis(
             labelExpr=frame.writing.time_expression(days=days),
