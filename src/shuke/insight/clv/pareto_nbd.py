@@ -319,14 +319,15 @@ def _quantile(s: float, horizon: float, rates: _Rates, cell: NDArray[np.intp], n
     raise CannotSay("insight.horizon_too_long", orders_max=_ORDERS_MAX)
 
 
+# A wait that no double can hold ends as NaN, which is what is answered where none can be said.
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def _median_wait(s: float, R: Floats, A: Floats, B: Floats) -> Floats:
     """The t at which P(an order by t | alive now) = ∫₀ᵗ R/A (A/(A+v))^(R+1) (B/(B+v))^s dv reaches ½; NaN if never.
 
     The probability is concave in t, so Newton's method climbs to the root from the left without overshooting; it starts
     where a customer who could not leave would be.
     """
-    with np.errstate(over="ignore"):
-        wait = A * np.expm1(np.log(2) / R)
+    wait = A * np.expm1(np.log(2) / R)
     never = (_order_ever(s, R, A, B) <= 0.5) | ~np.isfinite(wait)
     wait[never] = np.nan
     active = np.flatnonzero(~never)
