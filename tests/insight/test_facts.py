@@ -181,6 +181,10 @@ def test_the_model_is_told_from_a_wrong_one(engine: Engine, tables: Tables, fact
     assert other.model is not None
     assert facts.model is not None
     assert other.model.name == "nbd"
+    leaving = other.table.agg(
+        known=lambda t: t.p_alive.count() + t.churn_probability.count(), predicted=lambda t: t.predicted_clv.count()
+    )
+    assert leaving.to_pyarrow().to_pylist() == [{"known": 0, "predicted": other.table.count().execute()}]
     assert other.model.log_likelihood < facts.model.log_likelihood - 100
 
 

@@ -140,7 +140,8 @@ def customer_facts(  # noqa: PLR0913 - all but one by keyword, and each stands a
     (1 − p_alive); predicted_number_of_orders within the horizon, with the 80 % interval predicted_orders_low and _high;
     expected_order_value (gross, per occasion); predicted_clv with predicted_clv_low and _high; total_clv (historic and
     predicted); expected_date_of_next_order (median, given that the customer is still one; null if that is more than
-    ten years away); stage. Where predictions cannot be said they are null.
+    ten years away); stage. Where predictions cannot be said they are null, and so are p_alive and
+    churn_probability under NBD, in which nobody leaves.
 
     Args:
         tables: orders, and refunds if there are any.
@@ -410,6 +411,11 @@ class _Predictor:
     settings: _Settings
     futures: _Futures
 
+    @property
+    def sees_leaving(self) -> bool:
+        """Whether the model knows that customers leave."""
+        return self.model.name != "nbd"
+
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with its predictions."""
         if batch.num_rows == 0:
@@ -429,8 +435,9 @@ class _Predictor:
         return _with_columns(
             batch,
             {
-                "p_alive": alive,
-                "churn_probability": 1 - alive,
+                # NBD takes everyone to stay: its P(alive) of 1 is an assumption and no answer.
+                "p_alive": alive if self.sees_leaving else pa.nulls(x.size, pa.float64()),
+                "churn_probability": 1 - alive if self.sees_leaving else pa.nulls(x.size, pa.float64()),
                 "predicted_number_of_orders": orders,
                 "predicted_orders_low": low,
                 "predicted_orders_high": high,
