@@ -140,7 +140,7 @@ class ChartSpec:
       scatter                   x, y numbers, value the size of the bubble, label the field that names a point
       heatmap                   x, y categories, value the colour; written into the cell when there is room
       lorenz                    x cumulative share of customers, y cumulative share of value; the diagonal is added
-      flow                      x the stage left, y the stage entered, value how much
+      flow                      x the stage left, y the stage entered, value how much; series_order gives the colours
       ladder                    x the step, y how many reached it; shares of the first and the previous step are added
 
     Rows are mappings from field to value. Categories and series stand in the order of ``order`` and ``series_order``,

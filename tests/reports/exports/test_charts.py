@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 
 import pytest
 import vl_convert
@@ -76,6 +77,33 @@ def test_negative_bars_carry_their_numbers_on_the_left() -> None:
     (words,) = [layer for layer in drawing["layer"] if layer["mark"]["type"] == "text"]
     assert words["mark"]["align"] == "right"
     assert drawing["datasets"]["d0"][0]["label"] == "−£20k"
+
+
+@pytest.mark.parametrize(
+    ("months", "room", "named"),
+    [
+        (13, 8.0, ["Dec 2010", "Feb 2011", "Apr 2011", "Jun 2011", "Aug 2011", "Oct 2011", "Dec 2011"]),
+        (13, 5.0, ["Jan 2011", "Apr 2011", "Jul 2011", "Oct 2011"]),
+        (25, 3.0, ["Jan 2011", "Jan 2012"]),
+    ],
+)
+def test_months_are_bars_side_by_side_and_some_are_named(months: int, room: float, named: list[str]) -> None:
+    days = [date(2010 + (11 + i) // 12, (11 + i) % 12 + 1, 1) for i in range(months)]
+    rows: list[dict[str, object]] = [{"a.b[c]": day, "£ net": 1.0} for day in days]
+    block = chart(ChartKind.BAR, rows, x=Axis(field="a.b[c]", label="Month", kind=Kind.MONTH))
+    assert Frame(block.chart, POUNDS, half=False).months_named(room) == named
+    across = draw(block, POUNDS)["layer"][0]["encoding"]["x"]
+    assert across["type"] == "nominal"  # a band each, with room between; the axis ends with the last month
+
+
+def test_a_flow_gives_stages_the_colours_of_the_series(sample: Callable[[Language], Report]) -> None:
+    (block,) = [b for b in charts_of(sample(Language.ENGLISH)) if b.chart.kind is ChartKind.FLOW]
+    names = in_order([str(r[block.chart.x.field]) for r in block.chart.rows], block.chart.order)
+    spec = replace(block.chart, series_order=tuple(reversed(names[1:])))
+    scale = draw(replace(block, chart=spec), POUNDS)["layer"][0]["encoding"]["color"]["scale"]
+    colours = dict(zip(scale["domain"], scale["range"], strict=True))
+    assert colours[names[0]] == MUTED
+    assert colours[names[-1]] == NAVY
 
 
 def test_an_empty_chart_is_drawn_empty() -> None:

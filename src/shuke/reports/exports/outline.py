@@ -35,6 +35,8 @@ DAY = Axis(field="", label="", kind=Kind.DATE)
 
 NUMERIC = {Kind.INTEGER, Kind.NUMBER, Kind.MONEY, Kind.PERCENT}
 
+SHORT_LABEL = 12.5  # digits wide, seven Chinese letters
+
 Item = dict[str, Any]
 
 
@@ -243,8 +245,10 @@ def _column(column: Column, texts: list[str]) -> Item:
     tight = column.kind is not Kind.TEXT
     width = max((_digits(text) for text in texts), default=0.0)
     words = max((_digits(word) for word in column.label.split()), default=0.0)
-    # Chinese headers break anywhere, but not into single letters.
-    two_lines = min(_digits(column.label) / 2 + 1, 13.0)
+    # Chinese headers break anywhere: short ones keep to one line, long ones to two that are nearly alike.
+    label = _digits(column.label)
+    short = label <= SHORT_LABEL and label > len(column.label)
+    two_lines = label if short else min(label / 2 + 1.75, 13.0)
     width = max(width, min(words, 10.0), two_lines) if tight else max(min(width, 44.0), min(words, 12.0), 8.0)
     return {"label": column.label, "numeric": column.kind in NUMERIC, "tight": tight, "width": round(width, 1)}
 

@@ -129,7 +129,7 @@ class _Book:
     def cell(self, sheet: Any, row: int, column: int, value: Value, shape: Column | Axis, **look: Any) -> None:
         """One value, typed."""
         align: dict[str, Any] = {"align": "left"} if shape.kind in LEFT else {}
-        if shape.kind in {Kind.DATE, Kind.MONTH} and column:
+        if shape.kind in LEFT and column:
             align["indent"] = 1
         style = self.style(num_format=self.number_format(shape), **align, **look)
         if value is None:
@@ -148,7 +148,7 @@ class _Book:
         """The header of a table."""
         for column, shape in enumerate(shapes):
             look: dict[str, Any] = {"align": "left" if shape.kind in LEFT else "right", "valign": "vcenter"}
-            if shape.kind in {Kind.DATE, Kind.MONTH} and column:
+            if shape.kind in LEFT and column:
                 look["indent"] = 1
             style = self.style(bold=True, font_color="white", bg_color=NAVY, text_wrap=True, **look)
             sheet.write_string(row, column, shape.label, style)

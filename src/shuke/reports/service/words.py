@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from itertools import compress
 
 from shuke.base.language import Language, catalogue
 from shuke.base.wording import say_date, say_money, say_month, say_number, say_percent
@@ -90,12 +91,14 @@ class Words:
         total_rows: int | None = None,
         last_is_total: bool = False,
     ) -> TableBlock:
-        """A table with its title and note."""
+        """A table with its title and note, without the columns that no row has anything to say in."""
+        columns, rows = tuple(columns), tuple(rows)
+        said = [not rows or any(row[place] is not None for row in rows) for place in range(len(columns))]
         return TableBlock(
             code=code,
             title=self._texts(f"table.{code}") if title is None else title,
-            columns=tuple(columns),
-            rows=tuple(rows),
+            columns=tuple(compress(columns, said)),
+            rows=tuple(tuple(compress(row, said)) for row in rows),
             note=self.optional(f"note.{code}"),
             total_rows=total_rows,
             last_is_total=last_is_total,

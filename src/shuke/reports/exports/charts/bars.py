@@ -12,8 +12,6 @@ from shuke.reports.model import Axis, Kind
 
 ROW_PX = 27
 _SHARE = Axis(field="", label="", kind=Kind.PERCENT)
-# More months than these stand on a time axis, whose ticks fall on Januaries; fewer are bars with room between them.
-MONTHS_SIDE_BY_SIDE = 24
 
 
 def draw_bar(frame: Frame) -> Any:
@@ -79,25 +77,13 @@ def _standing(frame: Frame, *, lollipop: bool) -> Any:
     layers = _bodies(frame, base, lollipop=lollipop)
     if not crowded and not any("it" in row for row in rows):
         words = base.mark_text(baseline="bottom", dy=-9 if lollipop else -4, color=INK, fontSize=11)
-        labels = words.encode(_category(frame, middle=True), alt.Text(field="label", type="nominal"))
+        labels = words.encode(_category(frame), alt.Text(field="label", type="nominal"))
         layers.append(labels.properties(name=f"{WIDE_ONLY}_labels"))
     layers += _intervals(frame, base, horizontal=False) + frame.reference_marks()
     return alt.layer(*layers).properties(height=frame.height, title=_measure_title(frame))
 
 
-def _category(frame: Frame, *, middle: bool = False) -> Any:
-    if frame.spec.x.kind is Kind.MONTH and len(frame.categories) > MONTHS_SIDE_BY_SIDE:
-        days = frame.span_days()
-        ticks = alt.Axis(
-            labelExpr=frame.writing.time_expression(days=days),
-            tickCount=frame.time_ticks(),
-            title=None,
-            ticks=False,
-            labelOverlap=True,
-            grid=False,
-        )
-        months: Any = alt.X(field="x", type="temporal", timeUnit="utcyearmonth", axis=ticks)
-        return months.bandPosition(0.5) if middle else months
+def _category(frame: Frame) -> Any:
     return frame.band(alt.X, room=frame.width - 60)
 
 

@@ -47,7 +47,7 @@ class Frame:
     @property
     def height(self) -> int:
         """Of the plot, where it does not follow from the number of rows."""
-        return 210 if self.half else 270
+        return 200 if self.half else 238
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -168,12 +168,14 @@ class Frame:
         widest = max((text_width(text) for text in self.categories), default=0.0)
         crowded = room / max(1, len(self.categories)) < widest + 6
         leaning = crowded and self.spec.x.kind is Kind.TEXT
+        named = self.months_named(room / (widest + 10)) if crowded and self.spec.x.kind is Kind.MONTH else None
         ticks = alt.Axis(
             labelAngle=-38 if leaning else 0,
             labelLimit=150 if leaning else 230,
             labelOverlap="parity" if crowded and not leaning else False,
             ticks=False,
-            title=self.spec.x.label or None,
+            values=alt.Undefined if named is None else named,
+            title=(self.spec.x.label or None) if self.spec.x.kind is Kind.TEXT else None,
             titleAnchor="end",
         )
         return channel(
@@ -183,6 +185,14 @@ class Frame:
             axis=ticks,
             scale=alt.Scale(paddingInner=0.28, paddingOuter=0.14),
         )
+
+    def months_named(self, room: float) -> list[str]:
+        """The months that an axis names when only ``room`` of them fit; steps of a quarter and more name Januaries."""
+        months = sorted({str(row["x"]): str(row["xt"]) for row in self.rows}.items())
+        step = next((step for step in (2, 3, 6, 12) if len(months) / step <= room), 24)
+        if step == 2:
+            return [text for _, text in months[::2]]
+        return [text for day, text in months if (12 * int(day[:4]) + int(day[5:7]) - 1) % step == 0]
 
     def colours(self, *, strokes: bool = False) -> Any:
         """The colour of the series, in their order; those that the title does not speak of are grey."""

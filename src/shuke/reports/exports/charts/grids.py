@@ -8,10 +8,11 @@ from typing import Any, Literal
 import altair as alt
 
 from shuke.reports.exports.charts.frame import WIDE_ONLY, Frame, in_order, text_width
-from shuke.reports.exports.charts.theme import DIVERGING, INK, SEQUENTIAL, SERIES
+from shuke.reports.exports.charts.theme import DIVERGING, INK, MUTED, SEQUENTIAL, SERIES
 from shuke.reports.model import Kind
 
 CURVE_POINTS = 24
+STAGE_PX = 40  # of the flow, for each stage of its longer side
 NAME_PX = 29  # of a stage's name with its number, two lines
 FLOW_MARGIN = 0.34  # for the names of the stages on either side, in widths of the flow
 FLOW_MARGIN_NARROW = 0.56
@@ -93,7 +94,10 @@ def draw_flow(frame: Frame) -> Any:
     unit = alt.Scale(domain=[-FLOW_MARGIN, 1 + FLOW_MARGIN], nice=False, zero=False)
     height = alt.Scale(domain=[1, 0], nice=False, zero=False)
     names = list(dict.fromkeys(node["name"] for node in nodes))
-    palette = alt.Scale(domain=names, range=[SERIES[i % len(SERIES)] for i in range(len(names))])
+    # A stage has the colour that it has wherever the stages are a series; what is no such stage is grey.
+    ranks = {name: rank for rank, name in enumerate(frame.spec.series_order or names)}
+    colours = [SERIES[ranks[name] % len(SERIES)] if name in ranks else MUTED for name in names]
+    palette = alt.Scale(domain=names, range=colours)
 
     def across(field: str) -> Any:
         return alt.X(field=field, type="quantitative", axis=None, scale=unit)
@@ -123,17 +127,16 @@ def draw_flow(frame: Frame) -> Any:
         words = alt.Chart(frame.data([node for node in nodes if node["side"] == side]))
         text = words.mark_text(align=align, dx=dx, lineBreak="\n", fontSize=11, color=INK, baseline="middle")
         layers.append(text.encode(across(field), down("name_at"), alt.Text(field="label", type="nominal")))
-    tall = max(sum(1 for node in nodes if node["side"] == side) for side in ("from", "to"))
     return (
         alt.layer(*layers)
-        .properties(height=max(220, 58 * tall), title=frame.spec.value.label)
+        .properties(height=_flow_height(nodes), title=frame.spec.value.label)
         .properties(usermeta={"narrowDomain": [-FLOW_MARGIN_NARROW, 1 + FLOW_MARGIN_NARROW]})
     )
 
 
 def _flow_height(nodes: list[dict[str, Any]]) -> int:
     tall = max(sum(1 for node in nodes if node["side"] == side) for side in ("from", "to"))
-    return max(220, 58 * tall)
+    return max(220, STAGE_PX * tall)
 
 
 def _part_names(nodes: list[dict[str, Any]], *, least: float) -> None:

@@ -117,5 +117,5 @@ def draw_lorenz(frame: Frame) -> Any:
     dots = base.mark_circle(size=90, opacity=0).encode(tooltip=frame.tip("x", "y"))
     layers = [between, equal, curve, word.encode(x, y, alt.Text(field="t", type="nominal")), dots]
     return alt.layer(*layers, *frame.reference_marks()).properties(
-        height=230 if frame.half else 320, title=spec.y.label
+        height=210 if frame.half else 250, title=spec.y.label
     )

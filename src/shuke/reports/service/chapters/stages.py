@@ -230,6 +230,7 @@ def _moves(figures: Figures, words: Words) -> list[Block]:
                 y=words.axis("target"),
                 value=words.axis("moved_amount", Kind.MONEY),
                 order=order,
+                series_order=order[1:],
             ),
             words.table("stage_moves", columns, rows),
             values=_flow_values(moves, figures),
