@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pytest
 
 from shuke.insight.summary import customer_summary, last_known_day
@@ -92,6 +93,22 @@ def test_what_is_not_asked_for_is_not_there_and_the_rest_is_the_same(make_orders
     lean = rows_of(customer_summary(tables, as_of=AS_OF, with_gaps=False, with_repeat_amount=False))
     for customer, row in full.items():
         assert {name: row[name] for name in row if name not in ("log_gap_sum", "repeat_amount")} == lean[customer]
+
+
+def test_days_are_counted_alike_with_and_without_a_table_of_them(make_orders: MakeOrders) -> None:
+    dice = np.random.default_rng(7)
+    # Moments before and after 1970, over many blocks of days, several on one day and on the days where blocks meet.
+    numbers = [*dice.integers(0, 200, 300), *(63 * dice.integers(0, 300, 300) + dice.choice([-1, 0, 62, 63], 300))]
+    start = dt.date(1, 1, 1) + dt.timedelta(days=63 * 11_411)
+    days = [start + dt.timedelta(days=int(number)) for number in numbers]
+    assert min(days) < dt.date(1970, 1, 1) < max(days)
+    rows = [(str(dice.choice(["a", "b", "c"])), f"{day}T{dice.integers(0, 24):02}:00", 1.0) for day in days]
+    tables = Tables(orders=make_orders(rows))
+    known = [(customer, moment[:10]) for customer, moment, _ in rows if moment < AS_OF.isoformat()]
+    lean = rows_of(customer_summary(tables, as_of=AS_OF, with_gaps=False, with_repeat_amount=False))
+    for customer in "abc":
+        assert lean[customer]["order_days"] == len({day for who, day in known if who == customer})
+        assert lean[customer]["orders"] == sum(who == customer for who, _ in known)
 
 
 def test_counts_are_whole_numbers_and_money_is_float(make_orders: MakeOrders) -> None:

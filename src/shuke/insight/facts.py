@@ -50,7 +50,7 @@ from shuke.insight.gate import Gate, gate
 from shuke.insight.rfm import rfm_limits, rfm_scores
 from shuke.insight.stages import CUSTOMER_STAGES, StageRules, assign_stage
 from shuke.insight.stages.rules import typical_gap
-from shuke.insight.summary import DAYS_PER_UNIT, Unit, customer_summary, last_known_day
+from shuke.insight.summary import DAYS_PER_UNIT, Unit, customer_sums, last_known_day, with_ages
 from shuke.insight.tables import Tables
 
 __all__ = ["INTERVAL_LEVEL", "PREDICTIONS", "Facts", "FactsEngine", "customer_facts"]
@@ -75,8 +75,10 @@ PREDICTIONS: dict[str, pa.DataType] = {
 }
 # Orders are whole: the quantile of a sum lies within a step of theirs, here by trial.
 _WITHIN_A_STEP = 0.25
-_HISTORY = ("frequency", "recency", "age", "order_days", "gross_amount", "net_amount")
-_INTERNAL = ("net_amount", "log_gap_sum")
+_HISTORY = ("recency", "age", "order_days", "gross_amount", "refunds")
+# Of the histories, what the predictions are made from but need not come back.
+_PASSED = ("recency", "age")
+_INTERNAL = ("net_amount",)
 _FIRSTS = ("channel", "store", "region")
 # Abscissas and weights for the integral over the horizon that discounting takes; E(u) is smooth in the root of u.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
@@ -160,9 +162,11 @@ def customer_facts(  # noqa: PLR0913 - all but one by keyword, and each stands a
     """
     _check(horizon_days=horizon_days, margin=margin, discount_rate_per_year=discount_rate_per_year)
     timed = model == "auto" or "cnbd" in model
-    summary = engine.keep(
-        customer_summary(tables, as_of=as_of, unit=unit, with_gaps=timed, with_repeat_amount=False), "facts_summary"
+    # Only the sums are kept and passed about; what follows from them is cheaper to work out again than to store.
+    sums = engine.keep(
+        customer_sums(tables, as_of=as_of, unit=unit, with_gaps=timed, with_repeat_amount=False), "facts_sums"
     )
+    summary = with_ages(sums, as_of=as_of, unit=unit)
     opened = gate(tables, as_of, summary=summary)
     totals = summary.agg(gross=summary.gross_amount.sum(), refunds=summary.refunds.sum()).to_pyarrow().to_pylist()[0]
     refunded = min(max(totals["refunds"] / totals["gross"], 0.0), 1.0) if totals["gross"] else 0.0
@@ -176,12 +180,13 @@ def customer_facts(  # noqa: PLR0913 - all but one by keyword, and each stands a
     )
     with ThreadPoolExecutor(2) as aside:
         # The two models know nothing of each other nor of the scores, and NumPy lets others work meanwhile.
-        fitting = _fit(tables, summary, opened, aside, model=model, as_of=as_of, unit=unit)
+        fitting = _fit(tables, summary, opened, aside, settings, model=model, as_of=as_of, unit=unit)
         limits = engine.keep(rfm_limits(_valued(summary, margin), money="historic_clv"), "facts_rfm_limits")
         stages = _with_usual_gap(stages, summary)
         fitted = fitting.result(settings)
     predict = _without_predictions if fitted.predictor is None else fitted.predictor
-    predicted = engine.transform(summary, predict, "facts_predicted")
+    passed = summary.select(*(name for name in sums.columns if name != "log_gap_sum"), *_PASSED)
+    predicted = with_ages(engine.transform(passed, predict, "facts_predicted"), as_of=as_of, unit=unit)
     scored = rfm_scores(_described(tables, _valued(predicted, margin)), money="historic_clv", limits=limits)
     table = _in_order(assign_stage(scored, stages))
     return Facts(
@@ -227,19 +232,18 @@ class _Fitting:
 
     statistics: Statistics | None = None
     choice: Choice | None = None
-    model: Future[PurchaseModel] | None = None
+    model: Future[tuple[PurchaseModel, _Futures]] | None = None
     spend: Future[SpendModel | None] | None = None
     cannot_say: CannotSay | None = None
 
     def result(self, settings: _Settings) -> _Fitted:
-        """Wait for them, and work out what they say of every distinct history."""
-        if self.model is None or self.spend is None or self.statistics is None:
+        """Wait for them."""
+        if self.model is None or self.spend is None:
             return _Fitted(cannot_say=self.cannot_say)
         try:
-            model = self.model.result()
+            model, futures = self.model.result()
         except CannotSay as reason:
             return _Fitted(cannot_say=reason)
-        futures = _Futures.of(model, self.statistics, settings)
         spend = self.spend.result()
         return _Fitted(model, spend, self.statistics, self.choice, _Predictor(model, spend, settings, futures))
 
@@ -249,6 +253,7 @@ def _fit(
     summary: ir.Table,
     opened: Gate,
     aside: ThreadPoolExecutor,
+    settings: _Settings,
     *,
     model: str,
     as_of: dt.datetime,
@@ -263,8 +268,13 @@ def _fit(
     spent = summary.select("order_days", mean=summary.gross_amount / summary.order_days).to_pyarrow()
     spend = aside.submit(_fit_spend, spent["order_days"].to_numpy(), spent["mean"].to_numpy())
     statistics = Statistics.from_summary(summary)
-    fitted = aside.submit(fit, choice.name if choice else model, statistics, unit=unit)
-    return _Fitting(statistics, choice, fitted, spend)
+    name = choice.name if choice else model
+
+    def fit_and_look_ahead() -> tuple[PurchaseModel, _Futures]:
+        fitted = fit(name, statistics, unit=unit)
+        return fitted, _Futures.of(fitted, statistics, settings)
+
+    return _Fitting(statistics, choice, aside.submit(fit_and_look_ahead), spend)
 
 
 def _fit_spend(days: NDArray[np.int64], mean: Floats) -> SpendModel | None:
@@ -420,10 +430,10 @@ class _Predictor:
         """The batch with its predictions."""
         if batch.num_rows == 0:
             return _without_predictions(batch)
-        x, t_x, T, days, gross, net = (
+        t_x, T, days, gross, refunds = (
             batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64) for name in _HISTORY
         )
-        t_x = np.minimum(t_x, T)
+        x, t_x = days - 1, np.minimum(t_x, T)
         cell = self.futures.cell(x, t_x, T)
         alive = self.model.p_alive(x, t_x, T)
         orders = alive * self.futures.mean[cell]
@@ -445,7 +455,7 @@ class _Predictor:
                 "predicted_clv": value,
                 "predicted_clv_low": value_low * worth,
                 "predicted_clv_high": value_high * worth,
-                "total_clv": net * self.settings.margin + value,
+                "total_clv": (gross - refunds) * self.settings.margin + value,
                 "expected_date_of_next_order": self._dates(self.futures.wait[cell]),
             },
         )
@@ -482,8 +492,9 @@ class _Predictor:
 
 
 def _with_columns(batch: pa.RecordBatch, columns: dict[str, Any]) -> pa.RecordBatch:
-    arrays = [*batch.columns, *(pa.array(column, type=PREDICTIONS[name]) for name, column in columns.items())]
-    return pa.RecordBatch.from_arrays(arrays, names=[*batch.schema.names, *columns])
+    kept = batch.drop_columns(list(_PASSED))
+    arrays = [*kept.columns, *(pa.array(column, type=PREDICTIONS[name]) for name, column in columns.items())]
+    return pa.RecordBatch.from_arrays(arrays, names=[*kept.schema.names, *columns])
 
 
 def _trigamma(z: Floats) -> Floats:

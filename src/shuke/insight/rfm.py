@@ -146,14 +146,15 @@ class _Scale:
 
 
 def _limits(summary: ir.Table, scale: _Scale, split: Literal["mean", "median"]) -> ir.Table:
-    cuts = {
-        f"_{name}_{step}": value.quantile(step / scale.bins)
-        for name, value in scale.values(summary).items()
-        if name not in scale.fixed
-        for step in range(1, scale.bins)
-    }
-    table = summary.cross_join(summary.aggregate(**cuts)) if cuts else summary
-    scored = _scored(table, scale)
+    wanted = {name: value for name, value in scale.values(summary).items() if name not in scale.fixed}
+    steps = range(1, scale.bins)
+    # All quantiles of a column at once, for which it is put in order once.
+    found = summary.aggregate(
+        **{f"_{name}": value.quantile([step / scale.bins for step in steps]) for name, value in wanted.items()}
+    )
+    cuts = {f"_{name}_{step}": found[f"_{name}"][step - 1] for name in wanted for step in steps}
+    values = summary.select(*dict.fromkeys(("recency_days", scale.frequency, scale.money)))
+    scored = _scored(values.cross_join(found.select(**cuts)) if cuts else values, scale)
     middles = {
         f"_{name}_middle": scored[name].mean() if split == "mean" else scored[name].cast("float64").quantile(0.5)
         for name in _SCORES

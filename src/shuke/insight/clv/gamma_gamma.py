@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from shuke.base.errors import BadInput, CannotSay
-from shuke.insight.clv.distinct import canonical_order
+from shuke.insight.clv.distinct import repeatable_order
 from shuke.insight.clv.model import Diagnosis, Floats
 from shuke.insight.clv.optimise import Evaluation, climb, judge
 from shuke.insight.clv.statistics import ORDERS_MAX
@@ -25,6 +25,8 @@ from shuke.insight.clv.traits import at_traits, spread_of, to_own_units
 
 __all__ = ["SpendModel", "fit_spend"]
 
+# Rows whose arithmetic fits into the cache.
+_BLOCK = 16_384
 # Rows for a first approximation of the maximum.
 _WARM_ROWS = 20_000
 
@@ -164,7 +166,7 @@ def fit_spend(
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Repeaters in a canonical order: x, mean value z, weight, and standardised traits (n, 1 + traits) after a one."""
+    """Repeaters in a repeatable order: x, mean value z, weight, and standardised traits (n, 1 + traits) after a one."""
 
     x: Floats
     z: Floats
@@ -189,7 +191,7 @@ class _Rows:
         if not (np.isfinite(z) & (z > 0) & np.isfinite(w) & (w > 0)).all():
             raise BadInput("insight.bad_spend")
         columns = [np.asarray(column, dtype=np.float64)[repeats] for column in covariates.values()]
-        order = canonical_order(z, x, w, *columns)
+        order = repeatable_order(x, z, w, *columns)
         x, z, w = x[order], z[order], w[order]
         standard: list[tuple[float, float]] = []
         for i, (name, unsorted) in enumerate(zip(covariates, columns, strict=True)):
@@ -216,42 +218,90 @@ class _Likelihood:
     rows: _Rows
 
     def __call__(self, theta: Floats) -> Evaluation:
-        rows, w = self.rows, self.rows.weight
         p, q = float(np.exp(theta[0])), float(np.exp(theta[1]))
-        log_gamma = rows.design @ theta[2:]
-        y = rows.x * rows.z
-        odds = y * np.exp(-log_gamma)
-        share, log_share = 1 / (1 + odds), -np.log1p(odds)  # γ/(γ+y)
-        log_rest = np.log(odds) + log_share
-        s = p * rows.x + q
-        number, at = self._by_count
+        sums = self._sums(theta[2:])
+        number, n = self._by_count
         x = number.astype(np.float64)
-        n = np.bincount(at, weights=w)
         ahead, behind = special.digamma(p * x + q), special.digamma(p * x)
         bend, bend_behind = special.polygamma(1, p * x + q), special.polygamma(1, p * x)
         by_q, by_x_p = ahead - special.digamma(q), p * x * (ahead - behind)
+        # ln(y/(γ+y)), weighted with the orders: their logarithms are the same at every theta.
+        by_orders, orders, log_means = self._constant
+        log_rest = orders - by_orders @ theta[2:] - sums.log_by_orders
         value = n @ (special.gammaln(p * x + q) - special.gammaln(p * x) - special.gammaln(q))
         # q ln γ + px ln y − (px+q) ln(γ+y) − ln z
-        value += w @ (q * log_share + p * rows.x * log_rest - np.log(rows.z))
-        first_p = n @ by_x_p + p * (w @ (rows.x * log_rest))
-        first_q = q * (n @ by_q + w @ log_share)
-        sv = w * s * share
+        value += p * log_rest - q * sums.log - log_means
+        first_p = n @ by_x_p + p * log_rest
+        first_q = q * (n @ by_q - sums.log)
         hessian = np.empty((theta.size, theta.size))
         hessian[0, 0] = first_p + n @ ((p * x) ** 2 * (bend - bend_behind))
         hessian[0, 1] = hessian[1, 0] = q * p * (n @ (x * bend))
         hessian[1, 1] = first_q + q**2 * (n @ (bend - special.polygamma(1, q)))
-        hessian[0, 2:] = hessian[2:, 0] = rows.design.T @ (-p * w * rows.x * share)
-        hessian[1, 2:] = hessian[2:, 1] = rows.design.T @ (q * w * (1 - share))
-        hessian[2:, 2:] = rows.design.T @ (rows.design * (-sv * (1 - share))[:, None])
-        gradient = np.concatenate([[first_p, first_q], rows.design.T @ (q * w - sv)])
+        hessian[0, 2:] = hessian[2:, 0] = -p * sums.share_by_orders
+        hessian[1, 2:] = hessian[2:, 1] = q * sums.rest
+        hessian[2:, 2:] = -p * sums.bend_by_orders - q * sums.bend
+        gradient = np.concatenate([[first_p, first_q], q * sums.rest - p * sums.share_by_orders])
         return Evaluation(float(value), gradient, hessian)
 
+    def _sums(self, coefficients: Floats) -> _Sums:
+        """What the rows add up to, block by block, so that the steps of the arithmetic stay in the cache."""
+        size = coefficients.size
+        total = _Sums(0.0, 0.0, np.zeros(size), np.zeros(size), np.zeros((size, size)), np.zeros((size, size)))
+        for start in range(0, self.rows.z.size, _BLOCK):
+            part = slice(start, start + _BLOCK)
+            weight, orders, design = self.rows.weight[part], self._orders[part], self.rows.design[part]
+            odds = self._spent[part] * np.exp(-(design @ coefficients))
+            log_odds = np.log1p(odds)
+            share = 1 / (1 + odds)
+            rest = odds * share
+            bend = share * rest
+            total.log += _dot(weight, log_odds)
+            total.log_by_orders += _dot(orders, log_odds)
+            total.rest += np.einsum("nk,n->k", design, weight * rest)
+            total.share_by_orders += np.einsum("nk,n->k", design, orders * share)
+            total.bend += np.einsum("nk,nj,n->kj", design, design, weight * bend)
+            total.bend_by_orders += np.einsum("nk,nj,n->kj", design, design, orders * bend)
+        return total
+
     @cached_property
-    def _by_count(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The numbers of orders that occur, and which of them each row has."""
-        at = self.rows.x.astype(np.intp)
-        occurs = np.bincount(at) > 0
-        return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[at]
+    def _orders(self) -> Floats:
+        """Orders of each row's customers together."""
+        return self.rows.weight * self.rows.x
+
+    @cached_property
+    def _spent(self) -> Floats:
+        """y = xz."""
+        return self.rows.x * self.rows.z
+
+    @cached_property
+    def _constant(self) -> tuple[Floats, float, float]:
+        """Σ orders · traits, Σ orders · ln y, and Σ weight · ln z."""
+        by_orders = np.einsum("nk,n->k", self.rows.design, self._orders)
+        return by_orders, _dot(self._orders, np.log(self._spent)), _dot(self.rows.weight, np.log(self.rows.z))
+
+    @cached_property
+    def _by_count(self) -> tuple[NDArray[np.intp], Floats]:
+        """The numbers of orders that occur, and how many customers have each."""
+        customers = np.bincount(self.rows.x.astype(np.intp), weights=self.rows.weight)
+        occurs = np.flatnonzero(customers)
+        return occurs, customers[occurs].astype(np.float64)
+
+
+@dataclass
+class _Sums:
+    """Sums over rows of y and x weighted functions; ``share`` is γ/(γ+y), ``rest`` y/(γ+y), ``bend`` their product."""
+
+    log: float
+    log_by_orders: float
+    rest: Floats
+    share_by_orders: Floats
+    bend: Floats
+    bend_by_orders: Floats
+
+
+def _dot(left: Floats, right: Floats) -> float:
+    """The inner product by NumPy itself, see :func:`likelihood._dot`."""
+    return float(np.einsum("n,n->", left, right))
 
 
 def _correlation(rows: _Rows) -> float:
