@@ -3,6 +3,7 @@
     ShukeError
     ├── BadInput       what the user gave cannot be used; the text says what, where and how to mend it
     ├── CannotSay      the data do not support an answer, which is itself an answer
+    ├── Conflict       what is asked for contradicts the state that things are in
     └── NotAvailable   an optional part (an extra, a runtime) is missing on this machine
 
 Every error has a stable ``code``, which is its room and what went wrong, and plain ``values``. The text that a person
@@ -31,6 +32,10 @@ class BadInput(ShukeError):  # noqa: N818 - the tree reads as sentences: "raise 
 
 class CannotSay(ShukeError):  # noqa: N818 - likewise
     """The data do not support an answer. Callers show this as a result, never as a made-up number."""
+
+
+class Conflict(ShukeError):  # noqa: N818 - likewise
+    """What is asked for contradicts the state that things are in; asking again later, or otherwise, may do."""
 
 
 class NotAvailable(ShukeError):  # noqa: N818 - likewise

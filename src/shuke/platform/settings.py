@@ -34,6 +34,25 @@ def _count(text: str) -> int:
     return count
 
 
+def _port(text: str) -> int:
+    if not 0 <= (port := int(text)) <= 65535:
+        raise ValueError(text)
+    return port
+
+
+def _log_format(text: str) -> str:
+    if text not in ("text", "json"):
+        raise ValueError(text)
+    return text
+
+
+def _data_folder() -> Path:
+    """Where services of root's keep their data, and where those of a person do."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/shuke")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "shuke"
+
+
 @dataclass(frozen=True)
 class Settings:
     """What this machine lets Shuke use. None means: what the engine thinks right, which is most of the machine."""
@@ -44,6 +63,15 @@ class Settings:
     memory_limit_bytes: int | None = field(default=None, metadata={"variable": "SHUKE_MEMORY_LIMIT", "parse": _bytes})
     threads: int | None = field(default=None, metadata={"variable": "SHUKE_THREADS", "parse": _count})
     spark_master: str | None = field(default=None, metadata={"variable": "SHUKE_SPARK_MASTER", "parse": str})
+
+    database_url: str | None = field(default=None, metadata={"variable": "DATABASE_URL", "parse": str})
+    data_folder: Path = field(
+        default_factory=_data_folder, metadata={"variable": "SHUKE_DATA_FOLDER", "parse": Path}
+    )
+    host: str = field(default="127.0.0.1", metadata={"variable": "SHUKE_HOST", "parse": str})
+    port: int = field(default=8600, metadata={"variable": "SHUKE_PORT", "parse": _port})
+    master_key_file: Path | None = field(default=None, metadata={"variable": "SHUKE_MASTER_KEY_FILE", "parse": Path})
+    log_format: str = field(default="text", metadata={"variable": "SHUKE_LOG_FORMAT", "parse": _log_format})
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -81,7 +109,7 @@ def documented_settings(language: Language) -> tuple[DocumentedSetting, ...]:
     for declared in fields(Settings):
         described = f"settings.{declared.name}"
         default = text(f"{described}_default")
-        if declared.default is MISSING:
+        if declared.default is MISSING and declared.default_factory is MISSING:
             raise KeyError(declared.name)
         rows.append(DocumentedSetting(declared.metadata["variable"], default, text(described)))
     return tuple(rows)
