@@ -1,9 +1,15 @@
 """What every test may ask for."""
 
+import itertools
 import os
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+
+from shuke.platform import Database, EmbeddedPostgres, Keyring, Settings, Workplace, migrate
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -16,3 +22,53 @@ def shared_data() -> Path:
             pytest.fail(f"CI must have the real data at {SHARED_DATA}")
         pytest.skip(f"needs the real data at {SHARED_DATA}, which may not be shipped for its licence")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One PostgreSQL for all tests of this process; nothing of it outlives them, so it need not write through."""
+    with tempfile.TemporaryDirectory(prefix="shuke-test-") as folder:
+        Path(folder).chmod(0o711)
+        hasty = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+        with EmbeddedPostgres.start(Path(folder) / "data", configuration=hasty) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: EmbeddedPostgres) -> Callable[[], str]:
+    """Makes the address of a fresh database with every table, a copy of one that was migrated once."""
+    _create(postgres, "migrated", "template1")
+    with Database(postgres.url.replace("/shuke?", "/migrated?"), connections=1) as database:
+        migrate(database)
+    numbers = itertools.count()
+
+    def make() -> str:
+        name = f"test_{next(numbers)}"
+        _create(postgres, name, "migrated")
+        return postgres.url.replace("/shuke?", f"/{name}?")
+
+    return make
+
+
+def _create(postgres: EmbeddedPostgres, name: str, template: str) -> None:
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def database(new_database: Callable[[], str]) -> Iterator[Database]:
+    """A fresh database with every table."""
+    with Database(new_database()) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def keyring() -> Keyring:
+    """Master keys of this test run."""
+    return Keyring.new()
+
+
+@pytest.fixture
+def workplace(database: Database, keyring: Keyring, tmp_path: Path) -> Workplace:
+    """What requests and jobs work with, on a fresh database and an empty data folder."""
+    return Workplace(Settings(data_folder=tmp_path, database_url=database.url), database, keyring)

@@ -123,6 +123,19 @@ def _reading(command: Command) -> Command:
     return command
 
 
+def _speaking(command: Command) -> Command:
+    """The language of a command that has nothing else to say it in."""
+    return click.option(
+        "--lang", "language", type=LanguageType(), default=_terminal_language.value, help=_text("help.messages")
+    )(command)
+
+
+def _listening(command: Command) -> Command:
+    """Where a server listens, before what the environment says."""
+    host = click.option("--host", metavar="ADDRESS", help=_text("help.host"))
+    return host(click.option("--port", type=click.IntRange(0, 65535), help=_text("help.web_port"))(_speaking(command)))
+
+
 @click.group(
     help=_text("help.program"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True},
@@ -176,6 +189,35 @@ def clv(**values: Any) -> None:
 def demo(**values: Any) -> None:
     """Build both reports and serve them."""
     _run("demo", language=_terminal_language, **values)
+
+
+@program.command(help=_text("help.serve_all"))
+@_listening
+def serve(**values: Any) -> None:
+    """Run web, worker and database."""
+    _run("serve", part="serve", **values)
+
+
+@program.command(help=_text("help.web"))
+@_listening
+@click.option("--socket", "socket_number", type=int, hidden=True)
+def web(**values: Any) -> None:
+    """Run the web server alone."""
+    _run("serve", part="web", **values)
+
+
+@program.command(help=_text("help.worker"))
+@_speaking
+def worker(**values: Any) -> None:
+    """Run a worker alone."""
+    _run("serve", part="worker", **values)
+
+
+@program.command(help=_text("help.doctor"))
+@_speaking
+def doctor(**values: Any) -> None:
+    """Say what is wrong."""
+    _run("doctor", **values)
 
 
 def _language_asked_for(arguments: list[str]) -> Language:

@@ -4,6 +4,7 @@
     ├── BadInput       what the user gave cannot be used; the text says what, where and how to mend it
     ├── CannotSay      the data do not support an answer, which is itself an answer
     ├── Conflict       what is asked for contradicts the state that things are in
+    ├── NotFound       there is nothing of this name
     └── NotAvailable   an optional part (an extra, a runtime) is missing on this machine
 
 Every error has a stable ``code``, which is its room and what went wrong, and plain ``values``. The text that a person
@@ -36,6 +37,10 @@ class CannotSay(ShukeError):  # noqa: N818 - likewise
 
 class Conflict(ShukeError):  # noqa: N818 - likewise
     """What is asked for contradicts the state that things are in; asking again later, or otherwise, may do."""
+
+
+class NotFound(ShukeError):  # noqa: N818 - likewise
+    """There is nothing of this name."""
 
 
 class NotAvailable(ShukeError):  # noqa: N818 - likewise

@@ -1,21 +1,10 @@
-"""What the rooms above stand on: settings, the engines that run their expressions, and the lake.
+"""What the rooms above stand on: settings, database, jobs, keys, telemetry, the engines, and the lake.
 
 Knows ``insight`` and ``base`` only; nothing here knows what a customer is.
 """
 
-from shuke.platform.engines import BATCH_ROWS, DuckDBEngine, Engine, EngineName, Transformation, open_engine
-from shuke.platform.lake import Lake
-from shuke.platform.settings import DocumentedSetting, Settings, documented_settings
+import lazy_loader
 
-__all__ = [
-    "BATCH_ROWS",
-    "DocumentedSetting",
-    "DuckDBEngine",
-    "Engine",
-    "EngineName",
-    "Lake",
-    "Settings",
-    "Transformation",
-    "documented_settings",
-    "open_engine",
-]
+# What there is at the door is declared in ``__init__.pyi``. Each part is loaded when it is first used, so that a report
+# does not wait for a database.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -65,9 +65,7 @@ class Settings:
     spark_master: str | None = field(default=None, metadata={"variable": "SHUKE_SPARK_MASTER", "parse": str})
 
     database_url: str | None = field(default=None, metadata={"variable": "DATABASE_URL", "parse": str})
-    data_folder: Path = field(
-        default_factory=_data_folder, metadata={"variable": "SHUKE_DATA_FOLDER", "parse": Path}
-    )
+    data_folder: Path = field(default_factory=_data_folder, metadata={"variable": "SHUKE_DATA_FOLDER", "parse": Path})
     host: str = field(default="127.0.0.1", metadata={"variable": "SHUKE_HOST", "parse": str})
     port: int = field(default=8600, metadata={"variable": "SHUKE_PORT", "parse": _port})
     master_key_file: Path | None = field(default=None, metadata={"variable": "SHUKE_MASTER_KEY_FILE", "parse": Path})

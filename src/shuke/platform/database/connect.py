@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import psycopg
 import sqlalchemy as sa
@@ -37,7 +37,9 @@ metadata = sa.MetaData(
 class Database:
     """A pool of connections to one PostgreSQL; a context manager, which closes them."""
 
-    def __init__(self, url: str, *, connections: int = POOL_CONNECTIONS, statement_seconds: int = STATEMENT_SECONDS_MAX):
+    def __init__(
+        self, url: str, *, connections: int = POOL_CONNECTIONS, statement_seconds: int = STATEMENT_SECONDS_MAX
+    ):
         self.url = url
         self._engine = sa.create_engine(
             _address(url),
@@ -63,12 +65,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """One transaction that sees one state of the database, and refuses to write."""
-        with self._engine.connect() as connection:
-            connection = connection.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
-            with connection.begin():
-                yield connection
+        engine = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with engine.begin() as transaction:
+            yield transaction
 
     def ping(self) -> None:
         """Ask whether the server answers; NotAvailable ``platform.no_database`` when it does not."""
@@ -87,7 +86,7 @@ class Database:
         """Close every connection."""
         self._engine.dispose()
 
-    def __enter__(self) -> Database:
+    def __enter__(self) -> Self:
         """The database itself."""
         return self
 

@@ -1,7 +1,8 @@
 """Shuke's own PostgreSQL, for a machine that has none: the binaries of a wheel, run on a folder of ours.
 
-The library that ships the binaries can start a server too, but opens folders on the way to it for everybody, gives up on
-a recovery that takes longer than ten seconds, and ends processes that it did not start. So only its binaries are used.
+The library that ships the binaries can start a server too, but opens folders on the way to it for everybody, gives up
+on a recovery that takes longer than ten seconds, and ends processes that it did not start. So only its binaries are
+used.
 
 Who may reach the server is decided by the file system: it listens on no network address, only on a socket in a folder
 that nobody but its owner can enter. PostgreSQL refuses to run as root; root's server runs as an account without rights.
@@ -20,7 +21,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -96,10 +97,15 @@ class EmbeddedPostgres:
     ends, and a server that a killed process left running is ended and its data recovered by the next.
     """
 
-    def __init__(self, folders: _Folders, lock: IO[str], process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, folders: _Folders, lock: IO[str], programs: Path, account: _Account, configuration: Mapping[str, str]
+    ) -> None:
         self._folders = folders
         self._lock = lock
-        self._process = process
+        self._programs = programs
+        self._account = account
+        self._configuration = {**_CONFIGURATION, "unix_socket_directories": str(folders.socket), **configuration}
+        self._process = self._launch()
 
     @property
     def url(self) -> str:
@@ -117,11 +123,18 @@ class EmbeddedPostgres:
         return self._process.poll() is None
 
     @classmethod
-    def start(cls, data_folder: Path, *, waiting: Callable[[float], None] = lambda _: None) -> Self:
+    def start(
+        cls,
+        data_folder: Path,
+        *,
+        configuration: Mapping[str, str] | None = None,
+        waiting: Callable[[float], None] = lambda _: None,
+    ) -> Self:
         """Start the server of a data folder, which is made if it is not there, and wait until it answers.
 
         Args:
             data_folder: on a disk of this machine. Made with mode 0700 where it is missing.
+            configuration: parameters of PostgreSQL that are to differ from ours.
             waiting: told the seconds so far, about once a second while the server starts or recovers.
 
         Raises:
@@ -139,11 +152,10 @@ class EmbeddedPostgres:
             _end_what_a_killed_process_left(folders)
             if not (folders.cluster / "PG_VERSION").exists():
                 _initialise(folders, programs, account)
-            process = _launch(folders, programs, account)
+            server = cls(folders, lock, programs, account, configuration or {})
         except BaseException:
             lock.close()
             raise
-        server = cls(folders, lock, process)
         try:
             server._wait(waiting)
         except BaseException:
@@ -165,6 +177,38 @@ class EmbeddedPostgres:
                     self._process.wait(STOP_SECONDS_MAX)
         finally:
             self._lock.close()
+
+    def revive(self, *, waiting: Callable[[float], None] = lambda _: None) -> None:
+        """Start the server anew after it was killed; it recovers everything that was committed."""
+        until = time.monotonic() + STOP_SECONDS_MAX
+        while True:
+            self._process = self._launch()
+            try:
+                self._wait(waiting)
+            except NotAvailable:
+                # Sessions of the killed server may still be leaving; until then the folder is not free.
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
+            else:
+                return
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        log = self._folders.log
+        if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+            log.replace(log.with_suffix(".log.1"))
+        parameters = [part for name, value in self._configuration.items() for part in ("-c", f"{name}={value}")]
+        with log.open("ab") as out:
+            return subprocess.Popen(  # noqa: S603 - our own program and arguments
+                [self._programs / "postgres", "-D", self._folders.cluster, *parameters],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd="/",
+                # An interrupt at the keyboard is for us; the server is stopped last.
+                start_new_session=True,
+                **_as(self._account),
+            )
 
     def _wait(self, waiting: Callable[[float], None]) -> None:
         """Until it answers; then make sure of the database."""
@@ -302,7 +346,7 @@ def _initialise(folders: _Folders, programs: Path, account: _Account) -> None:
     """Make the cluster whole or not at all."""
     partial = folders.cluster / "new"
     shutil.rmtree(partial, ignore_errors=True)
-    command = [
+    command: list[str | Path] = [
         programs / "initdb",
         *("--pgdata", partial, "--username", "shuke", "--auth", "trust", "--encoding", "UTF8"),
         # Sorting by code points is the same on every machine and in every release of the C library.
@@ -320,24 +364,6 @@ def _initialise(folders: _Folders, programs: Path, account: _Account) -> None:
             entry.rename(folders.cluster / entry.name)
     (partial / "PG_VERSION").rename(folders.cluster / "PG_VERSION")
     partial.rmdir()
-
-
-def _launch(folders: _Folders, programs: Path, account: _Account) -> subprocess.Popen[bytes]:
-    if folders.log.exists() and folders.log.stat().st_size > LOG_BYTES_MAX:
-        folders.log.replace(folders.log.with_suffix(".log.1"))
-    options = {**_CONFIGURATION, "unix_socket_directories": str(folders.socket)}
-    arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    with folders.log.open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 - our own program and arguments
-            [programs / "postgres", "-D", folders.cluster, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            # An interrupt at the keyboard is for us; the server is stopped last.
-            start_new_session=True,
-            **_as(account),
-        )
 
 
 def _as(account: _Account) -> dict[str, Any]:

@@ -1,0 +1,228 @@
+"""``shuke serve``, ``shuke web`` and ``shuke worker``: the server, whole or in parts.
+
+``serve`` is the parent of one web process and one worker, and of a PostgreSQL of its own where none is named. It holds
+the listening socket, so that the port stays when the web process is replaced, and starts anew whatever ends without
+having been told to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, Self
+
+import click
+import uvicorn
+
+from shuke.app import web, worker
+from shuke.base.errors import BadInput, NotAvailable
+from shuke.base.language import Language, catalogue
+from shuke.platform import (
+    EmbeddedPostgres,
+    Keyring,
+    Settings,
+    Workplace,
+    configure_logs,
+    log,
+    migrate,
+    open_database,
+    revision_expected,
+    revision_found,
+)
+
+__all__ = ["ServeOptions", "run"]
+
+STOP_SECONDS_MAX = 40
+RESTART_SECONDS_MAX = 30
+# A part that ran this long before it ended is started again at once.
+_STEADY_SECONDS = 60
+_CHECK_SECONDS = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions:
+    """What was asked for; ``socket_number`` is the listening socket that ``serve`` hands to its web process."""
+
+    part: Literal["serve", "web", "worker"]
+    language: Language = Language.ENGLISH
+    host: str | None = None
+    port: int | None = None
+    socket_number: int | None = None
+
+
+def run(options: ServeOptions) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    settings = Settings.of_environment()
+    settings = replace(
+        settings,
+        host=options.host or settings.host,
+        port=settings.port if options.port is None else options.port,
+    )
+    configure_logs("json" if settings.log_format == "json" else "text")
+    if options.part == "serve":
+        _serve(settings, options.language)
+        return
+    with _workplace(settings) as place:
+        if options.part == "worker":
+            worker.work(place)
+        else:
+            _web(place, options)
+
+
+@contextmanager
+def _workplace(settings: Settings) -> Iterator[Workplace]:
+    keyring = Keyring.load(key_file(settings))
+    with open_database(settings) as database:
+        database.ping()
+        if revision_found(database) != revision_expected():
+            migrate(database)
+        yield Workplace(settings, database, keyring)
+
+
+def key_file(settings: Settings) -> Path:
+    """Where the master keys are."""
+    return settings.master_key_file or settings.data_folder / "master.keys"
+
+
+def _web(place: Workplace, options: ServeOptions) -> None:
+    config = uvicorn.Config(
+        web.build_web(place),
+        host=place.settings.host,
+        port=place.settings.port,
+        fd=options.socket_number,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS_MAX - 10,
+    )
+    uvicorn.Server(config).run()
+
+
+def _serve(settings: Settings, language: Language) -> None:
+    text = catalogue("shuke.app", language)
+    told = _Told()
+    with ExitStack() as stack:
+        settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        postgres: EmbeddedPostgres | None = None
+        if settings.database_url is None:
+
+            def waiting(seconds: float) -> None:
+                click.echo(text("serve.waiting", seconds=round(seconds)), err=True)
+
+            postgres = stack.enter_context(EmbeddedPostgres.start(settings.data_folder, waiting=waiting))
+        if not key_file(settings).exists():
+            _first_keys(settings)
+        with open_database(settings) as database:
+            database.ping()
+            migrate(database)
+        listener = stack.enter_context(_listen(settings))
+        children = stack.enter_context(_Children(listener))
+        click.echo(text("serve.ready", address=_address(listener)), err=True)
+        while not told.to_stop:
+            if postgres is not None and not postgres.running:
+                log.error("database ended", action="start anew")
+                postgres.revive()
+            children.look_after()
+            time.sleep(_CHECK_SECONDS)
+        click.echo(text("serve.stopping"), err=True)
+
+
+def _first_keys(settings: Settings) -> None:
+    """Make the master keys, but never beside data that other keys protect."""
+    with open_database(settings) as database:
+        if revision_found(database) is not None:
+            raise NotAvailable("platform.no_master_key", file=str(key_file(settings)))
+    Keyring.new().save(key_file(settings))
+
+
+def _listen(settings: Settings) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as reason:
+        listener.close()
+        raise BadInput("app.cannot_listen", host=settings.host, port=settings.port, reason=reason.strerror) from None
+    listener.listen(2048)
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port, *_ = listener.getsockname()
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+class _Told:
+    """Whether a signal asked to stop."""
+
+    def __init__(self) -> None:
+        self.to_stop = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+
+    def _stop(self, *_: object) -> None:
+        self.to_stop = True
+
+
+@dataclass
+class _Child:
+    """One process of ours, how often it has ended early, and when to start it again."""
+
+    arguments: list[str]
+    pass_fds: tuple[int, ...] = ()
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    early_ends: int = 0
+    start_at: float = field(default_factory=time.monotonic)
+
+    def look_after(self) -> None:
+        now = time.monotonic()
+        if self.process is not None and self.process.poll() is not None:
+            steady = now - self.started_at > _STEADY_SECONDS
+            self.early_ends = 0 if steady else self.early_ends + 1
+            self.start_at = now + (0 if steady else min(2.0 ** (self.early_ends - 1), RESTART_SECONDS_MAX))
+            log.error("process ended", part=self.arguments[0], status=self.process.returncode)
+            self.process = None
+        if self.process is None and now >= self.start_at:
+            self.process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", "shuke.app", *self.arguments], pass_fds=self.pass_fds
+            )
+            self.started_at = now
+
+
+class _Children:
+    """The web process and the worker; leaving the context stops them."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        number = listener.fileno()
+        self.all = [_Child(["web", "--socket", str(number)], pass_fds=(number,)), _Child(["worker"])]
+
+    def look_after(self) -> None:
+        """Start what is not there and due."""
+        for child in self.all:
+            child.look_after()
+
+    def __enter__(self) -> Self:
+        self.look_after()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        running = [child.process for child in self.all if child.process is not None]
+        for process in running:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        until = time.monotonic() + STOP_SECONDS_MAX
+        for process in running:
+            try:
+                process.wait(max(until - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

@@ -1,0 +1,68 @@
+"""The web server: the routes of every room, and how a machine can tell that it is well."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from shuke.app.wiring import ROUTES
+from shuke.base.errors import BadInput, NotAvailable, ShukeError
+from shuke.platform import Metrics, Workplace, log, revision_expected, revision_found
+from shuke.platform.http import Requests, problem
+
+__all__ = ["build_web"]
+
+
+def build_web(workplace: Workplace) -> FastAPI:
+    """The application that an ASGI server runs."""
+    metrics = Metrics()
+    app = FastAPI(title="Shuke", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    for make in ROUTES:
+        app.router.routes.extend(make(workplace, metrics))
+
+    async def live(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    def readiness() -> Response:
+        try:
+            workplace.database.ping()
+            found, expected = revision_found(workplace.database), revision_expected()
+        except NotAvailable as reason:
+            return JSONResponse({"ready": False, "reason": reason.code}, 503)
+        if found != expected:
+            return JSONResponse({"ready": False, "reason": "platform.not_migrated"}, 503)
+        return JSONResponse({"ready": True})
+
+    async def ready(_: Request) -> Response:
+        return await asyncio.to_thread(readiness)
+
+    async def measured(_: Request) -> Response:
+        metrics.connections_in_use.set(workplace.database.connections_in_use)
+        text, kind = metrics.render()
+        return Response(text, media_type=kind)
+
+    app.router.routes.extend([Route("/livez", live), Route("/readyz", ready), Route("/metrics", measured)])
+
+    async def explained(request: Request, error: Exception) -> Response:
+        if not isinstance(error, ShukeError):
+            log.error("unexpected", exc_info=error)
+            error = ShukeError("app.unexpected")
+        return problem(error, request)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        given: Any = error.errors() if isinstance(error, RequestValidationError) else []
+        # Where and what kind, never the value: it may be personal.
+        places = [f"{'.'.join(str(part) for part in one['loc'])}: {one['type']}" for one in given]
+        return problem(BadInput("app.bad_request", places=places), request)
+
+    app.add_exception_handler(ShukeError, explained)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, explained)
+    app.add_middleware(Requests, metrics=metrics)
+    return app

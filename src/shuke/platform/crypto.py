@@ -1,0 +1,158 @@
+"""Keys and ciphers for personal data.
+
+Three kinds of keys, so that each can change without the others:
+
+- A **master key** wraps data keys. It has a version; rotation adds one and wraps the data keys anew, while data stay
+  as they are.
+- A **data key** belongs to one person and encrypts their fields. Destroying it erases the person in every copy.
+- An **index key** belongs to one kind of value and makes blind indexes: the same value gives the same sixteen bytes,
+  and nobody without the key can tell or try the value. It never changes, since indexes could not be made anew without
+  reading every value.
+
+Everything is AES-256-GCM-SIV (RFC 8452), which stays safe should a nonce ever repeat, from ``cryptography``. The
+associated data names the place of a ciphertext, so that one moved to another row or column does not open.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from shuke.base.errors import BadInput, NotAvailable
+
+__all__ = ["Keyring", "Wrapped", "decrypt", "encrypt", "new_key"]
+
+KEY_BYTES = 32
+INDEX_BYTES = 16
+_NONCE_BYTES = 12
+
+
+def new_key() -> bytes:
+    """A data key: 32 random bytes."""
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def encrypt(key: bytes, plain: bytes, *, about: bytes) -> bytes:
+    """Nonce and ciphertext. ``about`` names the place; :func:`decrypt` has to name the same."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + AESGCMSIV(key).encrypt(nonce, plain, about)
+
+
+def decrypt(key: bytes, cipher: bytes, *, about: bytes) -> bytes:
+    """The plain bytes; NotAvailable ``platform.does_not_open`` for another key, place, or a changed ciphertext."""
+    try:
+        return AESGCMSIV(key).decrypt(cipher[:_NONCE_BYTES], cipher[_NONCE_BYTES:], about)
+    except (InvalidTag, ValueError):
+        raise NotAvailable("platform.does_not_open") from None
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A data key under a master key of this version."""
+
+    version: int
+    cipher: bytes
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The master keys by version, and the root of the index keys; never printed."""
+
+    masters: Mapping[int, bytes] = field(repr=False)
+    index_root: bytes = field(repr=False)
+    # Derived once each; a derivation takes as long as ten indexes.
+    _index_keys: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def new(cls) -> Keyring:
+        """A first master key and an index root, from the system's randomness."""
+        return cls({1: new_key()}, new_key())
+
+    @classmethod
+    def load(cls, path: Path) -> Keyring:
+        """The keys of a file.
+
+        Raises:
+            NotAvailable: ``platform.no_master_key`` when the file is not there.
+            BadInput: ``platform.bad_master_key`` when it cannot be read, ``platform.open_master_key`` when others may
+                read it too.
+        """
+        try:
+            lines = path.read_text(encoding="ascii").split("\n")
+            if path.stat().st_mode & 0o077:
+                raise BadInput("platform.open_master_key", file=str(path))
+            entries = dict(line.split(" ", 1) for line in lines if line.strip() and not line.startswith("#"))
+            keys = {name: base64.b64decode(text, validate=True) for name, text in entries.items()}
+            root = keys.pop("index")
+            masters = {int(version): key for version, key in keys.items()}
+        except FileNotFoundError:
+            raise NotAvailable("platform.no_master_key", file=str(path)) from None
+        except (ValueError, KeyError):
+            raise BadInput("platform.bad_master_key", file=str(path)) from None
+        if not masters or any(len(key) != KEY_BYTES for key in (*masters.values(), root)):
+            raise BadInput("platform.bad_master_key", file=str(path))
+        return cls(masters, root)
+
+    def save(self, path: Path) -> None:
+        """Write the file whole or not at all, for nobody else to read, and onto the disk before this returns."""
+        lines = ["# Master keys of Shuke. Whoever has this file and the database can read personal data;"]
+        lines.append("# without this file nobody can. Keep a copy apart from the backups of the database.")
+        lines += [f"{version} {base64.b64encode(key).decode()}" for version, key in sorted(self.masters.items())]
+        lines.append(f"index {base64.b64encode(self.index_root).decode()}")
+        partial = path.with_name(path.name + ".partial")
+        with contextlib.suppress(FileNotFoundError):
+            partial.unlink()
+        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write("\n".join(lines) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @property
+    def version(self) -> int:
+        """The version that wraps new data keys."""
+        return max(self.masters)
+
+    def rotated(self) -> Keyring:
+        """The same keys and a new master key, which wraps from now on."""
+        return Keyring({**self.masters, self.version + 1: new_key()}, self.index_root)
+
+    def wrap(self, key: bytes, *, about: bytes) -> Wrapped:
+        """A data key under the newest master key."""
+        return Wrapped(self.version, encrypt(self.masters[self.version], key, about=about))
+
+    def unwrap(self, wrapped: Wrapped, *, about: bytes) -> bytes:
+        """The data key; NotAvailable ``platform.no_master_key_version`` when its master key is gone."""
+        master = self.masters.get(wrapped.version)
+        if master is None:
+            raise NotAvailable("platform.no_master_key_version", version=wrapped.version)
+        return decrypt(master, wrapped.cipher, about=about)
+
+    def index(self, kind: str, value: str) -> bytes:
+        """The blind index of a value among its kind: 16 bytes of HMAC-SHA-256 (so that a million collide never)."""
+        return hmac.digest(self._index_key(kind), value.encode(), sha256)[:INDEX_BYTES]
+
+    def _index_key(self, kind: str) -> bytes:
+        key = self._index_keys.get(kind)
+        if key is None:
+            key = HKDFExpand(SHA256(), KEY_BYTES, f"index:{kind}".encode()).derive(self.index_root)
+            self._index_keys[kind] = key
+        return key

@@ -1,0 +1,105 @@
+"""What every HTTP edge shares: problems in the reader's language, request ids, metrics.
+
+Only this module knows which error is which status; rooms raise their own errors and know nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shuke.base.errors import BadInput, CannotSay, Conflict, NotAvailable, NotFound, ShukeError
+from shuke.base.language import Language, explain
+from shuke.platform.telemetry import Metrics, log
+
+__all__ = ["PROBLEM", "Requests", "language_of", "problem", "status_of"]
+
+PROBLEM = "application/problem+json"
+_STATUS: tuple[tuple[type[ShukeError], int], ...] = (
+    (BadInput, 422),
+    (NotFound, 404),
+    (Conflict, 409),
+    (CannotSay, 422),
+    (NotAvailable, 503),
+)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def status_of(error: ShukeError) -> int:
+    """The HTTP status that an error is answered with."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def language_of(request: Request) -> Language:
+    """The language that the reader asked for, else English."""
+    for part in request.headers.get("accept-language", "").split(","):
+        tag = part.split(";")[0].strip().lower()
+        if tag.startswith("zh"):
+            return Language.CHINESE
+        if tag.startswith("en"):
+            return Language.ENGLISH
+    return Language.ENGLISH
+
+
+def problem(error: ShukeError, request: Request) -> JSONResponse:
+    """An error as RFC 9457 has it, with our stable code."""
+    status = status_of(error)
+    language = language_of(request)
+    body = {
+        "type": f"urn:shuke:problem:{error.code}",
+        "title": error.code,
+        "status": status,
+        "code": error.code,
+        "detail": explain(error, language),
+        "request_id": structlog.contextvars.get_contextvars().get("request_id"),
+    }
+    return JSONResponse(body, status, media_type=PROBLEM, headers={"content-language": language.value})
+
+
+class Requests:
+    """Middleware: gives each request an id, counts it, and writes one line of log about it.
+
+    The line names the route's pattern and never the address itself, which may hold what must not be in a log.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        status = 500
+        began = time.perf_counter()
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, answer)
+            finally:
+                self._say(scope, status, time.perf_counter() - began)
+
+    def _say(self, scope: Scope, status: int, seconds: float) -> None:
+        route: Any = scope.get("route")
+        pattern = getattr(route, "path", None) or "unknown"
+        self.metrics.requests.labels(scope["method"], pattern, str(status)).inc()
+        self.metrics.request_seconds.labels(pattern).observe(seconds)
+        log.info("request", method=scope["method"], route=pattern, status=status, ms=round(seconds * 1000, 1))
