@@ -1,0 +1,45 @@
+"""What protects a person: the vault of personal values, the ledger of consent, guardians, masks.
+
+Knows ``platform`` and below. A *person* is the customer under whose id a value was first stored; this room does not
+know which of them are one customer by now.
+"""
+
+from shuke.privacy.model import (
+    BIRTH_DATE,
+    Consent,
+    ConsentState,
+    CurrentConsent,
+    Proof,
+    ProofMethod,
+    Rewrapped,
+)
+from shuke.privacy.rules import age_years, current, mask, mask_email, mask_name, mask_phone, needs_guardian
+from shuke.privacy.service.consent import appoint_guardian, consents, dismiss_guardian, record_consent
+from shuke.privacy.service.vault import erase, erase_fields, read_fields, rewrap, write_fields, write_many
+
+__all__ = [
+    "BIRTH_DATE",
+    "Consent",
+    "ConsentState",
+    "CurrentConsent",
+    "Proof",
+    "ProofMethod",
+    "Rewrapped",
+    "age_years",
+    "appoint_guardian",
+    "consents",
+    "current",
+    "dismiss_guardian",
+    "erase",
+    "erase_fields",
+    "mask",
+    "mask_email",
+    "mask_name",
+    "mask_phone",
+    "needs_guardian",
+    "read_fields",
+    "record_consent",
+    "rewrap",
+    "write_fields",
+    "write_many",
+]

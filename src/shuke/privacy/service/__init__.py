@@ -1,0 +1,1 @@
+"""The vault and the consent ledger, inside the caller's transaction."""

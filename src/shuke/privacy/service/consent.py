@@ -1,0 +1,127 @@
+"""The consent ledger, and who answers for minors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shuke.base.errors import BadInput, Conflict
+from shuke.base.ids import new_id
+from shuke.platform import Keyring, Transaction
+from shuke.privacy import rules
+from shuke.privacy.model import BIRTH_DATE, Consent, ConsentState, CurrentConsent
+from shuke.privacy.service import vault
+from shuke.privacy.tables import consent_events, consent_states, guardians
+
+CONSENTS_MAX = 10_000
+
+
+def record_consent(
+    tx: Transaction, keyring: Keyring, consents: Sequence[Consent], now: datetime, *, also: Collection[UUID] = ()
+) -> None:
+    """Add what customers said to the ledger, which never forgets and never changes.
+
+    Args:
+        tx: the caller's.
+        keyring: opens the dates of birth, which say who is a minor.
+        consents: what was said, at most :data:`CONSENTS_MAX`.
+        now: when it is recorded.
+        also: further persons that the customer of these consents is known as, whose date of birth counts too.
+
+    Raises:
+        BadInput: ``privacy.bad_consent``, ``privacy.consent_ahead``, ``privacy.too_many``.
+        Conflict: ``privacy.needs_guardian`` when somebody under fourteen grants without a guardian of theirs. To
+            withdraw, nobody needs one.
+    """
+    if len(consents) > CONSENTS_MAX:
+        raise BadInput("privacy.too_many", limit=CONSENTS_MAX)
+    checked = [rules.checked_consent(consent, now) for consent in consents]
+    _guarded(tx, keyring, [one for one in checked if one.state is ConsentState.GRANTED], now, also)
+    if not checked:
+        return
+    tx.execute(
+        sa.insert(consent_events),
+        [
+            {
+                "customer_id": one.customer_id,
+                "purpose": one.purpose,
+                "channel": one.channel,
+                "state": one.state,
+                "notice_version": one.notice_version,
+                "proof": {"method": one.proof.method, "reference": one.proof.reference},
+                "at": one.at,
+                "recorded_at": now,
+                "by": one.by,
+                "guardian": one.guardian,
+            }
+            for one in checked
+        ],
+    )
+
+
+def consents(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, tuple[CurrentConsent, ...]]:
+    """What counts now for each of these customers, by purpose and channel; who never said anything is not in it.
+
+    Of what one customer said about one purpose and channel, the latest by ``at`` counts, and of one moment what was
+    recorded last. For customers who are one (after a merge), put theirs together with :func:`shuke.privacy.current`.
+
+    Raises BadInput ``privacy.too_many`` above :data:`CONSENTS_MAX` customers.
+    """
+    if len(customer_ids) > CONSENTS_MAX:
+        raise BadInput("privacy.too_many", limit=CONSENTS_MAX)
+    wanted = sa.any_(sa.literal(list(customer_ids), sa.ARRAY(sa.Uuid)))
+    found: dict[UUID, list[CurrentConsent]] = {}
+    for row in tx.execute(sa.select(consent_states).where(consent_states.c.customer_id == wanted)):
+        one = CurrentConsent(
+            row.purpose, row.channel, ConsentState(row.state), row.notice_version, row.at, row.event_id
+        )
+        found.setdefault(row.customer_id, []).append(one)
+    return {customer_id: rules.current(said) for customer_id, said in found.items()}
+
+
+def appoint_guardian(
+    tx: Transaction, keyring: Keyring, child_id: UUID, relation: str, fields: Mapping[str, str], now: datetime
+) -> UUID:
+    """Note who answers for a child (``relation`` is a code such as ``mother``); returns the guardian's person id.
+
+    What the guardian is called and how to reach them (``fields``) goes to the vault under a key of the guardian's own.
+    """
+    rules.checked_code("relation", relation)
+    guardian_id = new_id(at_ms=int(now.timestamp() * 1000))
+    vault.write_fields(tx, keyring, guardian_id, fields, now)
+    tx.execute(sa.insert(guardians).values(child_id=child_id, guardian_id=guardian_id, relation=relation, since=now))
+    return guardian_id
+
+
+def dismiss_guardian(tx: Transaction, child_id: UUID, guardian_id: UUID, now: datetime) -> None:
+    """End it; what the guardian said before stays said."""
+    tx.execute(
+        sa.update(guardians)
+        .where(guardians.c.child_id == child_id, guardians.c.guardian_id == guardian_id)
+        .where(guardians.c.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+
+
+def _guarded(tx: Transaction, keyring: Keyring, granted: list[Consent], now: datetime, also: Collection[UUID]) -> None:
+    """Refuse the consent of a minor that no guardian of theirs gives: Conflict ``privacy.needs_guardian``."""
+    persons = {one.customer_id for one in granted} | set(also if granted else ())
+    born = {
+        person_id: date.fromisoformat(fields[BIRTH_DATE])
+        for person_id, fields in vault.read_fields(tx, keyring, persons, [BIRTH_DATE]).items()
+    }
+    minors = {person_id for person_id, day in born.items() if rules.needs_guardian(day, now)}
+    if minors & set(also):
+        minors |= {one.customer_id for one in granted}
+    if not minors:
+        return
+    wanted = sa.any_(sa.literal(sorted(minors | set(also)), sa.ARRAY(sa.Uuid)))
+    rows = tx.execute(
+        sa.select(guardians.c.guardian_id).where(guardians.c.child_id == wanted, guardians.c.ended_at.is_(None))
+    )
+    appointed = {row.guardian_id for row in rows}
+    if any(one.customer_id in minors and one.guardian not in appointed for one in granted):
+        raise Conflict("privacy.needs_guardian", years=rules.ADULT_YEARS)

@@ -1,0 +1,216 @@
+"""The vault, and the rotation of its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shuke.base.errors import BadInput, Conflict
+from shuke.platform import Keyring, Transaction, Wrapped, decrypt, encrypt, new_key
+from shuke.privacy import rules
+from shuke.privacy.model import Rewrapped
+from shuke.privacy.tables import person_keys, vault
+
+READ_PERSONS_MAX = 10_000
+WRITE_FIELDS_MAX = 50_000
+REWRAP_BATCH_MAX = 10_000
+
+
+def write_fields(tx: Transaction, keyring: Keyring, person_id: UUID, fields: Mapping[str, str], now: datetime) -> None:
+    """Keep these values of one person, replacing what these fields held.
+
+    Raises:
+        Conflict: ``privacy.erased`` when the person has been erased: nothing is ever written there again.
+        BadInput: ``privacy.too_long`` when a value is.
+    """
+    if write_many(tx, keyring, [(person_id, field, text) for field, text in fields.items()], now):
+        raise Conflict("privacy.erased")
+
+
+def write_many(
+    tx: Transaction, keyring: Keyring, values: Iterable[tuple[UUID, str, str]], now: datetime
+) -> frozenset[UUID]:
+    """Keep (person, field, text) of many persons in a few statements; of one field given twice, the last counts.
+
+    Who has no key yet gets one. Values of erased persons are not written; these persons are returned.
+
+    Raises:
+        BadInput: ``privacy.too_long`` when a value is, ``privacy.too_many`` above :data:`WRITE_FIELDS_MAX` values.
+    """
+    wanted = {(person_id, field): text for person_id, field, text in values}
+    if len(wanted) > WRITE_FIELDS_MAX:
+        raise BadInput("privacy.too_many", limit=WRITE_FIELDS_MAX)
+    for (_, field), text in wanted.items():
+        rules.checked_field(field, text)
+    if not wanted:
+        return frozenset()
+    # In one order everywhere, so that two writers of the same persons wait and never lock each other out.
+    places = sorted(wanted)
+    persons = sorted({person_id for person_id, _ in places})
+    keys, erased = _keys_for_writing(tx, keyring, persons, now)
+    places = [place for place in places if place[0] in keys]
+    tx.execute(
+        sa.text(
+            """
+            INSERT INTO vault (person_id, field, cipher, updated_at)
+            SELECT *, CAST(:now AS timestamptz)
+            FROM unnest(CAST(:persons AS uuid[]), CAST(:fields AS text[]), CAST(:ciphers AS bytea[]))
+            ON CONFLICT (person_id, field) DO UPDATE SET cipher = excluded.cipher, updated_at = excluded.updated_at
+            """
+        ),
+        {
+            "now": now,
+            "persons": [person_id for person_id, _ in places],
+            "fields": [field for _, field in places],
+            "ciphers": [
+                encrypt(keys[place[0]], wanted[place].encode(), about=rules.about_field(*place)) for place in places
+            ],
+        },
+    )
+    return erased
+
+
+def read_fields(
+    tx: Transaction, keyring: Keyring, person_ids: Collection[UUID], fields: Collection[str] | None = None
+) -> dict[UUID, dict[str, str]]:
+    """The values of these persons by field, all fields or only the named; who has none, or was erased, is not in it.
+
+    Raises:
+        BadInput: ``privacy.too_many`` above :data:`READ_PERSONS_MAX` persons.
+        NotAvailable: ``platform.no_master_key_version`` when a master key is gone.
+    """
+    if len(person_ids) > READ_PERSONS_MAX:
+        raise BadInput("privacy.too_many", limit=READ_PERSONS_MAX)
+    statement = (
+        sa.select(vault.c.person_id, vault.c.field, vault.c.cipher, person_keys.c.version, person_keys.c.wrapped)
+        .join(person_keys, vault.c.person_id == person_keys.c.person_id)
+        .where(vault.c.person_id == sa.any_(sa.literal(list(person_ids), sa.ARRAY(sa.Uuid))))
+        .where(person_keys.c.wrapped.is_not(None))
+    )
+    if fields is not None:
+        statement = statement.where(vault.c.field == sa.any_(sa.literal(list(fields), sa.ARRAY(sa.Text))))
+    keys: dict[UUID, bytes] = {}
+    read: dict[UUID, dict[str, str]] = {}
+    for person_id, field, cipher, version, wrapped in tx.execute(statement):
+        if person_id not in keys:
+            keys[person_id] = keyring.unwrap(Wrapped(version, wrapped), about=rules.about_key(person_id, version))
+        plain = decrypt(keys[person_id], cipher, about=rules.about_field(person_id, field))
+        read.setdefault(person_id, {})[field] = plain.decode()
+    return read
+
+
+def erase_fields(tx: Transaction, person_ids: Collection[UUID], fields: Collection[str]) -> None:
+    """Forget these fields of these persons; their keys stay."""
+    tx.execute(
+        sa.delete(vault)
+        .where(vault.c.person_id == sa.any_(sa.literal(list(person_ids), sa.ARRAY(sa.Uuid))))
+        .where(vault.c.field == sa.any_(sa.literal(list(fields), sa.ARRAY(sa.Text))))
+    )
+
+
+def erase(tx: Transaction, person_id: UUID, now: datetime) -> None:
+    """Destroy the person's key, so that no copy of a value opens any more, and delete the values. Doing it again, or
+    for somebody who never had a key, leaves a key that is destroyed: nothing can be written there later.
+    """
+    tx.execute(
+        sa.text(
+            """
+            INSERT INTO person_keys (person_id, version, wrapped, created_at, destroyed_at)
+            VALUES (:person, 0, NULL, :now, :now)
+            ON CONFLICT (person_id) DO UPDATE
+            SET wrapped = NULL, destroyed_at = coalesce(person_keys.destroyed_at, excluded.destroyed_at)
+            """
+        ),
+        {"person": person_id, "now": now},
+    )
+    tx.execute(sa.delete(vault).where(vault.c.person_id == person_id))
+
+
+def rewrap(tx: Transaction, keyring: Keyring, batch: int) -> Rewrapped:
+    """Wrap up to ``batch`` data keys anew that are under an older master key; to be called until none remains.
+
+    Values stay as they are: only the keys' wrapping changes. Two that rewrap at once share the work.
+    """
+    if not 0 < batch <= REWRAP_BATCH_MAX:
+        raise BadInput("privacy.too_many", limit=REWRAP_BATCH_MAX)
+    old = person_keys.c.wrapped.is_not(None) & (person_keys.c.version < keyring.version)
+    rows = tx.execute(
+        sa.select(person_keys.c.person_id, person_keys.c.version, person_keys.c.wrapped)
+        .where(old)
+        .limit(batch)
+        .with_for_update(skip_locked=True)
+    ).all()
+    wrapped = [
+        keyring.wrap(
+            keyring.unwrap(Wrapped(version, cipher), about=rules.about_key(person_id, version)),
+            about=rules.about_key(person_id, keyring.version),
+        )
+        for person_id, version, cipher in rows
+    ]
+    tx.execute(
+        sa.text(
+            """
+            UPDATE person_keys SET version = :version, wrapped = anew.wrapped
+            FROM unnest(CAST(:persons AS uuid[]), CAST(:wrapped AS bytea[])) AS anew (person_id, wrapped)
+            WHERE person_keys.person_id = anew.person_id
+            """
+        ),
+        {
+            "version": keyring.version,
+            "persons": [row.person_id for row in rows],
+            "wrapped": [one.cipher for one in wrapped],
+        },
+    )
+    remaining = tx.execute(sa.select(sa.func.count()).select_from(person_keys).where(old)).scalar_one()
+    return Rewrapped(len(rows), remaining)
+
+
+def _keys_for_writing(
+    tx: Transaction, keyring: Keyring, persons: list[UUID], now: datetime
+) -> tuple[dict[UUID, bytes], frozenset[UUID]]:
+    """The data keys of these persons, made where there is none, and who of them was erased.
+
+    The rows are locked, so that nobody is erased between the reading of the key and the writing of the value.
+    """
+    made = {person_id: new_key() for person_id in _without_key(tx, persons)}
+    wrapped = [keyring.wrap(made[person], about=rules.about_key(person, keyring.version)) for person in sorted(made)]
+    tx.execute(
+        sa.text(
+            """
+            INSERT INTO person_keys (person_id, version, wrapped, created_at)
+            SELECT person_id, :version, wrapped, :now
+            FROM unnest(CAST(:persons AS uuid[]), CAST(:wrapped AS bytea[])) AS anew (person_id, wrapped)
+            ON CONFLICT (person_id) DO NOTHING
+            """
+        ),
+        {
+            "version": keyring.version,
+            "now": now,
+            "persons": sorted(made),
+            "wrapped": [one.cipher for one in wrapped],
+        },
+    )
+    rows = tx.execute(
+        sa.select(person_keys.c.person_id, person_keys.c.version, person_keys.c.wrapped)
+        .where(person_keys.c.person_id == sa.any_(sa.literal(persons, sa.ARRAY(sa.Uuid))))
+        .order_by(person_keys.c.person_id)
+        .with_for_update(read=True)
+    ).all()
+    keys = {
+        person_id: keyring.unwrap(Wrapped(version, cipher), about=rules.about_key(person_id, version))
+        for person_id, version, cipher in rows
+        if cipher is not None
+    }
+    return keys, frozenset(row.person_id for row in rows if row.wrapped is None)
+
+
+def _without_key(tx: Transaction, persons: list[UUID]) -> set[UUID]:
+    having = tx.scalars(
+        sa.select(person_keys.c.person_id).where(
+            person_keys.c.person_id == sa.any_(sa.literal(persons, sa.ARRAY(sa.Uuid)))
+        )
+    )
+    return set(persons) - set(having)
