@@ -149,3 +149,44 @@ def test_a_name_that_could_leave_the_folder_is_refused(name: str, tmp_path: Path
         Lake(tmp_path).write(name, batch(0), app_id="a", version=1)
     assert caught.value.code == "platform.bad_table_name"
     assert list(tmp_path.iterdir()) == []
+
+
+def changes(rows: list[tuple[int, float | None]]) -> pa.Table:
+    """Rows of ``batch`` by key and amount; without an amount the row is to go."""
+    keys, amounts = [key for key, _ in rows], [amount for _, amount in rows]
+    return pa.table(
+        {
+            "customer_id": pa.array(keys, pa.int64()),
+            "day": pa.array([dt.date(2020, 1, 1)] * len(rows)),
+            "amount": pa.array(amounts, pa.float64()),
+            "gone": [amount is None for amount in amounts],
+        }
+    )
+
+
+def test_a_merge_changes_adds_and_removes_in_one_commit(tmp_path: Path, engine: Engine) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.replace("facts", batch(0, 3), app_id="a", version=4)
+    before = DeltaTable(tmp_path / "lake" / "facts").version()
+    batch_of_changes = changes([(1, 7.0), (2, None), (3, 9.0), (4, None)])
+    assert lake.merge("facts", batch_of_changes, keys=["customer_id"], gone="gone", app_id="a", version=5)
+    assert not lake.merge("facts", changes([(1, 8.0)]), keys=["customer_id"], gone="gone", app_id="a", version=5)
+    assert DeltaTable(tmp_path / "lake" / "facts").version() == before + 1
+    assert lake.version("facts", app_id="a") == 5
+    rows = lake.read(engine, "facts").to_pyarrow().sort_by("customer_id")
+    assert list(zip(rows["customer_id"].to_pylist(), rows["amount"].to_pylist(), strict=True)) == [
+        (0, 0.5),
+        (1, 7.0),
+        (3, 9.0),
+    ]
+
+
+def test_a_table_that_is_replaced_may_have_other_columns_and_a_lower_version(tmp_path: Path, engine: Engine) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.write("facts", batch(0), app_id="a", version=9)
+    lake.replace("facts", pa.table({"only": ["x"]}), app_id="a", version=3)
+    assert lake.version("facts", app_id="a") == 3
+    assert lake.version("facts", app_id="b") is None
+    assert lake.read(engine, "facts").to_pyarrow().to_pylist() == [{"only": "x"}]
+    lake.replace("facts", batch(0, 0), app_id="a", version=4)
+    assert lake.read(engine, "facts").count().to_pyarrow().as_py() == 0

@@ -8,7 +8,7 @@ merging and splitting customers touches none of them. No table here holds what i
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shuke.platform import metadata
 
@@ -17,6 +17,8 @@ __all__ = [
     "event_fields",
     "facts",
     "inbox",
+    "lake_changes",
+    "lake_pruned",
     "message_ids",
     "order_lines",
     "orders",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 _moment = sa.DateTime(timezone=True)
+_transaction = sa.text("pg_current_xact_id()::text::bigint")
 
 #: Where facts come from: a site, an app, a shop, a file. One without a key cannot send over HTTP.
 sources = sa.Table(
@@ -79,6 +82,25 @@ facts = sa.Table(
     sa.Column("simulated", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("properties", JSONB, nullable=False, server_default="{}"),
     sa.Column("original_at", _moment),  # what the sender's clock said, where that differs from ``occurred_at``
+    # The transaction that wrote it, by which the lake knows what is new; always left to its default.
+    sa.Column("written_in", sa.BigInteger, nullable=False, server_default=_transaction),
+)
+
+#: Keys of rows that were added, changed or deleted, and by which transaction, until the lake has them.
+lake_changes = sa.Table(
+    "lake_changes",
+    metadata,
+    sa.Column("table_name", sa.Text, nullable=False),
+    sa.Column("key", ARRAY(sa.Text), nullable=False),
+    sa.Column("written_in", sa.BigInteger, nullable=False, server_default=_transaction),
+)
+
+#: The transaction before which the changes of a table are no longer kept.
+lake_pruned = sa.Table(
+    "lake_pruned",
+    metadata,
+    sa.Column("table_name", sa.Text, primary_key=True),
+    sa.Column("below", sa.BigInteger, nullable=False),
 )
 
 #: Orders as last stated. ``stated_at`` and ``stated_by`` order the statements, whichever comes in first.
