@@ -1,0 +1,200 @@
+"""The server as a person runs it: one command, ended and begun again, on its own PostgreSQL and on Debian's."""
+
+import contextlib
+import json
+import os
+import pwd
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+SHUKE = str(Path(sys.executable).with_name("shuke"))
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
+START_SECONDS = 60
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A data folder that an account without rights can pass through, should root run the tests."""
+    with tempfile.TemporaryDirectory(prefix="shuke-test-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder) / "data"
+
+
+class Server:
+    """A running ``shuke serve``."""
+
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+        self.process = process
+        self.log = log
+        self.address = ""
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def get(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(self.address + path, timeout=10) as answer:  # noqa: S310 - our own address
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def child(self, part: str) -> int:
+        """The process of this part."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parent = stat.read_text().rpartition(")")[2].split()[1]
+                words = (stat.parent / "cmdline").read_bytes().decode().split("\0")
+                if int(parent) == self.process.pid and part in words:
+                    return int(stat.parent.name)
+        raise LookupError(part)
+
+
+def until(holds: Callable[[], bool], seconds: float = START_SECONDS) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def serving(folder: Path, **environment: str) -> Iterator[Server]:
+    log = folder.parent / "serve.log"
+    given = {**os.environ, "SHUKE_DATA_FOLDER": str(folder), "SHUKE_LOG_FORMAT": "json", "LANG": "C", **environment}
+    with (
+        log.open("w") as out,
+        subprocess.Popen([SHUKE, "serve", "--port", "0"], env=given, stdout=out, stderr=out, text=True) as process,
+    ):
+        server = Server(process, log)
+        try:
+            until(lambda: "http://" in server.said() or process.poll() is not None)
+            found = re.search(r"http://\S+:\d+/", server.said())
+            assert found, server.said()
+            server.address = found[0]
+            until(lambda: server.get("readyz")[0] == 200)
+            yield server
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(START_SECONDS)
+
+
+def doctor(folder: Path, language: str) -> subprocess.CompletedProcess[str]:
+    given = {**os.environ, "SHUKE_DATA_FOLDER": str(folder)}
+    return subprocess.run([SHUKE, "doctor", "--lang", language], env=given, capture_output=True, text=True, check=False)
+
+
+def test_serve_recovers_what_is_killed_and_stops_clean(folder: Path) -> None:
+    before = doctor(folder, "en")
+    assert before.returncode == 1
+    assert "shuke serve" in before.stdout
+    with serving(folder) as server:
+        assert server.get("livez") == (200, "ok\n")
+        assert json.loads(server.get("readyz")[1]) == {"ready": True}
+        assert "shuke_http_requests_total" in server.get("metrics")[1]
+        assert server.get("no-such-page")[0] == 404
+
+        second = subprocess.run(
+            [SHUKE, "serve", "--port", "0", "--lang", "zh-CN"],
+            env={**os.environ, "SHUKE_DATA_FOLDER": str(folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert second.returncode == 2
+        assert f"另一个进程（编号 {server.process.pid}）" in second.stderr
+
+        web = server.child("web")
+        os.kill(web, signal.SIGKILL)
+        until(lambda: server.get("readyz")[0] == 200 and server.child("web") != web)
+
+        postmaster = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGKILL)
+        until(lambda: "database ended" in server.said())
+        until(lambda: server.get("readyz")[0] == 200)
+
+        for language, words in (("en", "at work"), ("zh-CN", "个正在工作")):
+            until(lambda: doctor(folder, language).returncode == 0)  # noqa: B023 - done within this turn
+            assert words in doctor(folder, language).stdout
+        children = [server.child("web"), server.child("worker")]
+    assert server.process.returncode == 0
+    for one in children:
+        assert not Path(f"/proc/{one}").exists()
+    assert not (folder / "postgres" / "postmaster.pid").exists()
+    for line in server.said().splitlines():
+        if line.startswith("{") and '"request"' in line:
+            assert json.loads(line)["request_id"]
+
+
+@pytest.fixture
+def debian(folder: Path) -> Iterator[str]:
+    """The address of a PostgreSQL 15 of Debian's."""
+    if not DEBIAN.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have PostgreSQL 15")
+        pytest.skip("needs PostgreSQL 15")
+    cluster = folder.parent / "cluster"
+    cluster.mkdir(mode=0o700)
+    switch: dict[str, int] = {}
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(cluster, nobody.pw_uid, nobody.pw_gid)
+        switch = {"user": nobody.pw_uid, "group": nobody.pw_gid}
+    subprocess.run(
+        [DEBIAN / "initdb", "-D", cluster, "-U", "brand", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True,
+        capture_output=True,
+        cwd="/",
+        **switch,  # type: ignore[call-overload]
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"postgresql://brand@127.0.0.1:{port}/postgres"
+    command = [DEBIAN / "postgres", "-D", cluster, "-p", str(port), "-h", "127.0.0.1", "-k", "", "-F"]
+    with subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL, **switch) as server:  # type: ignore[call-overload]
+        try:
+
+            def answers() -> bool:
+                with contextlib.suppress(psycopg.OperationalError):
+                    psycopg.connect(url).close()
+                    return True
+                return False
+
+            until(answers)
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)
+
+
+def test_serve_uses_the_postgresql_that_it_is_given(folder: Path, debian: str) -> None:
+    with serving(folder, DATABASE_URL=debian) as server:
+        assert server.get("readyz")[0] == 200
+        assert not (folder / "postgres").exists()
+        with psycopg.connect(debian) as connection:
+            assert connection.execute("SHOW server_version_num").fetchone() < ("160000",)
+            found = connection.execute("SELECT count(*) FROM procrastinate_workers").fetchone()
+        assert found == (1,)
+        extra = subprocess.Popen(
+            [SHUKE, "worker"], env={**os.environ, "SHUKE_DATA_FOLDER": str(folder), "DATABASE_URL": debian}
+        )
+        try:
+            with psycopg.connect(debian, autocommit=True) as connection:
+                query = "SELECT count(*) FROM procrastinate_workers"
+                until(lambda: connection.execute(query).fetchone() == (2,))
+        finally:
+            extra.terminate()
+            assert extra.wait(START_SECONDS) == 0
