@@ -10,10 +10,11 @@ from collections.abc import Callable
 from procrastinate import Blueprint
 from starlette.routing import BaseRoute
 
+from shuke.catalog.http import routes as catalog_routes
 from shuke.platform import Metrics, Workplace
 
 # Each makes the routes of a room; the first that fits a request answers it.
-ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = ()
+ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (catalog_routes,)
 
 # Each room's tasks, under the room's name.
 TASKS: dict[str, Blueprint] = {}

@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import uuid4
 
 import structlog
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shuke.base.errors import BadInput, CannotSay, Conflict, NotAvailable, NotFound, ShukeError
 from shuke.base.language import Language, explain
 from shuke.platform.telemetry import Metrics, log
 
-__all__ = ["PROBLEM", "Requests", "language_of", "problem", "status_of"]
+__all__ = ["BODY_BYTES_MAX", "PROBLEM", "Problem", "Requests", "api", "language_of", "problem", "status_of"]
+
+#: Of a request to ``/api``.
+BODY_BYTES_MAX = 2_000_000
 
 PROBLEM = "application/problem+json"
 _STATUS: tuple[tuple[type[ShukeError], int], ...] = (
@@ -62,6 +70,59 @@ def problem(error: ShukeError, request: Request) -> JSONResponse:
         "request_id": structlog.contextvars.get_contextvars().get("request_id"),
     }
     return JSONResponse(body, status, media_type=PROBLEM, headers={"content-language": language.value})
+
+
+class Problem(BaseModel):
+    """What a refused request is answered with (RFC 9457); ``code`` never changes, ``detail`` is for the reader."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str | None
+
+
+def api(room: str) -> APIRouter:
+    """A router for the routes of a room below ``/api``: bodies are limited, and refusals are documented."""
+    answer = {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
+    return APIRouter(
+        prefix="/api",
+        tags=[room],
+        route_class=_LimitedRoute,
+        responses={
+            422: {"description": "What was sent cannot be used", **answer},
+            503: {"description": "A part is missing at present", **answer},
+        },
+    )
+
+
+class _LimitedRoute(APIRoute):
+    """Reads a body up to :data:`BODY_BYTES_MAX`, and calls one that cannot be parsed bad input."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's own handler, behind the limit."""
+        handle = super().get_route_handler()
+
+        async def limited(request: Request) -> Response:
+            body = bytearray()
+            async for part in request.stream():
+                body += part
+                if len(body) > BODY_BYTES_MAX:
+                    raise BadInput("platform.body_too_large", limit_bytes=BODY_BYTES_MAX)
+
+            async def again() -> Message:
+                return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+            try:
+                return await handle(Request(request.scope, again))
+            except HTTPException as error:
+                # Not UTF-8, or nested too deeply: the framework's only other refusal of a body.
+                if error.status_code == 400:
+                    raise BadInput("platform.bad_body") from None
+                raise
+
+        return limited
 
 
 class Requests:

@@ -1,0 +1,234 @@
+"""``/api/products``, ``/api/stores`` and ``/api/channels``: state what there is, one or many, and read it page by page.
+
+Every write says what is, so that it may be repeated: the same body again changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.routing import BaseRoute
+
+from shuke.base.money import AMOUNT_MAX
+from shuke.catalog import service
+from shuke.catalog.model import (
+    ATTRIBUTES_MAX,
+    ID_CHARACTERS_MAX,
+    NAME_CHARACTERS_MAX,
+    PAGE_MAX,
+    Channel,
+    ChannelKind,
+    Product,
+    Store,
+)
+from shuke.platform import Database, Metrics, Workplace
+from shuke.platform.http import PROBLEM, Problem, api
+
+__all__ = ["routes"]
+
+#: Rows of one request.
+ROWS_MAX = 1_000
+
+Id = Annotated[str, Field(min_length=1, max_length=ID_CHARACTERS_MAX)]
+Text = Annotated[str, Field(max_length=NAME_CHARACTERS_MAX)]
+Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX)]
+Number = Annotated[float, Field(ge=-AMOUNT_MAX, le=AMOUNT_MAX, allow_inf_nan=False)]
+Whole = Annotated[int, Field(ge=-AMOUNT_MAX, le=AMOUNT_MAX)]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
+After = Annotated[str | None, Query(max_length=ID_CHARACTERS_MAX, description="`next` of the page before")]
+Wanted = Annotated[str | None, Query(max_length=NAME_CHARACTERS_MAX)]
+InPath = Annotated[str, Path(min_length=1, max_length=ID_CHARACTERS_MAX)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Described(_Body):
+    name: Text | None = None
+    active: bool = True
+    attributes: dict[Id, bool | Whole | Number | Text | None] = Field(default={}, max_length=ATTRIBUTES_MAX)
+
+
+class ProductBody(_Described):
+    """A product; prices are in minor units of the currency, such as cents or fen."""
+
+    category: Text | None = None
+    brand: Text | None = None
+    price_minor: Amount | None = None
+    cost_minor: Amount | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")] | None = None
+
+
+class ProductRow(ProductBody):
+    """A product with its identifier."""
+
+    product_id: Id
+
+
+class StoreBody(_Described):
+    """A store; the time zone is an IANA name."""
+
+    region: Text | None = None
+    city: Text | None = None
+    time_zone: Text | None = None
+
+
+class StoreRow(StoreBody):
+    """A store with its identifier."""
+
+    store_id: Id
+
+
+class ChannelBody(_Described):
+    """A channel."""
+
+    kind: ChannelKind = ChannelKind.OTHER
+
+
+class ChannelRow(ChannelBody):
+    """A channel with its identifier."""
+
+    channel: Id
+
+
+class ProductsBody(_Body):
+    """Products, each once."""
+
+    products: list[ProductRow] = Field(max_length=ROWS_MAX)
+
+
+class StoresBody(_Body):
+    """Stores, each once."""
+
+    stores: list[StoreRow] = Field(max_length=ROWS_MAX)
+
+
+class ChannelsBody(_Body):
+    """Channels, each once."""
+
+    channels: list[ChannelRow] = Field(max_length=ROWS_MAX)
+
+
+class ProductPage(BaseModel):
+    """Some products; `next` is what to ask `after` for more."""
+
+    items: list[ProductRow]
+    next: str | None
+
+
+class StorePage(BaseModel):
+    """Some stores; `next` is what to ask `after` for more."""
+
+    items: list[StoreRow]
+    next: str | None
+
+
+class ChannelPage(BaseModel):
+    """Some channels; `next` is what to ask `after` for more."""
+
+    items: list[ChannelRow]
+    next: str | None
+
+
+class SavedBody(BaseModel):
+    """How many rows were new, were changed, and were already as stated."""
+
+    created: int
+    updated: int
+    unchanged: int
+
+
+_ABSENT: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is none", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
+}
+
+
+def routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
+    """The routes of the room."""
+    router = api("catalog")
+    _products(router, workplace.database)
+    _stores(router, workplace.database)
+    _channels(router, workplace.database)
+    return list(router.routes)
+
+
+def _products(router: APIRouter, database: Database) -> None:
+    @router.put("/products/{product_id}")
+    def put_product(product_id: InPath, body: ProductBody) -> SavedBody:
+        with database.begin() as tx:
+            given = Product(product_id=product_id, **body.model_dump())
+            return SavedBody(**asdict(service.save_products(tx, [given], now=datetime.now(UTC))))
+
+    @router.post("/products")
+    def post_products(body: ProductsBody) -> SavedBody:
+        with database.begin() as tx:
+            given = [Product(**row.model_dump()) for row in body.products]
+            return SavedBody(**asdict(service.save_products(tx, given, now=datetime.now(UTC))))
+
+    @router.get("/products")
+    def get_products(
+        after: After = None, limit: Limit = 100, category: Wanted = None, brand: Wanted = None
+    ) -> ProductPage:
+        with database.read() as tx:
+            page = service.list_products(tx, after=after, limit=limit, category=category, brand=brand)
+        return ProductPage(items=[ProductRow(**asdict(item)) for item in page.items], next=page.next)
+
+    @router.get("/products/{product_id}", responses=_ABSENT)
+    def get_product(product_id: InPath) -> ProductRow:
+        with database.read() as tx:
+            return ProductRow(**asdict(service.get_product(tx, product_id)))
+
+
+def _stores(router: APIRouter, database: Database) -> None:
+    @router.put("/stores/{store_id}")
+    def put_store(store_id: InPath, body: StoreBody) -> SavedBody:
+        with database.begin() as tx:
+            given = Store(store_id=store_id, **body.model_dump())
+            return SavedBody(**asdict(service.save_stores(tx, [given], now=datetime.now(UTC))))
+
+    @router.post("/stores")
+    def post_stores(body: StoresBody) -> SavedBody:
+        with database.begin() as tx:
+            given = [Store(**row.model_dump()) for row in body.stores]
+            return SavedBody(**asdict(service.save_stores(tx, given, now=datetime.now(UTC))))
+
+    @router.get("/stores")
+    def get_stores(after: After = None, limit: Limit = 100, region: Wanted = None) -> StorePage:
+        with database.read() as tx:
+            page = service.list_stores(tx, after=after, limit=limit, region=region)
+        return StorePage(items=[StoreRow(**asdict(item)) for item in page.items], next=page.next)
+
+    @router.get("/stores/{store_id}", responses=_ABSENT)
+    def get_store(store_id: InPath) -> StoreRow:
+        with database.read() as tx:
+            return StoreRow(**asdict(service.get_store(tx, store_id)))
+
+
+def _channels(router: APIRouter, database: Database) -> None:
+    @router.put("/channels/{channel}")
+    def put_channel(channel: InPath, body: ChannelBody) -> SavedBody:
+        with database.begin() as tx:
+            given = Channel(channel=channel, **body.model_dump())
+            return SavedBody(**asdict(service.save_channels(tx, [given], now=datetime.now(UTC))))
+
+    @router.post("/channels")
+    def post_channels(body: ChannelsBody) -> SavedBody:
+        with database.begin() as tx:
+            given = [Channel(**row.model_dump()) for row in body.channels]
+            return SavedBody(**asdict(service.save_channels(tx, given, now=datetime.now(UTC))))
+
+    @router.get("/channels")
+    def get_channels(after: After = None, limit: Limit = 100) -> ChannelPage:
+        with database.read() as tx:
+            page = service.list_channels(tx, after=after, limit=limit)
+        return ChannelPage(items=[ChannelRow(**asdict(item)) for item in page.items], next=page.next)
+
+    @router.get("/channels/{channel}", responses=_ABSENT)
+    def get_channel(channel: InPath) -> ChannelRow:
+        with database.read() as tx:
+            return ChannelRow(**asdict(service.get_channel(tx, channel)))
