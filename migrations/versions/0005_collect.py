@@ -74,6 +74,8 @@ def upgrade() -> None:
             cancelled_at timestamptz,
             stated_at timestamptz NOT NULL DEFAULT '-infinity',
             stated_by bytea NOT NULL DEFAULT '',
+            lines_stated_at timestamptz NOT NULL DEFAULT '-infinity',
+            lines_stated_by bytea NOT NULL DEFAULT '',
             CONSTRAINT pk_orders PRIMARY KEY (source_id, order_id)
         );
         CREATE INDEX ix_orders_identity_id ON orders (identity_id, ordered_at);

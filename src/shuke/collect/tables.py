@@ -103,7 +103,8 @@ lake_pruned = sa.Table(
     sa.Column("below", sa.BigInteger, nullable=False),
 )
 
-#: Orders as last stated. ``stated_at`` and ``stated_by`` order the statements, whichever comes in first.
+#: Orders as last stated. ``stated_at`` and ``stated_by`` order the statements, whichever comes in first; the lines have
+#: an order of their own, since not every statement names them.
 orders = sa.Table(
     "orders",
     metadata,
@@ -121,6 +122,8 @@ orders = sa.Table(
     sa.Column("cancelled_at", _moment),
     sa.Column("stated_at", _moment, nullable=False, server_default="-infinity"),
     sa.Column("stated_by", sa.LargeBinary, nullable=False, server_default=""),
+    sa.Column("lines_stated_at", _moment, nullable=False, server_default="-infinity"),
+    sa.Column("lines_stated_by", sa.LargeBinary, nullable=False, server_default=""),
 )
 
 order_lines = sa.Table(
