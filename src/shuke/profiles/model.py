@@ -1,0 +1,122 @@
+"""What other rooms see of a customer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from shuke.privacy import CurrentConsent
+
+AttributeValue = str | float | bool | date
+# What is stored in plain, and what goes over the wire: dates as ISO text.
+PlainValue = str | float | bool
+
+
+class ExternalId(NamedTuple):
+    """One name that the outside world has for a customer: its kind, such as ``phone``, and its value."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Whom a message is about: the customer, and the identity that its facts are to carry."""
+
+    customer_id: UUID
+    identity_id: int
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Two customers that were found to be one; the loser's identities are the winner's until it is undone."""
+
+    merge_id: UUID
+    winner: UUID
+    loser: UUID
+    identity_ids: tuple[int, ...]
+    reason: dict[str, object]
+    merged_at: datetime
+    undone_at: datetime | None
+
+
+class AttributeType(StrEnum):
+    """What an attribute's values are."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True)
+class AttributeDefinition:
+    """One thing to know about customers. Personal values are kept in the vault; ``choices`` are a choice's values."""
+
+    name: str
+    type: AttributeType
+    personal: bool
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A value that was not taken: the place of its customer in what was given, the attribute, and the error's code."""
+
+    index: int
+    attribute: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A label that a source put on a customer; without ``expires_at`` it stays."""
+
+    tag: str
+    source: str
+    added_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class NewTag:
+    """A label to put on a customer."""
+
+    customer_id: UUID
+    tag: str
+    source: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One identity as a reader may see it; ``value`` is masked unless they may see it whole."""
+
+    identity_id: int
+    kind: str
+    value: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Everything that this room and ``privacy`` know of one customer.
+
+    ``customer_ids`` are all that are this customer by now, itself first. Personal attributes are masked unless the
+    reader may see them.
+    """
+
+    customer_id: UUID
+    customer_ids: tuple[UUID, ...]
+    created_at: datetime
+    updated_at: datetime
+    attributes: dict[str, PlainValue] = field(default_factory=dict)
+    identities: tuple[Identity, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    consents: tuple[CurrentConsent, ...] = ()
+    household: tuple[UUID, ...] = ()

@@ -1,0 +1,1 @@
+"""Customers, read and changed inside the caller's transaction."""
