@@ -1,0 +1,243 @@
+"""What an event in the inbox says: read, timed, with what is personal taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from shuke.collect.model import (
+    CODE_CHARACTERS_MAX,
+    EVENT_TYPES,
+    MESSAGE_ID_CHARACTERS_MAX,
+    NAME_CHARACTERS_MAX,
+    Envelope,
+    Event,
+    Incoming,
+    Json,
+    OrderStatement,
+    RefundStatement,
+    Reject,
+)
+from shuke.collect.rules.commerce import order_of, refund_of
+from shuke.collect.rules.headers import plain
+from shuke.collect.rules.moments import occurred, read_moment
+from shuke.collect.rules.personal import REMOVED, apart, is_personal_text, vocabulary, without_null
+
+#: Where the parts of the context stand among the properties of a fact.
+CONTEXT = "$context"
+
+_envelope = msgspec.json.Decoder(Envelope)
+_incoming = msgspec.json.Decoder(Incoming)
+_object = msgspec.json.Decoder(dict[str, Any] | None)
+_TYPES = {str: "text", bool: "boolean", int: "number", float: "number", list: "list", dict: "object"}
+
+
+def read_event(stored: bytes, *, received_at: datetime, fallback_id: str, default_currency: str | None = None) -> Event:
+    """The event of one row of the inbox.
+
+    Args:
+        stored: the :class:`Envelope`, as JSON.
+        received_at: when its request came in.
+        fallback_id: identifies the message where its sender did not.
+        default_currency: of the source, for amounts without one.
+
+    Raises:
+        Reject: with the reason, when it cannot become a fact.
+    """
+    try:
+        envelope = _envelope.decode(stored)
+        incoming = _incoming.decode(envelope.event)
+        context = {**(_object.decode(envelope.context) or {}), **(incoming.context or {})}
+    except msgspec.ValidationError:
+        raise Reject("bad_type") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Reject("malformed") from None
+    kind = envelope.type or incoming.type
+    if kind not in EVENT_TYPES:
+        raise Reject("unknown_type")
+    if kind == "track" and not incoming.event:
+        raise Reject("no_name")
+    message_id = incoming.message_id or fallback_id
+    if len(message_id) > MESSAGE_ID_CHARACTERS_MAX:
+        raise Reject("long_message_id")
+    traits = _traits(kind, incoming, context)
+    ids = tuple(_ids(kind, incoming, context, traits))
+    if not ids:
+        raise Reject("no_identity")
+    original = read_moment(incoming.original_timestamp or incoming.timestamp)
+    moment = occurred(original, read_moment(incoming.sent_at or envelope.sent_at), received_at)
+    return _event(
+        incoming,
+        kind=kind,
+        context=context,
+        traits=traits,
+        ids=ids,
+        message_id=message_id,
+        moments=(moment, None if original in (None, moment) else original, received_at),
+        default_currency=default_currency,
+    )
+
+
+def _event(
+    incoming: Incoming,
+    *,
+    kind: str,
+    context: Json,
+    traits: Json,
+    ids: tuple[tuple[str, str], ...],
+    message_id: str,
+    moments: tuple[datetime, datetime | None, datetime],
+    default_currency: str | None,
+) -> Event:
+    given = traits if kind in ("identify", "group") else incoming.properties or {}
+    properties, personal = apart(given, of_person=kind in ("identify", "group"))
+    known_traits = properties if kind == "identify" else {}
+    if kept := _kept_context(context):
+        properties = {**properties, CONTEXT: kept}
+    if kind == "group" and incoming.group_id is not None:
+        properties = {**properties, "group_id": _code(str(incoming.group_id))}
+    order, refund = _commerce(kind, incoming, default_currency, message_id)
+    amount = order.amount_minor if order else refund.amount_minor if refund else None
+    occurred_at, original_at, received_at = moments
+    return Event(
+        type=kind,
+        kind="order" if order else "refund" if refund else kind,
+        name=_name(kind, incoming),
+        message_id=message_id,
+        occurred_at=occurred_at,
+        original_at=original_at,
+        received_at=received_at,
+        ids=ids,
+        properties=properties,
+        personal={} if kind == "identify" else personal,
+        traits=known_traits,
+        personal_traits=dict(_texts(personal)) if kind == "identify" else {},
+        fields=tuple(_fields(given)),
+        channel=_place("channel", incoming.properties, context),
+        store=_place("store", incoming.properties, context),
+        session=_place("session", incoming.properties, context),
+        amount_minor=amount,
+        currency=None if amount is None else (order or refund).currency,  # type: ignore[union-attr] - one of them is
+        order_id=order.order_id if order else refund.order_id if refund else None,
+        order=order,
+        refund=refund,
+    )
+
+
+def _name(kind: str, incoming: Incoming) -> str:
+    if kind == "track":
+        name = incoming.event or ""
+    elif kind in ("page", "screen"):
+        name = " ".join(part for part in (incoming.category, incoming.name) if part)
+    else:
+        return ""
+    return REMOVED if is_personal_text(name) else without_null(name)[:NAME_CHARACTERS_MAX]
+
+
+def _traits(kind: str, incoming: Incoming, context: Json) -> Json:
+    """What the event says of the person; one client says it in the context."""
+    within = context.get("traits")
+    traits = {**within} if isinstance(within, dict) and kind != "group" else {}
+    return {**traits, **(incoming.traits or {})} if kind in ("identify", "group") else traits
+
+
+def _ids(kind: str, incoming: Incoming, context: Json, traits: Json) -> Iterator[tuple[str, str]]:
+    """The external ids, as (kind, value), each once."""
+    seen = set()
+    for one, value in _all_ids(kind, incoming, context, traits):
+        if value is None or isinstance(value, bool) or not isinstance(value, str | int):
+            continue
+        text = str(value).strip()
+        if text and len(text) <= CODE_CHARACTERS_MAX and (one, text) not in seen:
+            seen.add((one, text))
+            yield one, text
+
+
+def _all_ids(kind: str, incoming: Incoming, context: Json, traits: Json) -> Iterator[tuple[str, Any]]:
+    yield "user_id", incoming.user_id
+    if kind != "group":
+        for field, value in traits.items():
+            if (one := _identifiers().get(plain(field))) is not None:
+                yield one, value
+    external = context.get("externalIds")
+    for given in external[:20] if isinstance(external, list) else ():
+        if isinstance(given, dict) and (one := _external_ids().get(str(given.get("type")))) is not None:
+            yield one, given.get("id")
+    yield "anonymous_id", incoming.anonymous_id
+    if kind == "alias":
+        yield "anonymous_id", incoming.previous_id
+    device = context.get("device")
+    if isinstance(device, dict):
+        yield "device", device.get("id")
+
+
+@cache
+def _identifiers() -> dict[str, str]:
+    return {plain(name): kind for kind, names in vocabulary()["identifiers"].items() for name in names}
+
+
+@cache
+def _external_ids() -> dict[str, str]:
+    return {name: kind for kind, names in vocabulary()["external_ids"].items() for name in names}
+
+
+@cache
+def _kept_paths() -> tuple[tuple[str, str | None], ...]:
+    paths = (path.partition(".") for path in vocabulary()["context"])
+    return tuple((part, inner or None) for part, _, inner in paths)
+
+
+def _kept_context(context: Json) -> Json:
+    """The parts of the context that may be kept, without what is personal in them."""
+    kept: Json = {}
+    for part, inner in _kept_paths():
+        value = context.get(part)
+        if value is None:
+            continue
+        if inner is None:
+            kept[part] = value
+        elif isinstance(value, dict) and value.get(inner) is not None:
+            kept.setdefault(part, {})[inner] = value[inner]
+    clean, _ = apart(kept, of_person=False)
+    return clean
+
+
+def _commerce(
+    kind: str, incoming: Incoming, default_currency: str | None, message_id: str
+) -> tuple[OrderStatement | None, RefundStatement | None]:
+    state = vocabulary()["orders"].get(incoming.event) if kind == "track" else None
+    if state is None:
+        return None, None
+    properties = incoming.properties or {}
+    if state == "refunded":
+        return None, refund_of(properties, default_currency=default_currency, message_id=message_id)
+    return order_of(state, properties, default_currency=default_currency), None
+
+
+def _place(where: str, properties: Mapping[str, Any] | None, context: Json) -> str | None:
+    for holder in (properties or {}, context):
+        for name in vocabulary()["places"][where]:
+            value = holder.get(name)
+            if isinstance(value, str | int) and not isinstance(value, bool) and (text := _code(str(value))):
+                return None if is_personal_text(text, reference=True) else text
+    return None
+
+
+def _code(text: str) -> str:
+    return without_null(text).strip()[:CODE_CHARACTERS_MAX]
+
+
+def _fields(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names and types of the fields that are filled."""
+    for field, value in given.items():
+        if value is not None and value != "" and not is_personal_text(field):
+            yield without_null(field)[:CODE_CHARACTERS_MAX], _TYPES[type(value)]
+
+
+def _texts(personal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for path, value in personal.items():
+        yield path, value if isinstance(value, str) else msgspec.json.encode(value).decode()
