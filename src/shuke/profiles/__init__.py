@@ -16,10 +16,21 @@ from shuke.profiles.model import (
     Resolved,
     Tag,
 )
+from shuke.profiles.rules.attributes import of_traits
 from shuke.profiles.rules.identifiers import normalised, priority_of
-from shuke.profiles.service.merging import merge, merges_of, standing_for, unmerge
+from shuke.profiles.service.attributes import (
+    attribute_definitions_of,
+    define_attribute,
+    retire_attribute,
+    set_attributes,
+)
+from shuke.profiles.service.consents import consents_of, record_consents
+from shuke.profiles.service.erasing import erase
+from shuke.profiles.service.merging import merge, merges_of, parts_of, standing_for, unmerge
+from shuke.profiles.service.overview import profile_360
 from shuke.profiles.service.reading import customers_of, find, identities_of, owners
 from shuke.profiles.service.resolving import resolve
+from shuke.profiles.service.tagging import add_tags, drop_expired_tags, form_household, leave_household, remove_tag
 
 __all__ = [
     "AttributeDefinition",
@@ -32,15 +43,30 @@ __all__ = [
     "Refusal",
     "Resolved",
     "Tag",
+    "add_tags",
+    "attribute_definitions_of",
+    "consents_of",
     "customers_of",
+    "define_attribute",
+    "drop_expired_tags",
+    "erase",
     "find",
+    "form_household",
     "identities_of",
+    "leave_household",
     "merge",
     "merges_of",
     "normalised",
+    "of_traits",
     "owners",
+    "parts_of",
     "priority_of",
+    "profile_360",
+    "record_consents",
+    "remove_tag",
     "resolve",
+    "retire_attribute",
+    "set_attributes",
     "standing_for",
     "unmerge",
 ]

@@ -20,7 +20,12 @@ CONSENTS_MAX = 10_000
 
 
 def record_consent(
-    tx: Transaction, keyring: Keyring, consents: Sequence[Consent], now: datetime, *, also: Collection[UUID] = ()
+    tx: Transaction,
+    keyring: Keyring,
+    consents: Sequence[Consent],
+    now: datetime,
+    *,
+    parts: Mapping[UUID, Collection[UUID]] | None = None,
 ) -> None:
     """Add what customers said to the ledger, which never forgets and never changes.
 
@@ -29,7 +34,8 @@ def record_consent(
         keyring: opens the dates of birth, which say who is a minor.
         consents: what was said, at most :data:`CONSENTS_MAX`.
         now: when it is recorded.
-        also: further persons that the customer of these consents is known as, whose date of birth counts too.
+        parts: the persons that each customer consists of, where there are others than itself: their dates of birth and
+            their guardians count too.
 
     Raises:
         BadInput: ``privacy.bad_consent``, ``privacy.consent_ahead``, ``privacy.too_many``.
@@ -39,7 +45,8 @@ def record_consent(
     if len(consents) > CONSENTS_MAX:
         raise BadInput("privacy.too_many", limit=CONSENTS_MAX)
     checked = [rules.checked_consent(consent, now) for consent in consents]
-    _guarded(tx, keyring, [one for one in checked if one.state is ConsentState.GRANTED], now, also)
+    granted = [one for one in checked if one.state is ConsentState.GRANTED]
+    _refuse_unguarded(tx, keyring, granted, now, parts or {})
     if not checked:
         return
     tx.execute(
@@ -106,22 +113,27 @@ def dismiss_guardian(tx: Transaction, child_id: UUID, guardian_id: UUID, now: da
     )
 
 
-def _guarded(tx: Transaction, keyring: Keyring, granted: list[Consent], now: datetime, also: Collection[UUID]) -> None:
-    """Refuse the consent of a minor that no guardian of theirs gives: Conflict ``privacy.needs_guardian``."""
-    persons = {one.customer_id for one in granted} | set(also if granted else ())
-    born = {
-        person_id: date.fromisoformat(fields[BIRTH_DATE])
-        for person_id, fields in vault.read_fields(tx, keyring, persons, [BIRTH_DATE]).items()
+def _refuse_unguarded(
+    tx: Transaction, keyring: Keyring, granted: list[Consent], now: datetime, parts: Mapping[UUID, Collection[UUID]]
+) -> None:
+    """Refuse what a minor grants and no guardian of theirs: Conflict ``privacy.needs_guardian``."""
+    persons = {one.customer_id: {one.customer_id, *parts.get(one.customer_id, ())} for one in granted}
+    everyone = sorted(set().union(*persons.values()))
+    minors = {
+        person_id
+        for person_id, fields in vault.read_fields(tx, keyring, everyone, [BIRTH_DATE]).items()
+        if rules.needs_guardian(date.fromisoformat(fields[BIRTH_DATE]), now)
     }
-    minors = {person_id for person_id, day in born.items() if rules.needs_guardian(day, now)}
-    if minors & set(also):
-        minors |= {one.customer_id for one in granted}
     if not minors:
         return
-    wanted = sa.any_(sa.literal(sorted(minors | set(also)), sa.ARRAY(sa.Uuid)))
+    children = sa.any_(sa.literal(everyone, sa.ARRAY(sa.Uuid)))
     rows = tx.execute(
-        sa.select(guardians.c.guardian_id).where(guardians.c.child_id == wanted, guardians.c.ended_at.is_(None))
+        sa.select(guardians.c.child_id, guardians.c.guardian_id).where(
+            guardians.c.child_id == children, guardians.c.ended_at.is_(None)
+        )
     )
-    appointed = {row.guardian_id for row in rows}
-    if any(one.customer_id in minors and one.guardian not in appointed for one in granted):
-        raise Conflict("privacy.needs_guardian", years=rules.ADULT_YEARS)
+    appointed = {(row.child_id, row.guardian_id) for row in rows}
+    for one in granted:
+        its = persons[one.customer_id]
+        if its & minors and not any((child, one.guardian) in appointed for child in its):
+            raise Conflict("privacy.needs_guardian", years=rules.ADULT_YEARS)

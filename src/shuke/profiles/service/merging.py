@@ -20,6 +20,7 @@ from shuke.base.errors import BadInput, Conflict, NotFound
 from shuke.base.ids import new_id
 from shuke.platform import Transaction
 from shuke.profiles.model import Merge
+from shuke.profiles.rules.profile import own_first
 from shuke.profiles.rules.resolution import may_merge
 from shuke.profiles.service.resolving import lock_customers, point_to
 from shuke.profiles.tables import customers, identities, merges
@@ -35,6 +36,14 @@ def standing_for(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, 
         BadInput: ``profiles.too_many`` above :data:`CUSTOMERS_MAX`.
         NotFound: ``profiles.no_customer`` when one does not exist or was erased.
     """
+    found = standing(tx, customer_ids)
+    if missing := set(customer_ids) - found.keys():
+        raise NotFound("profiles.no_customer", customer_id=str(min(missing)))
+    return found
+
+
+def standing(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Like :func:`standing_for`, but who does not exist or was erased is not in it."""
     if len(customer_ids) > CUSTOMERS_MAX:
         raise BadInput("profiles.too_many", limit=CUSTOMERS_MAX)
     wanted = sa.any_(sa.literal(list(customer_ids), sa.ARRAY(sa.Uuid)))
@@ -43,10 +52,20 @@ def standing_for(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, 
         .where(customers.c.customer_id == wanted)
         .where(customers.c.erased_at.is_(None))
     )
-    found = {row[0]: row[1] for row in rows}
-    if missing := set(customer_ids) - found.keys():
-        raise NotFound("profiles.no_customer", customer_id=str(min(missing)))
-    return found
+    return {row[0]: row[1] for row in rows}
+
+
+def parts_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, tuple[UUID, ...]]:
+    """Each of these customers with all that have been merged into it, itself first; who was merged is not in it."""
+    wanted = sa.any_(sa.literal(list(customer_ids), sa.ARRAY(sa.Uuid)))
+    own = sa.select(customers.c.customer_id, customers.c.customer_id.label("part")).where(
+        customers.c.customer_id == wanted, customers.c.merged_into.is_(None)
+    )
+    merged = sa.select(customers.c.merged_into, customers.c.customer_id).where(customers.c.merged_into == wanted)
+    found: dict[UUID, list[UUID]] = {}
+    for customer, part in tx.execute(sa.union_all(own, merged)):
+        found.setdefault(customer, []).append(part)
+    return {customer: own_first(customer, parts) for customer, parts in found.items()}
 
 
 def merge(tx: Transaction, winner: UUID, loser: UUID, reason: dict[str, str], now: datetime) -> Merge:

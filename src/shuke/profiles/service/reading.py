@@ -34,16 +34,16 @@ def customers_of(tx: Transaction, identity_ids: Collection[int]) -> dict[int, UU
 def identities_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, tuple[int, ...]]:
     """The identities of each of these customers, whose facts are the customer's; for a customer who has been merged,
     those of who stands for it. Who has none, or does not exist, is not in it.
+
+    Raises BadInput ``profiles.too_many`` above :data:`IDENTITIES_MAX`.
     """
     if len(customer_ids) > IDENTITIES_MAX:
         raise BadInput("profiles.too_many", limit=IDENTITIES_MAX)
-    asked = sa.func.unnest(sa.literal(list(customer_ids), sa.ARRAY(sa.Uuid))).table_valued("asked")
     stands = sa.func.coalesce(customers.c.merged_into, customers.c.customer_id)
     rows = tx.execute(
-        sa.select(asked.c.asked, identities.c.identity_id)
-        .select_from(asked)
-        .join(customers, customers.c.customer_id == asked.c.asked)
+        sa.select(customers.c.customer_id, identities.c.identity_id)
         .join(identities, identities.c.customer_id == stands)
+        .where(customers.c.customer_id == sa.any_(sa.literal(list(customer_ids), sa.ARRAY(sa.Uuid))))
         .order_by(identities.c.identity_id)
     )
     found: dict[UUID, tuple[int, ...]] = {}

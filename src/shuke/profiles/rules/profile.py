@@ -1,0 +1,39 @@
+"""One customer, put together from the parts that have been merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+from shuke import privacy
+from shuke.profiles.model import PlainValue
+
+_SHOWN_OF = {"first_name": "name", "last_name": "name", "nickname": "name", "name": "name"}
+
+
+def combined(parts: Sequence[Mapping[str, PlainValue]]) -> dict[str, PlainValue]:
+    """The attributes of parts, the customer's own first: what an earlier part knows counts."""
+    whole: dict[str, PlainValue] = {}
+    for part in parts:
+        whole = dict(part) | whole
+    return whole
+
+
+def masked_identity(kind: str, value: str) -> str:
+    """An identity for a reader who may not see it: phones and addresses in part, others by their last characters."""
+    if kind in ("phone", "email"):
+        return privacy.mask(kind, value)
+    return "***" + (value[-4:] if len(value) >= 12 else "")
+
+
+def masked_attribute(name: str, value: str) -> str:
+    """A personal attribute for a reader who may not see it: names by their first character, birth by its year."""
+    if name == "birth_date":
+        return f"{date.fromisoformat(value).year}-**-**"
+    return privacy.mask(_SHOWN_OF.get(name, name), value)
+
+
+def own_first(customer_id: UUID, parts: Iterable[UUID]) -> tuple[UUID, ...]:
+    """The customer, then its parts from the oldest on."""
+    return customer_id, *sorted(set(parts) - {customer_id})
