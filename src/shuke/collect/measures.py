@@ -330,3 +330,117 @@ def id_types(tables: Sequence[tuple[ir.Table, Mapping[str, str]]]) -> tuple[str,
         if len(kinds) > 1:
             texts.append(field)
     return tuple(texts)
+
+
+# ---- What goes from files into the database: text that PostgreSQL takes, whole minor units, batches.
+
+#: Letters of an order's or a product's number, and of a name; more of a name is cut off.
+_CODE_LENGTH, _NAME_LENGTH = 200, 500
+_CONTROL = r"[\x00-\x1f\x7f]+"
+
+
+def orders_to_import(orders: ir.Table, *, digits: int, amount_max: int, batch_orders: int) -> ir.Table:
+    """The canonical orders with ``amount_minor`` and the number of their ``batch``.
+
+    ``digits`` are the decimals of the currency. An order that cannot be kept has a ``reason`` (a code of the catalogue
+    under ``import_reasons``) and no batch. ``made`` marks numbers that are made of the customer or may be an address.
+    """
+    money = orders.amount.cast(MONEY)
+    table = orders.select(
+        order_id=orders.order_id.cast("string"),
+        customer=orders.customer_id.cast("string"),
+        ordered_at=orders.ordered_at.cast("timestamp"),
+        money=money,
+        amount_minor=_minor(money, digits),
+        discount_minor=_minor(orders.discount.cast(MONEY).abs().fill_null(0), digits)
+        if "discount" in orders.columns
+        else ibis.literal(0, type="int64"),
+        **{name: _plain(orders, name) for name in ("channel", "store", "region")},
+    )
+    owners = table.count().over(ibis.window(group_by=table.order_id))
+    table = table.mutate(
+        made=table.order_id.contains("@") | (table.order_id == table.customer),
+        reason=ibis.cases(
+            (owners > 1, "several_customers"),
+            (table.order_id.length() > _CODE_LENGTH, "bad_order_number"),
+            (table.order_id.re_search(_CONTROL), "bad_order_number"),
+            (table.amount_minor > amount_max, "amount_too_large"),
+            else_=ibis.null("string"),
+        ),
+    )
+    # Those with a reason come last, so that the others are numbered without a gap.
+    place = ibis.row_number().over(order_by=[table.reason.notnull(), table.order_id, table.customer])
+    batch = ibis.ifelse(table.reason.isnull(), place // batch_orders, ibis.null("int64"))
+    return table.mutate(batch=batch.cast("int64"))
+
+
+def lines_to_import(lines: ir.Table, orders: ir.Table, *, digits: int) -> ir.Table:
+    """The lines of the orders that go in, numbered within their order, in the order's batch.
+
+    Lines are rounded so that those of an order sum to the rounded sum: each gets the difference of two running totals.
+    """
+    table = lines.select(
+        order_id=lines.order_id.cast("string"),
+        product_id=_plain(lines, "product_id", _CODE_LENGTH),
+        **{name: _plain(lines, name) for name in ("product_name", "category", "brand")},
+        quantity=lines.quantity.cast("float64"),
+        money=lines.amount.cast(MONEY),
+        cost_minor=_minor(lines.cost.cast(MONEY), digits) if "cost" in lines.columns else ibis.null("int64"),
+    )
+    batches = orders.filter(orders.reason.isnull()).select("order_id", "batch", "made")
+    table = table.join(batches, "order_id")
+    within = [table.product_id, table.product_name, table.money, table.quantity, table.cost_minor]
+    table = table.mutate(line=ibis.row_number().over(group_by=table.order_id, order_by=within) + 1)
+    total = table.money.sum().over(group_by=table.order_id, order_by=table.line, rows=(None, 0))
+    table = table.mutate(total=total.cast(MONEY))
+    amount = _minor(table.total, digits) - _minor((table.total - table.money).cast(MONEY), digits)
+    return table.mutate(amount_minor=amount).drop("total", "money")
+
+
+def refunds_to_import(refunds: ir.Table, *, digits: int, amount_max: int, batch_rows: int) -> ir.Table:
+    """The canonical refunds with what makes their number: ``part`` is the product and which of its refunds this is."""
+    table = refunds.select(
+        order_id=refunds.order_id.cast("string")
+        if "order_id" in refunds.columns
+        else refunds.customer_id.cast("string") + "@",
+        customer=refunds.customer_id.cast("string"),
+        refunded_at=refunds.refunded_at.cast("timestamp"),
+        amount_minor=_minor(refunds.amount.cast(MONEY), digits),
+        money=refunds.amount.cast(MONEY),
+        product=_plain(refunds, "product_id", _CODE_LENGTH).fill_null(""),
+    )
+    within = [table.refunded_at, table.customer, table.amount_minor]
+    number = ibis.row_number().over(group_by=[table.order_id, table.product], order_by=within) + 1
+    table = table.mutate(part=table.product + "/" + number.cast("string"))
+    table = table.mutate(
+        made=table.order_id.contains("@") | (table.order_id == table.customer),
+        reason=ibis.cases(
+            (table.order_id.length() > _CODE_LENGTH, "bad_order_number"),
+            (table.order_id.re_search(_CONTROL), "bad_order_number"),
+            (table.amount_minor > amount_max, "amount_too_large"),
+            else_=ibis.null("string"),
+        ),
+    )
+    place = ibis.row_number().over(order_by=[table.reason.notnull(), table.order_id, table.part])
+    batch = ibis.ifelse(table.reason.isnull(), place // batch_rows, ibis.null("int64"))
+    return table.mutate(batch=batch.cast("int64")).drop("product")
+
+
+def products_to_import(lines: ir.Table) -> ir.Table:
+    """Each product of the imported lines once, with what the lines say of it."""
+    named = lines.filter(lines.product_id.length() > 0)
+    return named.group_by("product_id").aggregate(
+        **{name: named[name].max() for name in ("product_name", "category", "brand")}
+    )
+
+
+def _minor(money: ir.DecimalValue, digits: int) -> ir.IntegerValue:
+    return (money * 10**digits).round(0).cast("int64")
+
+
+def _plain(table: ir.Table, name: str, length: int = _NAME_LENGTH) -> ir.StringValue:
+    """A column as text on one line; null where there is none."""
+    if name not in table.columns:
+        return ibis.null("string")
+    column = table[name].cast("string")
+    return column.re_replace(_CONTROL, " ").substr(0, length).nullif("") if table[name].type().is_string() else column

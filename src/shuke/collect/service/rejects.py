@@ -64,15 +64,15 @@ def _write_file(
     with path.open("w", encoding="utf-8-sig", newline="") as out:
         titles = [say(f"rejects.{name}") for name in ("file", "row", "code", "reason")]
         writer = csv.writer(out, lineterminator="\r\n")
-        writer.writerow([*titles, *(_harmless(column) for column in source.file.columns)])
+        writer.writerow([*titles, *(harmless(column) for column in source.file.columns)])
         for line, text in source.unreadable:
             reason = say("reasons.unreadable_line")
-            writer.writerow([source.file.name, line, "unreadable_line", reason, _harmless(text)])
+            writer.writerow([source.file.name, line, "unreadable_line", reason, harmless(text)])
         while batch:
             for row, rule, *cells in batch:
                 code = TREATMENTS[rule][0]
                 writer.writerow(
-                    [source.file.name, row, code, say(f"reasons.{code}"), *(_harmless(cell) for cell in cells)]
+                    [source.file.name, row, code, say(f"reasons.{code}"), *(harmless(cell) for cell in cells)]
                 )
             batch = rows.fetchmany(_BATCH)
     return path
@@ -86,7 +86,7 @@ def _free_path(folder: Path, stem: str) -> Path:
     return path
 
 
-def _harmless(cell: Any) -> str:
+def harmless(cell: Any) -> str:
     """A cell as text that no spreadsheet runs. Numbers keep their sign; what only begins like one is quoted."""
     if cell is None:
         return ""
