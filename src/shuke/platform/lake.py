@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import unquote, urlparse
 
 import ibis.expr.types as ir
@@ -23,7 +24,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 # Files that no reader can need any more: a reader that takes longer than this over one look is not expected.
 _KEPT_HOURS = 7 * 24
 
-Batch = pa.Table | pa.RecordBatchReader
+Batch: TypeAlias = pa.Table | pa.RecordBatchReader
 
 
 class Lake:
