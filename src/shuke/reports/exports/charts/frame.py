@@ -47,7 +47,7 @@ class Frame:
     @property
     def height(self) -> int:
         """Of the plot, where it does not follow from the number of rows."""
-        return 200 if self.half else 238
+        return 190 if self.half else 208
 
     @cached_property
     def rows(self) -> list[Row]:
