@@ -87,10 +87,13 @@ def draw_heatmap(frame: Frame) -> Any:
 
 
 def draw_flow(frame: Frame) -> Any:
-    """Ribbons from the stages left to the stages entered, as thick as what flows."""
+    """Ribbons from the stages left to the stages entered, as thick as what flows; where that is nothing or less, which
+    no thickness shows, a dashed line."""
     if frame.spec.value is None:
         raise ValueError("a flow needs a value")
-    nodes, ribbons = _layout(frame)
+    nodes, curves = _layout(frame)
+    ribbons = [point for point in curves if point["bottom"] > point["top"]]
+    dashes = [point for point in curves if point["bottom"] == point["top"]]
     unit = alt.Scale(domain=[-FLOW_MARGIN, 1 + FLOW_MARGIN], nice=False, zero=False)
     height = alt.Scale(domain=[1, 0], nice=False, zero=False)
     names = list(dict.fromkeys(node["name"] for node in nodes))
@@ -119,6 +122,16 @@ def draw_flow(frame: Frame) -> Any:
         .encode(across("left"), alt.X2(field="right"), down("top"), alt.Y2(field="bottom"), colour)
     )
     layers = [drawn, blocks]
+    title = alt.TitleParams(text=frame.spec.value.label)
+    if dashes:
+        lines = alt.Chart(frame.data(dashes)).mark_line(strokeWidth=1.1, strokeDash=[3, 3], color=MUTED)
+        layers.append(
+            lines.encode(
+                across("px"), down("top"), alt.Detail(field="link", type="nominal"),
+                tooltip=frame.tip("x", "y", "v", swap=swap),
+            )
+        )  # fmt: skip
+        title.subtitle = frame.writing.words("chart.not_above_zero")
     places: tuple[tuple[str, Literal["left", "right"], str, int], ...] = (
         ("from", "right", "left", -7),
         ("to", "left", "right", 7),
@@ -129,7 +142,7 @@ def draw_flow(frame: Frame) -> Any:
         layers.append(text.encode(across(field), down("name_at"), alt.Text(field="label", type="nominal")))
     return (
         alt.layer(*layers)
-        .properties(height=_flow_height(nodes), title=frame.spec.value.label)
+        .properties(height=_flow_height(nodes), title=title)
         .properties(usermeta={"narrowDomain": [-FLOW_MARGIN_NARROW, 1 + FLOW_MARGIN_NARROW]})
     )
 
@@ -149,12 +162,13 @@ def _part_names(nodes: list[dict[str, Any]], *, least: float) -> None:
 
 
 def _layout(frame: Frame) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Nodes and ribbons in the unit square: stages stacked in order, ribbons leaving and entering in that order."""
+    """Nodes and ribbons in the unit square: stages stacked in order, ribbons leaving and entering in that order. The
+    number of a stage is all that flows, also what is below zero."""
     value = frame.spec.value
-    rows = [row for row in frame.rows if row["v"] and row["v"] > 0]  # a ribbon cannot be thinner than nothing
+    rows = [row | {"thick": max(row["v"], 0.0)} for row in frame.rows if row["v"] is not None]
     names = in_order([row["xt"] for row in rows] + [row["yt"] for row in rows], frame.spec.order)
     gap, thin = 0.035, 0.018
-    total = sum(row["v"] for row in rows) or 1.0
+    total = sum(row["thick"] for row in rows) or 1.0
     tops: dict[tuple[str, str], float] = {}
     nodes: list[dict[str, Any]] = []
     sides = {side: [name for name in names if any(row[field] == name for row in rows)]
@@ -164,7 +178,7 @@ def _layout(frame: Frame) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         top = 0.0
         for name in sides[side]:
             size = sum(row["v"] for row in rows if row[field] == name)
-            tall = size / total * usable
+            tall = sum(row["thick"] for row in rows if row[field] == name) / total * usable
             left = 0.0 if side == "from" else 1 - thin
             label = f"{name}\n{frame.writing.short(size, value)}" if value is not None else name
             nodes.append(
@@ -178,7 +192,7 @@ def _layout(frame: Frame) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     ribbons: list[dict[str, Any]] = []
     ranked = sorted(rows, key=lambda row: (names.index(row["xt"]), names.index(row["yt"])))
     for number, row in enumerate(ranked):
-        tall = row["v"] / total * usable
+        tall = row["thick"] / total * usable
         start, end = ("from", row["xt"]), ("to", row["yt"])
         y0, y1 = tops[start] + used[start], tops[end] + used[end]
         used[start] += tall
