@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import Any, Literal
 
 import altair as alt
 
-from shuke.reports.exports.charts.frame import WIDE_ONLY, Frame, in_order, text_width
+from shuke.reports.exports.charts.frame import Frame, in_order, text_width
 from shuke.reports.exports.charts.theme import DIVERGING, INK, MUTED, SEQUENTIAL, SERIES
 from shuke.reports.model import Kind
 
@@ -16,6 +17,7 @@ STAGE_PX = 40  # of the flow, for each stage of its longer side
 NAME_PX = 29  # of a stage's name with its number, two lines
 FLOW_MARGIN = 0.34  # for the names of the stages on either side, in widths of the flow
 FLOW_MARGIN_NARROW = 0.56
+LINE_NAME_PX = 110  # of a heatmap's lines, at most, on a narrow screen
 
 
 def draw_heatmap(frame: Frame) -> Any:
@@ -40,7 +42,8 @@ def draw_heatmap(frame: Frame) -> Any:
         low = min(0.0, low) if low < 0 or value.zero else low
         palette = SEQUENTIAL
     room = (frame.width - 110) / max(1, len(frame.categories))
-    written = max((text_width(row["label"]) for row in rows), default=0) * 0.92 + 4 <= room
+    cell = max((text_width(row["label"]) for row in rows), default=0) * 0.92 + 4
+    written = cell <= room
     stops = len(palette) - 1
     scale = alt.Scale(domain=[low + (high - low) * i / stops for i in range(stops + 1)], range=list(palette))
     legend: Any = None
@@ -82,8 +85,13 @@ def draw_heatmap(frame: Frame) -> Any:
             dark += f" || datum.v < {low + 0.12 * (high - low)}"
         ink = alt.when(dark).then(alt.value("white")).otherwise(alt.value(INK))
         words = base.mark_text(fontSize=11).encode(alt.Text(field="label", type="nominal"), color=ink)
-        layers.append(words.properties(name=f"{WIDE_ONLY}_cells"))
-    return alt.layer(*layers).properties(height=26 * len(down), title=value.label or spec.y.label)
+        layers.append(words)
+    made = alt.layer(*layers).properties(height=26 * len(down), title=value.label or spec.y.label)
+    if not written:
+        return made
+    names = min(LINE_NAME_PX, max(map(text_width, down), default=0)) + 20
+    column = max(cell, 0 if leaning else max(map(text_width, frame.categories), default=0) + 4)
+    return made.properties(usermeta={"leastWidth": math.ceil(names + column * len(frame.categories))})
 
 
 def draw_flow(frame: Frame) -> Any:

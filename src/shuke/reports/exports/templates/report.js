@@ -11,14 +11,15 @@
 
   function fit(drawing, width) {
     const narrow = width < NARROW * drawing.width;
-    drawing.width = "container";
+    const { leastWidth, narrowDomain } = drawing.usermeta || {};
+    drawing.width = leastWidth > width ? leastWidth : "container"; // what is wider scrolls in its own box
     drawing.config.aria = false; // the figure's one sentence is its text; hundreds of marks would drown it
     if (!narrow) return drawing;
     if (drawing.layer) drawing.layer = drawing.layer.filter((layer) => !(layer.name || "").startsWith("wide_only"));
     for (const layer of layersOf(drawing)) {
       const { x, y, color, strokeDash } = layer.encoding || {};
       if (y && y.axis) y.axis.labelLimit = Math.min(y.axis.labelLimit || 110, 110);
-      if (x && drawing.usermeta) x.scale.domain = drawing.usermeta.narrowDomain;
+      if (x && narrowDomain) x.scale.domain = narrowDomain;
       if (x && x.axis) {
         if (typeof x.axis.tickCount === "number") x.axis.tickCount = 4;
         if (x.axis.labelAngle === 0) x.axis.labelOverlap = true;
@@ -41,6 +42,7 @@
         tooltip: { disableDefaultStyle: true },
       });
       figure.classList.add("drawn");
+      if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
     } catch (fault) {
       place.hidden = true; // the picture stays
       console.error(fault);
