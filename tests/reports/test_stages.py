@@ -157,7 +157,10 @@ def test_every_field_can_be_told(figures: Figures, language: Language) -> None:
 
 
 def test_the_chapter_shows_the_names_of_the_file(figures: Figures) -> None:
-    stages = edited(('en = "Loyal", zh-CN = "忠诚"', 'en = "Regulars", zh-CN = "铁粉"'))
+    stages = edited(
+        ('en = "Loyal", zh-CN = "忠诚"', 'en = "Regulars", zh-CN = "铁粉"'),
+        ('en = "Lost", zh-CN = "流失"', 'en = "Gone", zh-CN = "走了"'),
+    )
     moved = replace(
         figures,
         stage_rules=stages,
@@ -168,15 +171,22 @@ def test_the_chapter_shows_the_names_of_the_file(figures: Figures) -> None:
         stage_moves_from=date(2024, 1, 1),
         stage_history=tuple((date(2024, month, 1), "loyal", month) for month in (1, 2, 3)),
     )
-    for language, name, usual in ((Language.ENGLISH, "Regulars", "Loyal"), (Language.CHINESE, "铁粉", "忠诚")):
+    for language, name, usual, says in (
+        (
+            Language.ENGLISH,
+            "Regulars",
+            "Loyal",
+            "Findings and strategies keep the usual names: “Loyal” is “Regulars”, “Lost” is “Gone”.",
+        ),
+        (Language.CHINESE, "铁粉", "忠诚", "发现与策略中仍用通称：“忠诚”即“铁粉”、“流失”即“走了”。"),
+    ):
         chapter = stages_chapter(moved, Words(language, "CNY", stage_names(stages, language)))
         rules = chapter.blocks[0]
         assert isinstance(rules, Text)
         assert name in chapter.title
         assert rules.points[5].startswith(name)
         # What the name stands for in the sentences of findings and strategies is said once, and nowhere else used.
-        assert name in rules.paragraphs[-1]
-        assert usual in rules.paragraphs[-1]
+        assert rules.paragraphs[-1] == says
         charts = {block.code: block for block in chapter.blocks if isinstance(block, ChartBlock)}
         assert set(charts) == {"stages", "stage_history", "stage_flow", "stage_matrix"}
         for chart in charts.values():

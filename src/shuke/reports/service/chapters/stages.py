@@ -67,9 +67,10 @@ def _how(figures: Figures, words: Words) -> Iterable[str]:
     if rules != CUSTOMER_STAGES:
         yield words("stages.own")
     shipped = {one.code: one.names[words.language.value] for one in CUSTOMER_STAGES.stages}
-    for code in rules.codes:
-        if words.term("stage", code) != shipped[code]:
-            yield words("stages.called", stage=Term(f"stage.{code}"), usual=shipped[code])
+    renamed = [code for code in rules.codes if words.term("stage", code) != shipped[code]]
+    if renamed:
+        pairs = [words("stages.pair", usual=shipped[code], stage=Term(f"stage.{code}")) for code in renamed]
+        yield words("stages.called", pairs=words.listed(pairs))
 
 
 def _rule(rule: Rule, words: Words) -> str:
