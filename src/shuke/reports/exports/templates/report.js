@@ -6,8 +6,8 @@
   const layersOf = (drawing) => drawing.layer || [drawing];
 
   // A Chinese letter is twice as wide as a Latin one; the swatch and the gap take the rest.
-  const legendWidth = (names) =>
-    44 + Math.max(...names.map((name) => [...name].reduce((sum, letter) => sum + (letter > "\u2e80" ? 12 : 6.6), 0)));
+  const legendWidths = (names) =>
+    names.map((name) => [...name].reduce((sum, letter) => sum + (letter > "\u2e80" ? 12 : 6.6), 44));
 
   function fit(drawing, width) {
     const narrow = width < NARROW * drawing.width;
@@ -26,7 +26,9 @@
       }
       for (const channel of [color, strokeDash]) {
         if (!channel || !channel.legend || !channel.legend.columns) continue;
-        channel.legend.columns = Math.max(1, Math.min(channel.legend.columns, Math.floor(width / legendWidth(channel.scale.domain))));
+        const widths = legendWidths(channel.scale.domain);
+        const oneRow = widths.reduce((sum, one) => sum + one, 0) <= width;
+        channel.legend.columns = oneRow ? widths.length : Math.max(1, Math.floor(width / Math.max(...widths)));
       }
     }
     return drawing;
