@@ -22,7 +22,7 @@
       if (x && narrowDomain) x.scale.domain = narrowDomain;
       if (x && x.axis) {
         if (typeof x.axis.tickCount === "number") x.axis.tickCount = 4;
-        if (x.axis.labelAngle === 0) x.axis.labelOverlap = true;
+        if (x.axis.labelAngle === 0) Object.assign(x.axis, { labelOverlap: true, labelSeparation: 6 });
       }
       for (const channel of [color, strokeDash]) {
         if (!channel || !channel.legend || !channel.legend.columns) continue;
