@@ -22,7 +22,8 @@ DRAW_ALL = """(async () => {
   return '';
 })()"""
 TOO_WIDE = """[...document.querySelectorAll('main *')]
-  .filter(element => !element.closest('.scroll, .live[tabindex]') && element.getBoundingClientRect().right > innerWidth + 1)
+  .filter(element => !element.closest('.scroll, .live[tabindex]'))
+  .filter(element => element.getBoundingClientRect().right > innerWidth + 1)
   .map(element => element.tagName + '.' + element.getAttribute('class'))"""
 
 
