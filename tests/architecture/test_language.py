@@ -1,5 +1,6 @@
 """Every text is there in both languages, with the same placeholders."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ ROOT = Path(shuke.__file__).parent
 ROOMS = sorted(
     {".".join(("shuke", *path.parent.parent.relative_to(ROOT).parts)) for path in ROOT.rglob("locale/*.toml")}
 )
+REPORTED = ("shuke.collect", "shuke.insight", "shuke.reports", "shuke.reports.exports")
+"""The rooms whose texts stand in reports, where marks are set as print sets them."""
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -21,3 +24,9 @@ def test_both_languages_say_the_same(room: str) -> None:
         assert placeholders(text) == placeholders(chinese[key]), key
         assert text.strip(), key
         assert chinese[key].strip(), key
+
+
+@pytest.mark.parametrize("room", REPORTED)
+def test_english_has_true_apostrophes(room: str) -> None:
+    for key, text in catalogue(room, Language.ENGLISH).texts.items():
+        assert not re.search(r"\w'", text), (key, text)

@@ -17,8 +17,15 @@ def test_numbers_are_grouped_and_rounded_to_the_asked_digits() -> None:
 def test_money_carries_its_sign_in_front_and_none_when_the_currency_is_unknown() -> None:
     assert say_money(1234.5, "GBP", EN) == "£1,234"
     assert say_money(Decimal("9747747.93"), "GBP", EN, digits=2) == "£9,747,747.93"
-    assert say_money(-12, "CNY", ZH) == "-¥12"
+    assert say_money(-12, "CNY", ZH) == "−¥12"
     assert say_money(1234.5, None, EN, digits=1) == "1,234.5"
+
+
+def test_what_is_below_zero_has_a_minus_sign_and_no_hyphen() -> None:
+    for language in (EN, ZH):
+        assert say_percent(-0.18, language) == "−18.0%"
+        assert say_number(-1234.5, language, digits=1) == "−1,234.5"
+        assert say_money(-12, "GBP", language) == "−£12"
 
 
 def test_dates_read_as_each_language_writes_them() -> None:

@@ -22,7 +22,8 @@ DRAW_ALL = """(async () => {
   return '';
 })()"""
 TOO_WIDE = """[...document.querySelectorAll('main *')]
-  .filter(element => !element.closest('.scroll') && element.getBoundingClientRect().right > innerWidth + 1)
+  .filter(element => !element.closest('.scroll, .live[tabindex]'))
+  .filter(element => element.getBoundingClientRect().right > innerWidth + 1)
   .map(element => element.tagName + '.' + element.getAttribute('class'))"""
 
 
@@ -41,6 +42,21 @@ def test_it_draws_everything_quietly_and_fits(browser: Any, page: Path, width: i
     assert [url for url in browser.requests if not url.startswith("data:")] == [page.as_uri()]
     assert browser.evaluate("document.documentElement.scrollWidth") == width
     assert browser.evaluate(TOO_WIDE) == []
+
+
+def test_heatmaps_keep_their_numbers_on_a_phone(browser: Any, page: Path) -> None:
+    browser.open(page.as_uri(), width=390)
+    assert browser.evaluate(DRAW_ALL) == ""
+    for figure in ("figure-3-2", "figure-4-4", "figure-4-5"):
+        cells, numbers, smallest = browser.evaluate(f"""(() => {{
+          const find = mark => [...document.querySelectorAll('#{figure} .live .mark-' + mark + '.role-mark > *')];
+          const inside = find('rect').map(cell => cell.getBoundingClientRect().width);
+          return [inside.length, find('text').length, Math.min(...inside)];
+        }})()""")
+        assert cells == numbers > 0, figure
+        assert smallest >= 20, figure
+    wide = "document.querySelector('#figure-4-5 .live')"
+    assert browser.evaluate(f"{wide}.scrollWidth > {wide}.clientWidth && {wide}.tabIndex === 0") is True
 
 
 def test_no_name_became_code(browser: Any, page: Path) -> None:

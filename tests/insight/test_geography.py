@@ -5,7 +5,7 @@ import ibis
 import numpy as np
 import pytest
 
-from shuke.base.errors import CannotSay
+from shuke.base.errors import BadInput, CannotSay
 from shuke.insight.geography import region_sales, sales_by
 from shuke.insight.tables import Tables
 
@@ -43,6 +43,12 @@ def test_sales_by_store(duck: Any) -> None:
     assert (nowhere["store"], nowhere["customers"], nowhere["repeat_rate"]) == (None, 1, 0.0)
     with pytest.raises(CannotSay, match=r"insight\.no_column"):
         sales_by(ORDERS, "channel")
+
+
+def test_sales_by_customer_is_another_question() -> None:
+    with pytest.raises(BadInput) as refused:
+        sales_by(ORDERS, "customer_id")
+    assert refused.value.code == "insight.sales_by_customer"
 
 
 def test_the_region_of_the_customer_serves_where_orders_have_none(duck: Any) -> None:

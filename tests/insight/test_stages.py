@@ -12,13 +12,16 @@ import ibis.expr.types as ir
 import pytest
 
 from shuke.base.errors import BadInput
+from shuke.base.language import Language, explain
 from shuke.insight.stages import (
     CONTACT_STAGES,
     CUSTOMER_STAGES,
+    FIELDS,
     OUTSIDE,
     StageRules,
     assign_stage,
     facts_at,
+    shipped_text,
     stage_coverage,
     stage_dwell,
     stage_flows,
@@ -56,20 +59,90 @@ def test_shipped_vocabularies_are_in_the_order_of_a_life_and_named_in_both_langu
             "[[rules]]\nstage = 'a'\nwhen.orders = {above = 2, at_most = 2}\n[[rules]]\nstage = 'b'",
             "insight.stage_impossible",
         ),
-        ("[[rules]]\nstage = 'a'\nwhen.orders = {above = 'x'}\n[[rules]]\nstage = 'b'", "insight.stage_malformed"),
-        ("[[rules]]\nstage = 'a'\nwhen.orders = {over = 2}\n[[rules]]\nstage = 'b'", "insight.stage_malformed"),
-        ("[[rules]]\nstage = 'a'\nif.orders = {above = 2}\n[[rules]]\nstage = 'b'", "insight.stage_malformed"),
-        ("usual_gap_days = 30\n[[rules]]\nstage = 'a'", "insight.stage_malformed"),
+        ("[[rules]]\nstage = 'a'\nwhen.orders = {above = 'x'}\n[[rules]]\nstage = 'b'", "insight.stage_limits"),
+        ("[[rules]]\nstage = 'a'\nwhen.orders = {above = true}\n[[rules]]\nstage = 'b'", "insight.stage_limits"),
+        ("[[rules]]\nstage = 'a'\nwhen.orders = {above = nan}\n[[rules]]\nstage = 'b'", "insight.stage_limits"),
+        ("[[rules]]\nstage = 'a'\nwhen.orders = {above = inf}\n[[rules]]\nstage = 'b'", "insight.stage_limits"),
+        (f"[[rules]]\nstage = 'a'\nwhen.orders = {{above = 1{'0' * 400}}}", "insight.stage_limits"),
+        ("[[rules]]\nstage = 'a'\nwhen.orders = {over = 2}\n[[rules]]\nstage = 'b'", "insight.stage_limits"),
+        ("[[rules]]\nstage = 'a'\nwhen.orders = 2\n[[rules]]\nstage = 'b'", "insight.stage_limits"),
+        ("[[rules]]\nstage = 'a'\nwhen = 2\n[[rules]]\nstage = 'b'", "insight.stage_limits"),
+        ("[[rules]]\nstage = 'a'\nwhen.orders = {}\n[[rules]]\nstage = 'b'", "insight.stage_limits"),
+        ("[[rules]]\nstage = 'a'\nwhen.orders = {above = 2}\notherwise = {}", "insight.stage_limits"),
+        ("[[rules]]\nstage = 'a'\nwhen.p_alive = {below = 20}\n[[rules]]\nstage = 'b'", "insight.stage_share"),
+        ("[[rules]]\nstage = 'a'\nif.orders = {above = 2}\n[[rules]]\nstage = 'b'", "insight.stage_key"),
+        ("[[rules]]\nwhen.orders = {above = 2}\n[[rules]]\nstage = 'b'", "insight.stage_of_rule"),
+        ("usual_gap_days = 30\n[[rules]]\nstage = 'a'", "insight.stage_key"),
+        ("name = {english = 'B'}\n[[rules]]\nstage = 'a'", "insight.stage_key"),
+        ("name = {en = ' '}\n[[rules]]\nstage = 'a'", "insight.stage_name"),
+        ("name = 'B'\n[[rules]]\nstage = 'a'", "insight.stage_name"),
+        ("name.en = 'B'\n[[stages]]\ncode = 'c'\nname.en = 'B'\n[[rules]]\nstage = 'a'", "insight.stage_names"),
+        ("needs = 'money'\n[[rules]]\nstage = 'a'", "insight.stage_needs"),
+        ("[[stages]]\n[[rules]]\nstage = 'a'", "insight.stage_code"),
+        ("[[stages]]\ncode = ''\n[[rules]]\nstage = 'a'", "insight.stage_code"),
         ("[[stages]]\ncode = 'a'\n[[rules]]\nstage = 'a'", "insight.stage_codes"),
         ("[[stages]]\ncode = 'outside'\n[[rules]]\nstage = 'a'", "insight.stage_codes"),
-        ("[[rules", "insight.stage_malformed"),
-        ("", "insight.stage_malformed"),
+        ("[[rules", "insight.stage_not_toml"),
+        ("", "insight.stage_tables"),
     ],
 )
-def test_a_wrong_vocabulary_is_refused_with_its_own_code(text: str, code: str) -> None:
+def test_a_wrong_vocabulary_is_refused_with_its_own_code_and_words(text: str, code: str) -> None:
     with pytest.raises(BadInput) as caught:
         rules(text)
     assert caught.value.code == code
+    english, chinese = (explain(caught.value, language) for language in Language)
+    assert english.startswith("Stages “")
+    assert chinese.startswith("阶段定义“")
+
+
+def test_what_was_found_is_shown_as_it_was_written() -> None:
+    with pytest.raises(BadInput) as caught:
+        rules("[[rules]]\nstage = 'a'\nwhen.orders = {over = 2, above = true, below = 'x'}\n[[rules]]\nstage = 'b'")
+    said = 'in rule 1, “orders” is { over = 2, above = true, below = "x" }. Write limits with numbers'
+    assert said in explain(caught.value, Language.ENGLISH)
+
+
+def test_what_is_no_toml_is_found_by_line_and_column() -> None:
+    for text, place in (
+        ("name = 't'\nusual gap = 3", (2, 7)),
+        ("name = 't'\n[[rules", (2, 8)),
+        (f"usual_gap_days = {'1' * 5000}", (1, 5018)),
+    ):
+        with pytest.raises(BadInput) as caught:
+            StageRules.from_toml(text)
+        assert (caught.value.values["line"], caught.value.values["column"]) == place
+
+
+@pytest.mark.parametrize("gap", ["0", "-3", "true", "inf", "nan", "'30'"])
+def test_a_usual_gap_that_is_no_number_of_days_is_refused(gap: str) -> None:
+    with pytest.raises(BadInput, match="stage_gap"):
+        StageRules.from_toml(f"usual_gap_days = {gap}\n" + HEAD + "[[rules]]\nstage = 'a'\n[[rules]]\nstage = 'b'")
+
+
+def test_the_shipped_files_explain_themselves() -> None:
+    """A brand that edits a copy sees every field that it may name, in a comment."""
+    explained = "".join(line for line in shipped_text("customer").splitlines(keepends=True) if line.startswith("#"))
+    for field in FIELDS:
+        assert f" {field}" in explained, field
+    for limit in ("at_least", "above", "at_most", "below", "otherwise", "usual_gap_days", "event:"):
+        assert limit in explained
+    # The mark that some editors put before a text is no part of it.
+    assert StageRules.from_toml("\ufeff" + shipped_text("customer")) == CUSTOMER_STAGES
+
+
+def test_rules_say_which_of_them_past_dates_cannot_answer() -> None:
+    assert CUSTOMER_STAGES.blind_in_the_past() == {}
+    text = "[[rules]]\nstage = 'a'\nwhen.m_score = {at_least = 4}\nwhen.orders = {above = 1}\n"
+    text += "[[rules]]\nstage = 'b'\nwhen.orders = {above = 2}\notherwise.p_alive = {below = 0.5}\n"
+    text += "[[rules]]\nstage = 'a'"
+    assert rules(text).blind_in_the_past() == {1: ("m_score",), 2: ("p_alive",)}
+
+
+def test_rules_say_which_events_they_count() -> None:
+    assert CUSTOMER_STAGES.event_fields() == ()
+    assert CONTACT_STAGES.event_fields() == ("interest_events",)
+    text = "[[rules]]\nstage = 'a'\nwhen.'event:Product Viewed' = {at_least = 4}\n[[rules]]\nstage = 'b'"
+    assert rules(text).event_fields() == ("event:Product Viewed",)
 
 
 @pytest.mark.parametrize(

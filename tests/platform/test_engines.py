@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from shuke.base.errors import BadInput, NotAvailable
-from shuke.platform import Engine, open_engine
+from shuke.platform import DuckDBEngine, Engine, open_engine
 
 ROWS = pa.table(
     {
@@ -107,6 +107,18 @@ def test_duckdb_spills_beyond_its_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.spark
+def test_too_little_memory_and_disk_is_said(tmp_path: Path) -> None:
+    def sort_too_much() -> None:
+        with DuckDBEngine(work_folder=tmp_path, memory_limit_bytes=20_000_000, threads=1) as engine:
+            engine.connection.raw_sql("SET max_temp_directory_size = '1MB'")
+            engine.connection.raw_sql("CREATE TABLE sorted AS SELECT hash(range) AS a FROM range(3_000_000) ORDER BY a")
+
+    with pytest.raises(NotAvailable) as refused:
+        sort_too_much()
+    assert refused.value.code == "platform.no_memory"
+    assert not any(tmp_path.iterdir())
+
+
 def test_engines_share_spark_and_nothing_else(spark_engine: Engine, tmp_path: Path) -> None:
     ours = spark_engine.upload(ROWS, "same_name")
     with open_engine("spark", work_folder=tmp_path, threads=1) as other:

@@ -214,7 +214,6 @@ def figures() -> Figures:
             segment("at_risk", 300, 70_000.0, predicted=15_000.0),
             segment("lost", 300, 34_000.0, predicted=5_000.0),
         ),
-        stage_limits={"loyal_days": 4, "risk_gaps": 2, "lost_gaps": 4, "risk_alive": 0.5, "lost_alive": 0.2},
         gate=Gate(ok=True, reasons=()),
         model=_model(),
         holdout=_holdout(),

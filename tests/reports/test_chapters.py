@@ -14,10 +14,12 @@ from shuke.reports.model import (
     Callout,
     CalloutKind,
     Chapter,
+    ChartBlock,
     FindingBlock,
     KeyFigures,
     StrategyBlock,
     TableBlock,
+    Text,
 )
 from shuke.reports.rules.figures import Economics, Figures, Gate, GateReason, ListSize
 from shuke.reports.rules.findings import RULES, findings
@@ -177,3 +179,31 @@ def test_a_model_in_which_nobody_leaves_says_so(figures: Figures) -> None:
     chapters = _chapters(replace(figures, model=nbd), Language.ENGLISH)
     texts = [block.text for block in chapters["value"].blocks if isinstance(block, Callout)]
     assert any("takes all customers to stay" in text for text in texts)
+
+
+@BOTH
+def test_cost_stands_beside_value_the_best_channel_first(figures: Figures, language: Language) -> None:
+    (ads,) = figures.economics.channels
+    shop = replace(ads, channel="shop", cac=50.0, value=300.0, value_by_cac=6.0, payback_months=2)
+    unknown = replace(ads, channel="flyers", new_customers=0, cac=None, value=None, value_by_cac=None)
+    both = replace(figures, economics=replace(figures.economics, channels=(ads, shop, unknown)))
+    chart = _charts(_chapters(both, language)["economics"])["cost_and_value"]
+    assert chart.chart.order == ("shop", "ads")
+    assert [row["amount"] for row in chart.chart.rows] == [50.0, 300.0, 300.0, 240.0]
+    assert "6.0" in chart.reading
+    assert "0.8" in chart.reading
+    assert "cost_and_value_one" in _charts(_chapters(figures, language)["economics"])
+
+
+def _charts(chapter: Chapter) -> dict[str, ChartBlock]:
+    return {block.code: block for block in chapter.blocks if isinstance(block, ChartBlock)}
+
+
+@BOTH
+def test_without_costs_the_chapter_says_what_to_hand_in(figures: Figures, language: Language) -> None:
+    without = replace(figures, scope=replace(figures.scope, has_costs=False), economics=Economics())
+    for it, words in ((without, ("--costs", "period", "spend", "store", "--margin")), (_bare(figures), ("--costs",))):
+        wanted = [block for block in _chapters(it, language)["economics"].blocks if isinstance(block, Text)]
+        text = " ".join(wanted[0].points)
+        assert [word for word in words if word not in text] == []
+        assert ("store" in text) is it.scope.has_channel

@@ -25,6 +25,7 @@ FIELDS = (
     *("discount", "cost", "channel", "store", "region", "currency", "status"),
 )
 FORMATS = ("html", "pdf", "xlsx", "json")
+VOCABULARIES = ("customer", "contact")
 MODELS = ("auto", "bg-nbd", "mbg-nbd", "bg-cnbd-k", "mbg-cnbd-k", "pareto-nbd", "nbd", "bg-bb")
 
 EXIT_BAD_INPUT = 2
@@ -153,6 +154,7 @@ def program() -> None:
 @click.option("--costs", type=click.Path(path_type=Path), help=_text("help.costs"))
 @click.option("--horizon-days", type=click.IntRange(1, 3650), default=365, help=_text("help.horizon"))
 @click.option("--brand", metavar="NAME", default="", show_default=False, help=_text("help.brand"))
+@click.option("--stages", metavar="FILE", help=_text("help.stages_report"))
 @click.option("--format", "formats", type=FormatsType(), default=",".join(FORMATS), help=_text("help.format"))
 def report(**values: Any) -> None:
     """Write the report."""
@@ -166,6 +168,7 @@ def report(**values: Any) -> None:
 @click.option("--margin", metavar="RATE|COLUMN", help=_text("help.margin"))
 @click.option("--horizon-days", type=click.IntRange(1, 3650), default=365, help=_text("help.horizon"))
 @click.option("--model", type=click.Choice(MODELS[:-1]), default="auto", help=_text("help.model"))
+@click.option("--stages", metavar="FILE|customer|contact", help=_text("help.stages_facts"))
 def facts(**values: Any) -> None:
     """Write the facts."""
     _run("facts", **values)
@@ -180,6 +183,15 @@ def facts(**values: Any) -> None:
 def clv(**values: Any) -> None:
     """Fit one model."""
     _run("clv", **values)
+
+
+@program.command(help=_text("help.stages"))
+@click.argument("vocabulary", type=click.Choice(VOCABULARIES), default="customer")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help=_text("help.out_stages"))
+@click.option("--lang", "language", type=LanguageType(), default=_terminal_language.value, help=_text("help.language"))
+def stages(**values: Any) -> None:
+    """Write the shipped stages."""
+    _run("stages", **values)
 
 
 @program.command(help=_text("help.demo"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -17,9 +18,12 @@ from shuke import collect
 from shuke.base.errors import BadInput
 from shuke.base.language import Language, catalogue
 from shuke.base.progress import Progress as Hear
+from shuke.insight.stages import StageRules, shipped
 from shuke.platform import Engine, EngineName, Settings, open_engine
 
-__all__ = ["bar", "day_after", "margin_of", "part", "show_recognised", "workshop"]
+__all__ = ["bar", "day_after", "margin_of", "part", "show_recognised", "stages_of", "workshop"]
+
+SHIPPED_STAGES = ("customer", "contact")
 
 
 @contextmanager
@@ -90,6 +94,29 @@ def margin_of(given: str | None) -> tuple[float | None, str | None]:
     if not 0 < rate <= 1:
         raise BadInput("app.bad_margin", given=given)
     return rate, None
+
+
+def stages_of(given: str | None) -> StageRules:
+    """The stages of a file of the brand's own, or the shipped ones of this name; None is the customer vocabulary.
+
+    Raises:
+        BadInput: ``app.no_stages`` for a file that cannot be read, ``app.stages_encoding`` for one that is no text, and
+            the codes of :meth:`StageRules.from_toml`, which then name the file.
+    """
+    if given is None or given in SHIPPED_STAGES:
+        return shipped(given or "customer")
+    try:
+        content = Path(given).read_bytes()
+    except OSError as error:
+        raise BadInput("app.no_stages", file=given) from error
+    # PowerShell writes what a command prints as UTF-16.
+    encoding = "utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8"
+    try:
+        return StageRules.from_toml(content.decode(encoding))
+    except UnicodeDecodeError as error:
+        raise BadInput("app.stages_encoding", file=given) from error
+    except BadInput as error:
+        raise BadInput(error.code, **{**error.values, "name": given}) from error
 
 
 def day_after(last: datetime) -> datetime:

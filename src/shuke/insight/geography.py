@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from shuke.base.errors import CannotSay
+from shuke.base.errors import BadInput, CannotSay
 from shuke.insight.tables import Tables
 
 __all__ = ["region_sales", "sales_by"]
@@ -17,8 +17,10 @@ def sales_by(orders: ir.Table, column: str) -> ir.Table:
     Columns: the column (null is a row of its own), customers, orders, amount, average_order_value,
     amount_per_customer (null without known customers), amount_share (of all), customer_share (of all customers; the
     shares exceed 1 together when customers order in several places), repeat_rate (of the customers there, the share
-    with two orders or more there). Raises CannotSay ``insight.no_column``.
+    with two orders or more there). Raises CannotSay ``insight.no_column``, BadInput ``insight.sales_by_customer``.
     """
+    if column == "customer_id":
+        raise BadInput("insight.sales_by_customer")
     if column not in orders.columns:
         raise CannotSay("insight.no_column", column=column)
     per_customer = orders.group_by(column, "customer_id").aggregate(

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self, cast
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -161,8 +162,10 @@ class DuckDBEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it, whatever happened."""
+        """Close it, whatever happened; NotAvailable ``platform.no_memory`` when neither memory nor disk sufficed."""
         self.close()
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise NotAvailable("platform.no_memory", folder=str(self.folder.parent)) from error
 
 
 def open_engine(

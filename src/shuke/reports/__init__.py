@@ -5,7 +5,8 @@ Knows ``collect`` (what was read), ``insight`` (the analytical core), ``platform
 """
 
 from shuke.reports.model import Report
+from shuke.reports.rules.stages import check_stages
 from shuke.reports.service import Terms, build_reports
 from shuke.reports.service.files import write_report
 
-__all__ = ["Report", "Terms", "build_reports", "write_report"]
+__all__ = ["Report", "Terms", "build_reports", "check_stages", "write_report"]

@@ -134,6 +134,36 @@ def test_what_flows_out_flows_in(sample: Callable[[Language], Report]) -> None:
         assert ends[side] == pytest.approx(sizes, abs=2e-4)
 
 
+def test_a_legend_stands_in_one_row_where_there_is_room() -> None:
+    series = Axis(field="series", label="Series")
+
+    def columns(names: list[str]) -> int:
+        rows: list[dict[str, object]] = [{"a.b[c]": "x", "series": name, "£ net": 1.0} for name in names]
+        made = draw(chart(ChartKind.STACKED_BAR, rows, series=series), POUNDS)
+        return int(made["encoding"]["color"]["legend"]["columns"])
+
+    assert columns(["Prospect", "First purchase", "Repeat", "Loyal", "At risk", "Lost"]) == 6
+    assert columns([f"A name that is rather long {n}" for n in range(6)]) == 3
+
+
+def test_what_flows_back_is_a_dashed_line_and_counts() -> None:
+    flows = [("a", "a", 300.0), ("a", "b", -20.0), ("b", "b", 0.0), ("b", "a", None)]
+    rows = [{"from": start, "to": end, "amount": amount} for start, end, amount in flows]
+    axes = {name: Axis(field=name, label=name) for name in ("from", "to")}
+    money = Axis(field="amount", label="Amount", kind=Kind.MONEY)
+    spec = ChartSpec(kind=ChartKind.FLOW, rows=tuple(rows), x=axes["from"], y=axes["to"], value=money)
+    frame = Frame(spec, POUNDS, half=False)
+    made = draw_flow(frame).to_dict()
+    curves = [points for points in frame.datasets.values() if points and "link" in points[0]]
+    dashed = [points for points in curves if points[0]["top"] == points[0]["bottom"]]
+    assert [{(p["xt"], p["yt"], p["vt"]) for p in points} for points in dashed] == [
+        {("a", "b", "−£20"), ("b", "b", "£0")}
+    ]
+    assert made["title"]["subtitle"] == POUNDS.words("chart.not_above_zero")
+    labels = {(n["side"], n["label"]) for rows in frame.datasets.values() for n in rows if "side" in n}
+    assert labels == {("from", "a\n£280"), ("from", "b\n£0"), ("to", "a\n£300"), ("to", "b\n−£20")}
+
+
 @pytest.mark.parametrize(
     ("value", "kind", "english", "chinese"),
     [

@@ -1,14 +1,15 @@
 """The PDF has every chapter, its Chinese font, bookmarks and tags, and obeys no name."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
 import pytest
 
 from shuke.base.language import Language
-from shuke.reports.exports.pdf import printable, write_pdf
-from shuke.reports.model import Report
+from shuke.reports.exports.pdf import with_latin_quotes, write_pdf
+from shuke.reports.model import Chapter, Report, Text
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +56,30 @@ def test_it_is_a4_tagged_and_carries_its_font(path: Path) -> None:
         assert document.get_page_size(0) == pytest.approx((595.28, 841.89), abs=0.01)
 
 
-def test_no_letter_of_the_page_lacks_its_shape() -> None:
-    assert printable({"name": ["🎁 Gift ❤️ bag"]}) == {"name": ["Gift bag"]}
-    assert printable("围巾（冬季）& ¥1,234 − 5") == "围巾（冬季）& ¥1,234 − 5"
+def test_pictographs_keep_their_shape(path: Path) -> None:
+    assert "🎁" in text_of(path)
+    assert b"NotoEmoji" in path.read_bytes()
+
+
+def test_quotation_marks_in_pictures_are_as_narrow_as_their_letters() -> None:
+    svg = with_latin_quotes('<text aria-label="a “b”">a “b”, c’s</text>')
+    assert svg == (
+        '<text aria-label="a “b”">a<tspan letter-spacing="-0.561em"> </tspan><tspan letter-spacing="0.036em">“</tspan>'
+        'b<tspan letter-spacing="-0.525em">”</tspan>, c<tspan letter-spacing="-0.721em">’</tspan>s</text>'
+    )
+
+
+def test_a_chapter_shares_the_page_of_one_that_leaves_half_of_it(
+    sample: Callable[[Language], Report], tmp_path: Path
+) -> None:
+    chapters = tuple(
+        Chapter(code=code, short=code, title=f"This is {code}", blocks=(Text(("A line.",) * lines),))
+        for code, lines in (("first", 1), ("second", 16), ("third", 1))
+    )
+    write_pdf(replace(sample(Language.ENGLISH), chapters=chapters), tmp_path / "short.pdf")
+    with pypdfium2.PdfDocument(tmp_path / "short.pdf") as document:
+        _, *pages = [page.get_textpage().get_text_bounded() for page in document]
+    assert [[c.code for c in chapters if c.title in page] for page in pages] == [["first", "second"], ["third"]]
 
 
 def test_the_same_report_gives_the_same_bytes(sample: Callable[[Language], Report], tmp_path: Path) -> None:

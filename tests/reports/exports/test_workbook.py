@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 
 from shuke.base.language import Language
 from shuke.reports.exports.native_charts import MATRICES, literal
-from shuke.reports.exports.xlsx import sheet_name, write_xlsx
+from shuke.reports.exports.xlsx import page_breaks, sheet_name, write_xlsx
 from shuke.reports.model import ChartBlock, Report
 
 
@@ -117,3 +117,42 @@ def test_sheet_names_are_allowed_and_distinct() -> None:
 def test_an_empty_report_is_a_workbook_too(sample: Callable[[Language], Report], tmp_path: Path) -> None:
     write_xlsx(replace(sample(Language.CHINESE), chapters=(), lists=()), tmp_path / "empty.xlsx")
     assert CalamineWorkbook.from_path(tmp_path / "empty.xlsx").sheet_names == ["目录", "图表数据"]
+
+
+def test_pages_end_where_nothing_is_parted() -> None:
+    rows = [10.0] * 30
+    assert page_breaks(rows, [(0, 5), (6, 9), (9, 14)], 100) == [9, 19, 29]  # the third range would end below row 10
+    assert page_breaks(rows[:8], [(0, 5), (6, 8)], 100) == []
+    assert page_breaks(rows, [(0, 25)], 100) == [10, 20]  # longer than a page: as the rows come
+    assert page_breaks([10.0, 500.0, 10.0], [(0, 1), (2, 3)], 100) == [1, 2]
+
+
+def test_on_paper_no_chart_is_parted_and_all_columns_are_there(path: Path, report: Report) -> None:
+    areas = re.findall(r"_xlnm.Print_Area[^>]*>[^<]*", *parts(path, r"xl/workbook\.xml"))
+    assert len(areas) == len(report.chapters)
+    with zipfile.ZipFile(path) as archive:
+        for number in range(2, len(report.chapters) + 2):
+            sheet = archive.read(f"xl/worksheets/sheet{number}.xml").decode()
+            assert 'orientation="landscape"' in sheet
+            assert 'fitToHeight="0"' in sheet
+            breaks = [int(row) for row in re.findall(r'<brk id="(\d+)"', sheet)]
+            columns = max(len(re.findall("<c ", row)) for row in re.findall(r"<row.*?</row>", sheet))
+            last = re.search(r"\$([A-Z]+)\$\d+$", areas[number - 2])
+            assert last is not None
+            assert ord(last[1]) - 64 >= columns
+            links = re.search(
+                r"drawings/(drawing\d+\.xml)", _read(archive, f"xl/worksheets/_rels/sheet{number}.xml.rels")
+            )
+            for anchor in _anchors(archive, links):
+                assert [row for row in breaks if anchor[0] < row <= anchor[1]] == []
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> str:
+    return archive.read(name).decode() if name in archive.namelist() else ""
+
+
+def _anchors(archive: zipfile.ZipFile, link: re.Match[str] | None) -> list[tuple[int, int]]:
+    """The first and last row of each chart of a sheet."""
+    drawing = _read(archive, f"xl/drawings/{link[1]}") if link else ""
+    rows = [int(row) for row in re.findall(r"<xdr:row>(\d+)</xdr:row>", drawing)]
+    return list(zip(rows[::2], rows[1::2], strict=True))

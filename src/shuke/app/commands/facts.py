@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from shuke.app import terminal
 from shuke.base.language import Language, catalogue, explain
 from shuke.base.wording import say_number
 from shuke.insight.facts import Facts, customer_facts
+from shuke.insight.stages import StageRules, stage_coverage
 from shuke.insight.tables import Tables
 
 __all__ = ["FactsOptions", "run"]
@@ -26,7 +27,10 @@ _READING, _THINKING = 0.5, 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class FactsOptions:
-    """What ``shuke facts`` was asked for; ``as_of`` None is the day after the last order."""
+    """What ``shuke facts`` was asked for; ``as_of`` None is the day after the last order.
+
+    ``stages`` is a file or the name of a shipped vocabulary.
+    """
 
     orders: tuple[str, ...]
     out: Path
@@ -38,6 +42,7 @@ class FactsOptions:
     margin: str | None = None
     horizon_days: int = 365
     model: str = "auto"
+    stages: str | None = None
     engine: Literal["duckdb", "spark"] = "duckdb"
 
 
@@ -46,6 +51,7 @@ def run(options: FactsOptions) -> None:
     text = catalogue("shuke.app", options.language)
     console = Console(stderr=True, highlight=False)
     rate, column = terminal.margin_of(options.margin)
+    stages = terminal.stages_of(options.stages)
     with terminal.workshop(options.engine) as (engine, folder), terminal.bar(console, options.language) as hear:
         collected = collect.read_orders(
             options.orders,
@@ -67,6 +73,7 @@ def run(options: FactsOptions) -> None:
             model=options.model,
             horizon_days=options.horizon_days,
             margin=_margin_of_orders(collected.tables) if column else rate or 1.0,
+            stages=stages,
             keep=False,
         )
         hear("app.write_facts", _THINKING)
@@ -75,6 +82,9 @@ def run(options: FactsOptions) -> None:
         console.print(text("facts.cannot_say", why=_why_not(facts, options.language)))
     elif facts.model is not None:
         console.print(text("facts.model", model=facts.model.name))
+    if options.stages is not None:
+        for said in _what_orders_do_not_show(collected.tables, stages, options.language):
+            click.echo(said, err=True)
     click.echo(text("facts.written", customers=say_number(rows, options.language), file=str(options.out)))
 
 
@@ -85,6 +95,19 @@ def _margin_of_orders(tables: Tables) -> float:
     if not sums["amount"]:
         return 1.0
     return min(max(1 - float(sums["cost"]) / float(sums["amount"]), 0.0), 1.0)
+
+
+def _what_orders_do_not_show(tables: Tables, stages: StageRules, language: Language) -> Iterator[str]:
+    """The stages that nobody can be in and the counts that are always 0, since order files have only customers."""
+    text = catalogue("shuke.app", language)
+    separator = "、" if language is Language.CHINESE else ", "
+    names = {one.code: one.names.get(language.value, one.code) for one in stages.stages}
+    missing = stage_coverage(tables, stages).missing
+    if missing:
+        said = [text(f"facts.needs_{needs}", stage=names[code]) for code, needs in missing.items()]
+        yield text("facts.stages_unseen", stages=separator.join(said))
+    if stages.event_fields():
+        yield text("facts.no_events", fields=separator.join(stages.event_fields()))
 
 
 def _why_not(facts: Facts, language: Language) -> str:

@@ -28,7 +28,10 @@ Written = dict[str, list[Path]]
 
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """What ``shuke report`` was asked for; ``as_of`` None is the day after the last order."""
+    """What ``shuke report`` was asked for; ``as_of`` None is the day after the last order.
+
+    ``stages`` is a file with the codes of the customer vocabulary.
+    """
 
     orders: tuple[str, ...]
     out: Path
@@ -41,6 +44,7 @@ class ReportOptions:
     costs: Path | None = None
     horizon_days: int = 365
     brand: str = ""
+    stages: str | None = None
     engine: Literal["duckdb", "spark"] = "duckdb"
     formats: tuple[str, ...] = FORMATS
 
@@ -62,6 +66,9 @@ def write(options: ReportOptions, folders: Mapping[Language, Path]) -> dict[Lang
     """Gather once, write the report of each language into its folder, and say which files there are now."""
     console = Console(stderr=True, highlight=False)
     rate, column = terminal.margin_of(options.margin)
+    stages = terminal.stages_of(options.stages)
+    # What cannot be used is said before anything is read.
+    reports.check_stages(stages)
     with terminal.workshop(options.engine) as (engine, work), terminal.bar(console, options.language) as hear:
         collected = collect.read_orders(
             options.orders,
@@ -88,6 +95,7 @@ def write(options: ReportOptions, folders: Mapping[Language, Path]) -> dict[Lang
                 margin=rate,
                 margin_column=column,
                 brand=options.brand,
+                stages=stages,
             ),
             languages=tuple(folders),
             work_folder=work,

@@ -127,6 +127,8 @@ def write_rows(desk: Desk, opened: Opened, select: str, name: str) -> tuple[Path
     forget_rejects(desk)
     try:
         path = desk.write(f"{select} FROM ({text.rows(note_rejects=True)})", name, columns=text.columns)
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         if not text.parallel:
             raise BadInput("collect.broken_file", file=opened.file.name, detail=str(error).splitlines()[0]) from error
@@ -156,6 +158,8 @@ def _open_parquet(desk: Desk, path: Path) -> Opened:
     try:
         types = desk.types(f"SELECT * EXCLUDE (file_row_number) FROM {source}")
         (rows,) = desk.row(f"SELECT count(*) FROM {source}")
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         raise BadInput("collect.broken_file", file=path.name, detail=str(error).splitlines()[0]) from error
     if not rows:

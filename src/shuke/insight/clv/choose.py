@@ -154,10 +154,13 @@ def _decided(tried: list[_Tried], splits: list[Split], before: tuple[Why, ...]) 
             name, (*why, Why("lowest_bic", {"model": name, "bic": bics[name]})), _table(tried, bics, {}, name)
         )
     scores = {candidate.name: _scores(candidate, splits) for candidate in able}
-    weight = np.concatenate([split.statistics.weight for split in splits])
-    means = {name: float(np.average(own, weights=weight)) for name, own in scores.items()}
+    weights = [split.statistics.weight for split in splits]
+    means = {name: _mean(own, weights) for name, own in scores.items()}
     best = max(means, key=lambda own: means[own])
-    deficits = {name: _deficit(scores[best] - own, weight) for name, own in scores.items()}
+    deficits = {
+        name: _deficit([ahead - behind for ahead, behind in zip(scores[best], own, strict=True)], weights)
+        for name, own in scores.items()
+    }
     name = next(own for own, (deficit, error) in deficits.items() if deficit <= error)
     horizon_days = splits[0].horizon_days
     why.append(
@@ -178,15 +181,28 @@ def _by_name(tried: list[_Tried]) -> list[tuple[str, _Tried]]:
     return [(candidate.name, candidate) for candidate in tried]
 
 
-def _scores(candidate: _Tried, splits: list[Split]) -> Floats:
-    return np.concatenate([log_scores(own, split) for own, split in zip(candidate.fits, splits, strict=True)])
+def _scores(candidate: _Tried, splits: list[Split]) -> list[Floats]:
+    """The scores of the customers at each cut."""
+    return [log_scores(own, split) for own, split in zip(candidate.fits, splits, strict=True)]
 
 
-def _deficit(behind: Floats, weight: Floats) -> tuple[float, float]:
-    """How far a candidate's mean score lies behind the best's, and the standard error of that."""
-    mean = float(np.average(behind, weights=weight))
-    variance = float(np.average((behind - mean) ** 2, weights=weight))
-    return mean, float(np.sqrt(variance / weight.sum()))
+def _mean(values: Sequence[Floats], weights: Sequence[Floats]) -> float:
+    """Over all customers of all cuts."""
+    return float(np.average(np.concatenate(values), weights=np.concatenate(weights)))
+
+
+def _deficit(behind: Sequence[Floats], weights: Sequence[Floats]) -> tuple[float, float]:
+    """How far a candidate's mean score lies behind the best's, and the standard error of that.
+
+    Most customers of one cut are those of the other, and what one does is alike at both: the errors of the cuts are
+    added as if they were one, which is the most that they can be together.
+    """
+    errors = []
+    for own, weight in zip(behind, weights, strict=True):
+        mean = float(np.average(own, weights=weight))
+        errors.append(float(np.sqrt(np.average((own - mean) ** 2, weights=weight) / weight.sum())))
+    shares = [float(weight.sum()) for weight in weights]
+    return _mean(behind, weights), float(np.average(errors, weights=shares))
 
 
 def _totals(candidate: _Tried, splits: list[Split]) -> tuple[float, float]:

@@ -43,6 +43,7 @@ _RULES = tuple(
 )
 NODES, NODE_WEIGHTS = _RULES[-1][1]
 
+# r, alpha, s, beta; alpha and beta one per cell, or one number for all.
 Parameters = tuple[float, Floats, float, Floats]
 
 
@@ -71,12 +72,9 @@ def joint(parameters: Parameters, x: Floats, t_x: Floats, T: Floats) -> Joint:
     """For parameters (r, alpha, s, beta), alpha and beta one per cell."""
     r, alpha, s, beta = parameters
     start = np.minimum(alpha, beta) + t_x
-    reach = np.log1p((T - t_x) / start)
-    # In y = ln(min(alpha, beta) + u) the integrand falls at least at this rate; behind its foothills lies nothing.
-    fall = start * ((r + x) / (alpha + t_x) + (s + 1) / (beta + t_x)) - 1
-    span = np.minimum(reach, EFOLDINGS / np.maximum(fall, 1e-9))
-    foldings = np.max(span * np.maximum(fall, 1.0), initial=0.0)
-    nodes, node_weights = next(rule for most, rule in _RULES if foldings <= most)
+    reach, span, foldings = _ranges(parameters, x, t_x, T)
+    most_needed = np.max(foldings, initial=0.0)
+    nodes, node_weights = next(rule for most, rule in _RULES if most_needed <= most)
     y = np.concatenate([span[:, None] * nodes, reach[:, None]], axis=1)
     near = start[:, None] * np.exp(y)
     far = near + np.abs(alpha - beta)[:, None]
@@ -91,6 +89,17 @@ def joint(parameters: Parameters, x: Floats, t_x: Floats, T: Floats) -> Joint:
     with np.errstate(divide="ignore"):  # a history that ends with an order leaves no time to have left in
         log_joint[:, :-1] += log_near[:, :-1] + np.log(s * span / beta)[:, None] + np.log(node_weights)
     return Joint(log_joint, order_log, loss_log, order_share, loss_share, leaves)
+
+
+def _ranges(parameters: Parameters, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats, Floats]:
+    """For each cell in y = ln(min(alpha, beta) + u): its range, how much of it matters, and the e-foldings in that."""
+    r, alpha, s, beta = parameters
+    start = np.minimum(alpha, beta) + t_x
+    reach = np.log1p((T - t_x) / start)
+    # The integrand falls at least at this rate; behind its foothills lies nothing.
+    fall = start * ((r + x) / (alpha + t_x) + (s + 1) / (beta + t_x)) - 1
+    span = np.minimum(reach, EFOLDINGS / np.maximum(fall, 1e-9))
+    return reach, span, span * np.maximum(fall, 1.0)
 
 
 _Side = tuple[Floats, Floats]
@@ -149,7 +158,11 @@ class ParetoLikelihood:
         r, s = float(np.exp(theta[0])), float(np.exp(theta[2]))
         total = self._counts(r, theta.size)
         value, gradient, hessian = total.value, total.gradient, total.hessian
-        for part in chunks(cells.cells):
+        # Cells that need as many nodes go together, since the neediest of a chunk decides for all of it. Traits would
+        # change a little which those are, and nothing else.
+        plain = (r, np.exp(theta[1]), s, np.exp(theta[3]))
+        order = np.argsort(_ranges(plain, cells.x, cells.t_x, cells.T)[2], kind="stable")
+        for part in (order[rows] for rows in chunks(cells.cells)):
             weight, x = cells.weight[part], cells.x[part]
             into = _linear(None if self.traits is None else self.traits[part], weight.size)
             own = np.einsum("nij,j->ni", into, theta)

@@ -19,6 +19,7 @@ which decides where the prediction is not known: below the gate, and at past dat
 from shuke.insight.stages.flows import OUTSIDE, stage_dwell, stage_flows, stage_transitions, stage_values
 from shuke.insight.stages.history import facts_at, stages_at
 from shuke.insight.stages.rules import (
+    EVENT_PREFIX,
     FIELDS,
     Condition,
     Rule,
@@ -27,12 +28,14 @@ from shuke.insight.stages.rules import (
     StageRules,
     assign_stage,
     shipped,
+    shipped_text,
     stage_coverage,
 )
 
 __all__ = [
     "CONTACT_STAGES",
     "CUSTOMER_STAGES",
+    "EVENT_PREFIX",
     "FIELDS",
     "OUTSIDE",
     "Condition",
@@ -42,6 +45,8 @@ __all__ = [
     "StageRules",
     "assign_stage",
     "facts_at",
+    "shipped",
+    "shipped_text",
     "stage_coverage",
     "stage_dwell",
     "stage_flows",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,9 +15,22 @@ import ibis
 import ibis.expr.types as ir
 
 from shuke.base.errors import BadInput
+from shuke.base.language import Language
 from shuke.insight.tables import Tables
 
-__all__ = ["FIELDS", "Condition", "Rule", "Stage", "StageCoverage", "StageRules", "assign_stage", "stage_coverage"]
+__all__ = [
+    "EVENT_PREFIX",
+    "FIELDS",
+    "Condition",
+    "Rule",
+    "Stage",
+    "StageCoverage",
+    "StageRules",
+    "assign_stage",
+    "shipped",
+    "shipped_text",
+    "stage_coverage",
+]
 
 Kind = Literal["orders", "events", "prediction"]
 
@@ -46,6 +60,10 @@ FIELDS: Mapping[str, Kind] = {
 EVENT_PREFIX = "event:"
 RESERVED = "outside"
 _NEEDS = ("", "people", "events")
+_LIMITS = ("at_least", "above", "at_most", "below")
+_LARGEST = 1e15
+_SHARES = ("p_alive", "churn_probability")
+_LANGUAGES = tuple(language.value for language in Language)
 # Fields of a person without an order are zero rather than unknown.
 _COUNTS = ("orders", "order_days", "gross_amount", "refunds", "historic_clv")
 _FALSE = ibis.literal(value=False)
@@ -60,6 +78,10 @@ class Condition:
     above: float | None = None
     at_most: float | None = None
     below: float | None = None
+
+    def limits(self) -> dict[str, float]:
+        """The limits that bind, by name."""
+        return {name: limit for name in _LIMITS if (limit := getattr(self, name)) is not None}
 
     def low(self) -> tuple[float, bool]:
         """The lower limit, and whether it is itself left out; the pair compares like the limits do."""
@@ -120,8 +142,9 @@ class StageRules:
     """A vocabulary of stages, in the order of a life, with its rules in the order of trial.
 
     ``usual_gap_days`` fixes the brand's typical gap (m in the package's text); None takes it from the orders.
-    Raises BadInput with a code ``insight.stage_…`` for what is wrong: an unknown field or stage, a condition that
-    nothing can meet, no rule for everyone at the end, a rule (or its alternative) that an earlier one always pre-empts.
+    Raises BadInput with a code ``insight.stage_…`` for what is wrong: an unknown field or stage, two stages with one
+    name, a condition that nothing can meet, no rule for everyone at the end, a rule (or its alternative) that an
+    earlier one always pre-empts.
     """
 
     name: str
@@ -132,11 +155,7 @@ class StageRules:
     def __post_init__(self) -> None:
         """Refuse a vocabulary that does not decide for everyone, or holds dead rules."""
         codes = [stage.code for stage in self.stages]
-        if len(set(codes)) != len(codes) or RESERVED in codes:
-            raise BadInput("insight.stage_codes", name=self.name, codes=codes, reserved=RESERVED)
-        for stage in self.stages:
-            if stage.needs not in _NEEDS:
-                raise BadInput("insight.stage_malformed", name=self.name, where=stage.code, found=stage.needs)
+        self._check_stages(codes)
         for number, rule in enumerate(self.rules, start=1):
             self._check(number, rule, codes)
         for code in codes:
@@ -149,7 +168,20 @@ class StageRules:
                 if _pre_empts(earlier, rule):
                     raise BadInput("insight.stage_unreachable", name=self.name, rule=number, earlier=earlier_number)
 
+    def _check_stages(self, codes: list[str]) -> None:
+        if len(set(codes)) != len(codes) or RESERVED in codes:
+            raise BadInput("insight.stage_codes", name=self.name, codes=codes, reserved=RESERVED)
+        for stage in self.stages:
+            if stage.needs not in _NEEDS:
+                raise BadInput("insight.stage_needs", name=self.name, stage=stage.code, found=stage.needs)
+        for language in _LANGUAGES:
+            names = [stage.names[language] for stage in self.stages if language in stage.names]
+            if len(set(names)) != len(names):
+                raise BadInput("insight.stage_names", name=self.name, language=language, names=names)
+
     def _check(self, number: int, rule: Rule, codes: list[str]) -> None:
+        if not rule.stage:
+            raise BadInput("insight.stage_of_rule", name=self.name, rule=number, known=codes)
         if rule.stage not in codes:
             raise BadInput("insight.stage_unknown", name=self.name, rule=number, stage=rule.stage, known=codes)
         for conditions in (rule.when, rule.otherwise or ()):
@@ -158,6 +190,8 @@ class StageRules:
                     raise BadInput(
                         "insight.stage_field", name=self.name, rule=number, field=condition.field, known=list(FIELDS)
                     )
+                if condition.field in _SHARES and not all(0 <= limit <= 1 for limit in condition.limits().values()):
+                    raise BadInput("insight.stage_share", name=self.name, rule=number, field=condition.field)
                 if condition.empty():
                     raise BadInput("insight.stage_impossible", name=self.name, rule=number, field=condition.field)
 
@@ -170,23 +204,41 @@ class StageRules:
         """Every field that any rule may look at."""
         return set().union(*(rule.fields() for rule in self.rules))
 
+    def event_fields(self) -> tuple[str, ...]:
+        """The fields that count events, which orders alone do not have."""
+        return tuple(sorted(field for field in self.fields() if _is_event(field)))
+
+    def blind_in_the_past(self) -> dict[int, tuple[str, ...]]:
+        """The rules by number that cannot decide at past dates: they need these predictions and name no alternative."""
+        found = {}
+        for number, rule in enumerate(self.rules, start=1):
+            deciding = rule.when if rule.otherwise is None else rule.otherwise
+            predicted = tuple(one.field for one in deciding if FIELDS.get(one.field) == "prediction")
+            if predicted:
+                found[number] = predicted
+        return found
+
     @classmethod
     def from_toml(cls, text: str) -> StageRules:
-        """Read a vocabulary from TOML; the shipped ``customer.toml`` shows every part.
+        """Read a vocabulary from TOML; the shipped ``customer.toml`` explains every part.
 
-        Raises BadInput ``insight.stage_malformed`` where the text is no TOML or a part has the wrong form.
+        Raises BadInput ``insight.stage_not_toml`` with the line and column, ``insight.stage_key`` for a key that is not
+        known where it stands, and other codes ``insight.stage_…`` for a part of the wrong form and for what cannot be.
         """
+        # An editor on Windows may put a mark before the text.
+        text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
         try:
             tree = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise BadInput("insight.stage_malformed", name="", where=str(error), found="") from error
+        except ValueError as error:  # TOMLDecodeError, or a number with thousands of digits
+            line, column = _place(error, text)
+            raise BadInput("insight.stage_not_toml", name="", line=line, column=column) from error
         name = str(tree.get("name", ""))
-        _known_keys(name, "top", tree, {"name", "stages", "rules", "usual_gap_days"})
-        stages = tuple(_stage(name, entry) for entry in _tables(name, tree, "stages"))
-        rules = tuple(_rule(name, entry) for entry in _tables(name, tree, "rules"))
+        _known_keys(name, "TOML", tree, ("name", "stages", "rules", "usual_gap_days"))
+        stages = tuple(_stage(name, f"[[stages]] {at}", entry) for at, entry in _tables(name, tree, "stages"))
+        rules = tuple(_rule(name, at, entry) for at, entry in _tables(name, tree, "rules"))
         gap = tree.get("usual_gap_days")
-        if gap is not None and not (isinstance(gap, int | float) and gap > 0):
-            raise BadInput("insight.stage_malformed", name=name, where="usual_gap_days", found=str(gap))
+        if gap is not None and not (_is_number(gap) and gap > 0):
+            raise BadInput("insight.stage_gap", name=name, found=_as_written(gap))
         return cls(name=name, stages=stages, rules=rules, usual_gap_days=None if gap is None else float(gap))
 
 
@@ -254,12 +306,19 @@ def typical_gap(repeaters: ir.Table) -> ir.Table:
 
 def silence(table: ir.Table, typical_gap_days: ir.Value) -> ir.Value:
     """Days since the last order over the usual gap: recency · (n + 1) / (sum of own gaps + m), n = order days − 1."""
-    return table.recency_days.cast("float64") * table.order_days / (_gap_days(table) + typical_gap_days)
+    # A float before the literal is added: whole numbers and a written fraction make decimals of 128 bits on DuckDB.
+    own = _gap_days(table).cast("float64")
+    return table.recency_days.cast("float64") * table.order_days / (own + typical_gap_days)
 
 
 def shipped(name: str) -> StageRules:
     """A vocabulary that comes with the package."""
-    return StageRules.from_toml(resources.files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    return StageRules.from_toml(shipped_text(name))
+
+
+def shipped_text(name: str) -> str:
+    """Its file, with the comments that explain how to edit it."""
+    return resources.files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
 def _gap_days(table: ir.Table) -> ir.Value:
@@ -330,42 +389,72 @@ def _covers(wide: tuple[Condition, ...], narrow: tuple[Condition, ...]) -> bool:
     )
 
 
-def _tables(name: str, tree: dict[str, Any], key: str) -> list[dict[str, Any]]:
+def _place(error: ValueError, text: str) -> tuple[int, int]:
+    """The line and column that the reader of TOML names, or those of the end of the text."""
+    named = re.search(r"line (\d+), column (\d+)", str(error))
+    if named:
+        return int(named[1]), int(named[2])
+    lines = text.split("\n")
+    return len(lines), len(lines[-1]) + 1
+
+
+def _tables(name: str, tree: dict[str, Any], key: str) -> list[tuple[int, dict[str, Any]]]:
+    """The entries of ``[[key]]``, counted from 1."""
     entries = tree.get(key)
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-        raise BadInput("insight.stage_malformed", name=name, where=key, found=str(entries))
-    return entries
+        raise BadInput("insight.stage_tables", name=name, key=key)
+    return list(enumerate(entries, start=1))
 
 
-def _known_keys(name: str, where: str, tree: dict[str, Any], known: set[str]) -> None:
-    unknown = sorted(set(tree) - known)
+def _known_keys(name: str, where: str, tree: dict[str, Any], known: tuple[str, ...]) -> None:
+    unknown = sorted(set(tree) - set(known))
     if unknown:
-        raise BadInput("insight.stage_malformed", name=name, where=where, found=", ".join(unknown))
+        raise BadInput("insight.stage_key", name=name, where=where, found=unknown, known=known)
 
 
-def _stage(name: str, entry: dict[str, Any]) -> Stage:
-    _known_keys(name, "stages", entry, {"code", "name", "needs"})
+def _stage(name: str, where: str, entry: dict[str, Any]) -> Stage:
+    _known_keys(name, where, entry, ("code", "name", "needs"))
+    code = entry.get("code")
+    if not isinstance(code, str) or not code:
+        raise BadInput("insight.stage_code", name=name, where=where)
     names = entry.get("name", {})
-    if not isinstance(entry.get("code"), str) or not isinstance(names, dict):
-        raise BadInput("insight.stage_malformed", name=name, where="stages", found=str(entry))
-    return Stage(code=entry["code"], names={str(k): str(v) for k, v in names.items()}, needs=entry.get("needs", ""))
+    if not isinstance(names, dict) or not all(isinstance(value, str) and value.strip() for value in names.values()):
+        raise BadInput("insight.stage_name", name=name, stage=code, found=_as_written(names))
+    _known_keys(name, f"{where} name", names, _LANGUAGES)
+    return Stage(code=code, names=names, needs=entry.get("needs", ""))
 
 
-def _rule(name: str, entry: dict[str, Any]) -> Rule:
-    _known_keys(name, "rules", entry, {"stage", "when", "otherwise"})
-    when = _conditions(name, entry.get("when", {}))
-    otherwise = _conditions(name, entry["otherwise"]) if "otherwise" in entry else None
+def _rule(name: str, number: int, entry: dict[str, Any]) -> Rule:
+    _known_keys(name, f"[[rules]] {number}", entry, ("stage", "when", "otherwise"))
+    when = _conditions(name, number, "when", entry["when"]) if "when" in entry else ()
+    otherwise = _conditions(name, number, "otherwise", entry["otherwise"]) if "otherwise" in entry else None
     return Rule(stage=str(entry.get("stage", "")), when=when, otherwise=otherwise)
 
 
-def _conditions(name: str, tree: Any) -> tuple[Condition, ...]:
-    limits = {"at_least", "above", "at_most", "below"}
-    if not isinstance(tree, dict):
-        raise BadInput("insight.stage_malformed", name=name, where="rules", found=str(tree))
+def _conditions(name: str, number: int, part: str, tree: Any) -> tuple[Condition, ...]:
+    if not isinstance(tree, dict) or not tree:
+        raise BadInput("insight.stage_limits", name=name, rule=number, field=part, found=_as_written(tree))
     conditions = []
     for field, bounds in tree.items():
-        numbers = isinstance(bounds, dict) and all(type(value) in (int, float) for value in bounds.values())
-        if not numbers or not bounds or set(bounds) - limits:
-            raise BadInput("insight.stage_malformed", name=name, where=field, found=str(bounds))
+        numbers = isinstance(bounds, dict) and all(_is_number(value) for value in bounds.values())
+        if not numbers or not bounds or set(bounds) - set(_LIMITS):
+            raise BadInput("insight.stage_limits", name=name, rule=number, field=field, found=_as_written(bounds))
         conditions.append(Condition(field=field, **bounds))
     return tuple(conditions)
+
+
+def _as_written(value: Any) -> str:
+    """A value as TOML has it."""
+    match value:
+        case dict():
+            return "{ " + ", ".join(f"{key} = {_as_written(item)}" for key, item in value.items()) + " }"
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"'
+    return str(value)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether TOML has a number here that can be computed with; true, nan and inf are none."""
+    return type(value) in (int, float) and abs(value) <= _LARGEST

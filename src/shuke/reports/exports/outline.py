@@ -249,7 +249,7 @@ def _column(column: Column, texts: list[str]) -> Item:
     label = _digits(column.label)
     short = label <= SHORT_LABEL and label > len(column.label)
     two_lines = label if short else min(label / 2 + 1.75, 13.0)
-    width = max(width, min(words, 10.0), two_lines) if tight else max(min(width, 44.0), min(words, 12.0), 8.0)
+    width = max(width, min(words, 10.0), two_lines) if tight else max(min(width, 80.0), min(words, 12.0), 8.0)
     return {"label": column.label, "numeric": column.kind in NUMERIC, "tight": tight, "width": round(width, 1)}
 
 

@@ -1,4 +1,4 @@
-"""The report on A4, with bookmarks, tags for screen readers and its Chinese font embedded.
+"""The report on A4, with bookmarks, tags for screen readers and its fonts embedded.
 
 Typst lays it out. The report reaches the template as JSON, so a product called ``#set page(fill: red)`` is only a name.
 """
@@ -11,7 +11,6 @@ import shutil
 import tempfile
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import typst
 
@@ -22,12 +21,11 @@ from shuke.reports.model import Report
 
 __all__ = ["write_pdf"]
 
-# Pictographs, which the embedded font does not have, with their joiners and selectors: an empty box says less than
-# nothing. All other letters stay, whether the font knows them or not.
-PICTOGRAPHS = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]+ ?")
-
-# Typst can make the font's quotation marks as narrow as English has them, but not inside a picture.
-STRAIGHT = str.maketrans({"\u201c": "&quot;", "\u201d": "&quot;", "\u2018": "'", "\u2019": "'"})
+# Quotation marks are as wide as a Chinese character in the font. Typst can ask it for those of a Latin one, but not
+# inside a picture, where they are drawn together by what they are too wide, in em: before and after the mark.
+TOO_WIDE = {"\u2018": (-0.743, 0.022), "\u201c": (-0.561, 0.036), "\u2019": (0, -0.721), "\u201d": (0, -0.525)}
+BETWEEN_TAGS = re.compile(">[^<]+<")
+MARKS = re.compile(" (?=[\u2018\u201c])|[\u2018\u2019\u201c\u201d]")
 
 
 def write_pdf(
@@ -45,12 +43,11 @@ def write_pdf(
         root = Path(folder)
         with resources.as_file(exports / "templates" / "report.typ") as template:
             shutil.copyfile(template, root / "report.typ")
-        (root / "report.json").write_text(json.dumps(printable(laid_out.page), ensure_ascii=False), encoding="utf-8")
+        (root / "report.json").write_text(json.dumps(laid_out.page, ensure_ascii=False), encoding="utf-8")
         (root / "pictures").mkdir()
         for name, svg in pictures.items():
-            if report.language is Language.ENGLISH:
-                svg = svg.translate(STRAIGHT)  # noqa: PLW2901 - the same picture
-            (root / "pictures" / f"{name}.svg").write_text(printable(svg), encoding="utf-8")
+            drawn = with_latin_quotes(svg) if report.language is Language.ENGLISH else svg
+            (root / "pictures" / f"{name}.svg").write_text(drawn, encoding="utf-8")
         typst.compile(
             root / "report.typ",
             output=path,
@@ -62,12 +59,12 @@ def write_pdf(
         )
 
 
-def printable(value: Any) -> Any:
-    """The same, without pictographs in any of its texts."""
-    if isinstance(value, str):
-        return PICTOGRAPHS.sub("", value)
-    if isinstance(value, list):
-        return [printable(part) for part in value]
-    if isinstance(value, dict):
-        return {key: printable(part) for key, part in value.items()}
-    return value
+def with_latin_quotes(svg: str) -> str:
+    """The picture with the quotation marks of its texts as narrow as those of a Latin font."""
+
+    def narrowed(mark: re.Match[str]) -> str:
+        letter = mark[0]
+        wide = TOO_WIDE[mark.string[mark.end()]][0] if letter == " " else TOO_WIDE[letter][1]
+        return f'<tspan letter-spacing="{wide}em">{letter}</tspan>'
+
+    return BETWEEN_TAGS.sub(lambda text: MARKS.sub(narrowed, text[0]), svg)

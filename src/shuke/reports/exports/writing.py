@@ -124,12 +124,11 @@ class Writing:
     def _number(self, value: float, kind: Kind, digits: int) -> str:
         match kind:
             case Kind.MONEY:
-                text = say_money(value, self.currency, self.language, digits=digits)
+                return say_money(value, self.currency, self.language, digits=digits)
             case Kind.PERCENT:
-                text = say_percent(value, self.language, digits=digits)
+                return say_percent(value, self.language, digits=digits)
             case _:
-                text = say_number(value, self.language, digits=digits)
-        return text.replace("-", "−")  # a minus sign is as wide as a digit, so columns stay straight
+                return say_number(value, self.language, digits=digits)
 
 
 def _finite(value: float) -> float:

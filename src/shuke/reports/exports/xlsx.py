@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from shuke.reports.model import (
     ChartBlock,
     Column,
     CustomerList,
+    Heading,
     Kind,
     Report,
     TableBlock,
@@ -40,7 +43,16 @@ LIST_ROWS_MAX = 100_000
 
 TEXT_COLUMNS = 8  # that a paragraph runs across
 CELL_TEXT_MAX = 32_767
-CHART_ROWS = 19
+CELL_WIDTH = 8.0  # of a matrix, where no table asks for more
+CHART_ROWS = 18
+ROW_POINTS = 16.5
+KEPT_ROWS_MAX = 24  # a longer table may be parted by the end of a page, but not before its sixth row
+KEPT_ROWS_FIRST = 5
+
+# Of A4 lying, in inches and points. What a program measures differs a little from what is computed here.
+MARGINS = {"left": 0.5, "right": 0.5, "top": 0.6, "bottom": 0.7}
+PAGE_WIDTH_PX = (11.69 - 1.0) * 96
+PAGE_POINTS = 0.94 * (8.27 - 1.3) * 72
 
 LEFT = {Kind.TEXT, Kind.DATE, Kind.MONTH}
 
@@ -230,6 +242,7 @@ class _Book:
         sheet.write_string(
             0, 0, self.words("workbook.chart_data"), self.style(bold=True, font_size=14, font_color=NAVY)
         )
+        _paper(sheet)
         for title, grid, row in self.data:
             sheet.write_string(row - 1, 0, title, self.style(bold=True, font_color=NAVY))
             self.header(sheet, row, grid.axes)
@@ -247,25 +260,48 @@ class _ChapterSheet:
     sheet: Any
     number: int
     row: int = 0
+    points: dict[int, float] = field(default_factory=dict)  # heights of the rows that are not of the usual height
+    kept: list[tuple[int, int]] = field(default_factory=list)  # first row, and the one after the last, of one page
 
     def write(self, title: str, lead: str, blocks: tuple[Any, ...]) -> None:
         self.sheet.hide_gridlines(2)
+        self.sheet.set_default_row(ROW_POINTS)
         self._columns(blocks)
         self.paragraph(title, bold=True, font_size=16, font_color=NAVY)
         self.sheet.freeze_panes(1, 0)
         if lead:
             self.paragraph(lead, font_size=11.5)
         self.row += 1
+        begun: int | None = None  # where the headings stand that go with the next block
         for block, item in outline_items(self.book.report, self.number, blocks):
+            begun = self.row if begun is None else begun
             if isinstance(block, ChartBlock):
-                self.chart(block, item)
+                kept = self.chart(block, item)
             elif isinstance(block, TableBlock):
                 self.caption(item)
-                self.table(block)
+                kept = self.table(block)
             else:
                 self.lines(item)
+                kept = self.row
+            if not isinstance(block, Heading):
+                self.kept.append((begun, kept))
+                begun = None
             self.row += 1
+        self._paper()
+
+    def _paper(self) -> None:
+        """As wide as a page, with breaks that part no figure, no card and no short table."""
         _paper(self.sheet)
+        scale = min(1.0, PAGE_WIDTH_PX / sum(int(width * 7 + 5) for width in self.widths))  # as the programs fit it
+        self.sheet.print_area(0, 0, max(0, self.row - 1), len(self.widths) - 1)
+        heights = [self.points.get(row, ROW_POINTS) for row in range(self.row)]
+        self.sheet.set_h_pagebreaks(page_breaks(heights, self.kept, PAGE_POINTS / scale))
+
+    def _tall(self, points: float, row: int | None = None) -> None:
+        """Give a row (the current one) another height."""
+        row = self.row if row is None else row
+        self.points[row] = max(ROW_POINTS, points)
+        self.sheet.set_row(row, self.points[row])
 
     def _columns(self, blocks: tuple[Any, ...]) -> None:
         """Columns as wide as the tables under each other want them, within reason."""
@@ -280,6 +316,9 @@ class _ChapterSheet:
                 if place >= len(widths):
                     widths.append(wanted)
                 widths[place] = max(widths[place], wanted)
+            if isinstance(block, ChartBlock) and block.chart.kind in MATRICES:
+                across = len(grid_of(block.chart, self.book.writing).axes)
+                widths += [CELL_WIDTH] * (across - len(widths))
         for place, width in enumerate(widths):
             self.sheet.set_column(place, place, width)
         self.widths = widths
@@ -291,7 +330,7 @@ class _ChapterSheet:
         lines = sum(
             max(1, math.ceil(cell_width(part) * size / 10.5 / (self.width * 0.94))) for part in text.split("\n")
         )
-        self.sheet.set_row(self.row, max(16.0, lines * size * 1.55))
+        self._tall(lines * size * 1.55)
         style = self.book.style(text_wrap=True, **look)
         self.sheet.merge_range(self.row, 0, self.row, TEXT_COLUMNS - 1, "", style)
         self.sheet.write_string(self.row, 0, text[:CELL_TEXT_MAX], style)
@@ -300,7 +339,8 @@ class _ChapterSheet:
     def caption(self, item: Item) -> None:
         self.paragraph(f"{item['number']}  {item['title']}", bold=True, font_size=12, font_color=NAVY, top=2)
 
-    def chart(self, block: ChartBlock, item: Item) -> None:
+    def chart(self, block: ChartBlock, item: Item) -> int:
+        """The figure and its numbers; the row after what belongs on one page."""
         self.caption(item)
         self.paragraph(block.reading, font_color=MUTED)
         grid = grid_of(block.chart, self.book.writing)
@@ -315,7 +355,9 @@ class _ChapterSheet:
             self.row += CHART_ROWS
         if block.source:
             self.paragraph(f"{self.book.words('page.source')}{block.source}", font_color=MUTED, font_size=9)
+        kept = self.row
         self.table(block.table)
+        return kept
 
     def matrix(self, block: ChartBlock, grid: Grid) -> None:
         """A grid with coloured cells."""
@@ -332,13 +374,14 @@ class _ChapterSheet:
         if grid.rows and len(grid.axes) > 1:
             self.sheet.conditional_format(first, 1, self.row - 1, len(grid.axes) - 1, scale)
 
-    def table(self, block: TableBlock) -> None:
+    def table(self, block: TableBlock) -> int:
+        """The table; the row after what belongs on one page."""
         self.book.header(self.sheet, self.row, block.columns)
         first = self.row + 1
         shown = len(block.rows) - block.last_is_total
         for index, line in enumerate(block.rows):
             if (lines := self._lines_of(line)) > 1:
-                self.sheet.set_row(first + index, 16 * lines)
+                self._tall(ROW_POINTS * lines, first + index)
             total = {"bold": True, "top": 1} if block.last_is_total and index == shown else {}
             for column, (value, shape) in enumerate(zip(line, block.columns, strict=True)):
                 wrap = {"text_wrap": True} if shape.kind is Kind.TEXT else {}
@@ -360,6 +403,7 @@ class _ChapterSheet:
             self.paragraph(self.book.words("page.rows_shown", **values), font_color=MUTED, font_size=9)
         if block.note:
             self.paragraph(block.note, font_color=MUTED, font_size=9)
+        return self.row if len(block.rows) <= KEPT_ROWS_MAX else first + KEPT_ROWS_FIRST
 
     def _lines_of(self, line: tuple[Value, ...]) -> int:
         """How many lines the longest text of a row takes in its column."""
@@ -414,7 +458,7 @@ class _ChapterSheet:
         """A label and what it says, side by side."""
         text = f"{value}  {note}".strip()
         lines = math.ceil(cell_width(text) / max(1.0, (self.width - 22) * 0.94))
-        self.sheet.set_row(self.row, max(16.0, lines * 16.3))
+        self._tall(lines * ROW_POINTS)
         self.sheet.write_string(self.row, 0, label, self.book.style(font_color=MUTED))
         style = self.book.style(text_wrap=True, bold=not note and len(value) < 24)
         self.sheet.merge_range(self.row, 1, self.row, TEXT_COLUMNS - 1, "", style)
@@ -443,9 +487,27 @@ def cell_width(text: str) -> float:
     return sum(1.9 if ord(letter) > 0x2E80 else 1.05 for letter in text)
 
 
+def page_breaks(heights: list[float], kept: list[tuple[int, int]], page: float) -> list[int]:
+    """The rows that begin a new page so that no range of ``kept`` (first row, row after the last) is parted, where it
+    fits on a page. ``heights`` and ``page`` are in points; other rows fill the pages as they come, by breaks that are
+    written too, since a program's own would fall elsewhere and move all that follow."""
+    below = [0.0, *accumulate(heights)]
+    breaks: list[int] = []
+    top = 0
+    for first, end in [*kept, (len(heights), len(heights))]:
+        while below[first] - below[top] > page:
+            top = max(top + 1, bisect_right(below, below[top] + page) - 1)
+            breaks.append(top)
+        if below[end] - below[top] > page >= below[end] - below[first] and first > top:
+            breaks.append(first)
+            top = first
+    return breaks
+
+
 def _paper(sheet: Any, *, repeat: int | None = None) -> None:
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
+    sheet.set_margins(**MARGINS)
     sheet.fit_to_pages(1, 0)
     sheet.set_footer("&L&8&A&R&8&P / &N")
     if repeat is not None:

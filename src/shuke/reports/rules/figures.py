@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from shuke.insight import CUSTOMER_STAGES, StageRules
+
 __all__ = [
     "Base",
     "Baseline",
@@ -593,7 +595,7 @@ class Figures:
     silence_days: int | None = None  # within which 95% of the repeat orders came
     concentration: Concentration | None = None
     stages: tuple[Segment, ...] = ()
-    stage_limits: Mapping[str, float] = field(default_factory=dict)
+    stage_rules: StageRules = CUSTOMER_STAGES
     stage_moves: tuple[StageMove, ...] = ()
     stage_moves_from: date | None = None
     stage_dwell: tuple[Dwell, ...] = ()

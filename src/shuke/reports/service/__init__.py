@@ -17,6 +17,7 @@ from shuke.platform.engines import Engine
 from shuke.reports.model import Report
 from shuke.reports.rules.findings import findings
 from shuke.reports.rules.said import count, day
+from shuke.reports.rules.stages import stage_names
 from shuke.reports.rules.strategies import strategies
 from shuke.reports.service.chapters import write_chapters
 from shuke.reports.service.gather import Terms, gather, quality_figures
@@ -48,7 +49,7 @@ def build_reports(
 
     def worded(language: Language) -> Report:
         figures = replace(gathered.figures, quality=quality_figures(collected, language))
-        words = Words(language, figures.scope.currency)
+        words = Words(language, figures.scope.currency, stage_names(figures.stage_rules, language))
         return Report(
             title=words("report.title"),
             subtitle=words(

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from shuke import insight
 from shuke.reports import measures
 from shuke.reports.model import CustomerList, Kind
+from shuke.reports.rules.said import Term
 from shuke.reports.service.gather.desk import Desk
 from shuke.reports.service.gather.prediction import model_sees_leaving, pair_table
 from shuke.reports.service.words import Words
@@ -61,7 +62,7 @@ def customer_lists(
         if table is None:
             continue
         path = folder / f"{code}.parquet"
-        rows = desk.engine.write_parquet(_readable(table, code, [key for key, _ in columns], words), path)
+        rows = desk.engine.write_parquet(_readable(table, code, [key for key, _ in columns], desk.stages, words), path)
         found.append(
             CustomerList(
                 code=code,
@@ -74,16 +75,14 @@ def customer_lists(
     return tuple(found)
 
 
-def _readable(table: ir.Table, code: str, keys: list[str], words: Words) -> ir.Table:
+def _readable(table: ir.Table, code: str, keys: list[str], stages: insight.StageRules, words: Words) -> ir.Table:
     """Codes by their names, moments as days, in a useful order."""
     key = ORDERED_BY.get(code, "amount_365" if code != "lost_valuable" else "historic_clv")
     order = [ibis.asc(key) if key == "expected_date_of_next_order" else ibis.desc(key), ibis.asc("customer_id")]
     named = table.mutate(
         customer_id=table.customer_id.cast("string"),
-        why=ibis.literal(words(f"list.why.{code}")),
-        stage=table.stage.cases(
-            *((one, words.term("stage", one)) for one in insight.CUSTOMER_STAGES.codes), else_=table.stage
-        ),
+        why=ibis.literal(words(f"list.why.{code}", loyal=Term("stage.loyal"))),
+        stage=table.stage.cases(*((one, words.term("stage", one)) for one in stages.codes), else_=table.stage),
         rfm_group=table.rfm_group.cases(
             *((one, words.term("rfm", one)) for one in insight.RFM_GROUPS), else_=table.rfm_group
         ),

@@ -21,12 +21,13 @@ SMALL_MONEY = 100  # below this, cents matter
 
 
 class Words:
-    """One reader's language and the currency of the report."""
+    """One reader's language, the currency of the report, and the names that the brand gives to stages, by code."""
 
-    def __init__(self, language: Language, currency: str | None) -> None:
+    def __init__(self, language: Language, currency: str | None, stages: Mapping[str, str] | None = None) -> None:
         self.language = language
         self.currency = currency
         self._texts = catalogue("shuke.reports", language)
+        self._own = {f"stage.{code}": name for code, name in (stages or {}).items()}
 
     def __call__(self, key: str, /, **values: Said | Term | str) -> str:
         """The sentence at ``key`` with its values written out."""
@@ -47,7 +48,7 @@ class Words:
     def term(self, vocabulary: str, code: str) -> str:
         """The name of a code, ``vocabulary.code``; the code itself when the catalogue does not know it."""
         key = f"{vocabulary}.{code}"
-        return self._texts(key) if self._texts.has(key) else code
+        return self._name(key) if key in self._own or self._texts.has(key) else code
 
     def listed(self, items: Iterable[str]) -> str:
         """Several things in one sentence."""
@@ -58,8 +59,11 @@ class Words:
         if isinstance(value, str):
             return value
         if isinstance(value, Term):
-            return self._texts(value.key)
+            return self._name(value.key)
         return self.written(value.value, value.kind, value.digits)
+
+    def _name(self, key: str) -> str:
+        return self._own[key] if key in self._own else self._texts(key)
 
     def written(self, value: Value, kind: Kind, digits: int | None = None) -> str:
         """A value of a kind as text; a dash for None."""

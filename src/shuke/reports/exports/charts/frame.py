@@ -47,7 +47,7 @@ class Frame:
     @property
     def height(self) -> int:
         """Of the plot, where it does not follow from the number of rows."""
-        return 200 if self.half else 238
+        return 190 if self.half else 208
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -212,10 +212,11 @@ class Frame:
         )
 
     def legend(self, *, strokes: bool = False) -> Any:
-        """A legend over the chart, in as many columns as there is room for."""
-        widest = max(text_width(name) for name in self.series) + 34
+        """A legend over the chart, in one row if there is room, else in columns."""
+        widths = [text_width(name) + 34 for name in self.series]
+        columns = len(widths) if sum(widths) <= self.width - 40 else max(1, int(self.width // max(widths)))
         more: dict[str, Any] = {"symbolType": "stroke", "symbolSize": 320, "symbolStrokeWidth": 2.6} if strokes else {}
-        return alt.Legend(columns=max(1, min(len(self.series), int(self.width // widest))), symbolOpacity=1, **more)
+        return alt.Legend(columns=columns, symbolOpacity=1, **more)
 
     def accent(self) -> Any:
         """One colour; with an emphasis, those that the title speaks of in it and the others faded."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import Any, Literal
 
 import altair as alt
 
-from shuke.reports.exports.charts.frame import WIDE_ONLY, Frame, in_order, text_width
+from shuke.reports.exports.charts.frame import Frame, in_order, text_width
 from shuke.reports.exports.charts.theme import DIVERGING, INK, MUTED, SEQUENTIAL, SERIES
 from shuke.reports.model import Kind
 
@@ -16,6 +17,7 @@ STAGE_PX = 40  # of the flow, for each stage of its longer side
 NAME_PX = 29  # of a stage's name with its number, two lines
 FLOW_MARGIN = 0.34  # for the names of the stages on either side, in widths of the flow
 FLOW_MARGIN_NARROW = 0.56
+LINE_NAME_PX = 110  # of a heatmap's lines, at most, on a narrow screen
 
 
 def draw_heatmap(frame: Frame) -> Any:
@@ -40,7 +42,8 @@ def draw_heatmap(frame: Frame) -> Any:
         low = min(0.0, low) if low < 0 or value.zero else low
         palette = SEQUENTIAL
     room = (frame.width - 110) / max(1, len(frame.categories))
-    written = max((text_width(row["label"]) for row in rows), default=0) * 0.92 + 4 <= room
+    cell = max((text_width(row["label"]) for row in rows), default=0) * 0.92 + 4
+    written = cell <= room
     stops = len(palette) - 1
     scale = alt.Scale(domain=[low + (high - low) * i / stops for i in range(stops + 1)], range=list(palette))
     legend: Any = None
@@ -82,15 +85,23 @@ def draw_heatmap(frame: Frame) -> Any:
             dark += f" || datum.v < {low + 0.12 * (high - low)}"
         ink = alt.when(dark).then(alt.value("white")).otherwise(alt.value(INK))
         words = base.mark_text(fontSize=11).encode(alt.Text(field="label", type="nominal"), color=ink)
-        layers.append(words.properties(name=f"{WIDE_ONLY}_cells"))
-    return alt.layer(*layers).properties(height=26 * len(down), title=value.label or spec.y.label)
+        layers.append(words)
+    made = alt.layer(*layers).properties(height=26 * len(down), title=value.label or spec.y.label)
+    if not written:
+        return made
+    names = min(LINE_NAME_PX, max(map(text_width, down), default=0)) + 20
+    column = max(cell, 0 if leaning else max(map(text_width, frame.categories), default=0) + 4)
+    return made.properties(usermeta={"leastWidth": math.ceil(names + column * len(frame.categories))})
 
 
 def draw_flow(frame: Frame) -> Any:
-    """Ribbons from the stages left to the stages entered, as thick as what flows."""
+    """Ribbons from the stages left to the stages entered, as thick as what flows; where that is nothing or less, which
+    no thickness shows, a dashed line."""
     if frame.spec.value is None:
         raise ValueError("a flow needs a value")
-    nodes, ribbons = _layout(frame)
+    nodes, curves = _layout(frame)
+    ribbons = [point for point in curves if point["bottom"] > point["top"]]
+    dashes = [point for point in curves if point["bottom"] == point["top"]]
     unit = alt.Scale(domain=[-FLOW_MARGIN, 1 + FLOW_MARGIN], nice=False, zero=False)
     height = alt.Scale(domain=[1, 0], nice=False, zero=False)
     names = list(dict.fromkeys(node["name"] for node in nodes))
@@ -119,6 +130,16 @@ def draw_flow(frame: Frame) -> Any:
         .encode(across("left"), alt.X2(field="right"), down("top"), alt.Y2(field="bottom"), colour)
     )
     layers = [drawn, blocks]
+    title = alt.TitleParams(text=frame.spec.value.label)
+    if dashes:
+        lines = alt.Chart(frame.data(dashes)).mark_line(strokeWidth=1.1, strokeDash=[3, 3], color=MUTED)
+        layers.append(
+            lines.encode(
+                across("px"), down("top"), alt.Detail(field="link", type="nominal"),
+                tooltip=frame.tip("x", "y", "v", swap=swap),
+            )
+        )  # fmt: skip
+        title.subtitle = frame.writing.words("chart.not_above_zero")
     places: tuple[tuple[str, Literal["left", "right"], str, int], ...] = (
         ("from", "right", "left", -7),
         ("to", "left", "right", 7),
@@ -129,7 +150,7 @@ def draw_flow(frame: Frame) -> Any:
         layers.append(text.encode(across(field), down("name_at"), alt.Text(field="label", type="nominal")))
     return (
         alt.layer(*layers)
-        .properties(height=_flow_height(nodes), title=frame.spec.value.label)
+        .properties(height=_flow_height(nodes), title=title)
         .properties(usermeta={"narrowDomain": [-FLOW_MARGIN_NARROW, 1 + FLOW_MARGIN_NARROW]})
     )
 
@@ -149,12 +170,13 @@ def _part_names(nodes: list[dict[str, Any]], *, least: float) -> None:
 
 
 def _layout(frame: Frame) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Nodes and ribbons in the unit square: stages stacked in order, ribbons leaving and entering in that order."""
+    """Nodes and ribbons in the unit square: stages stacked in order, ribbons leaving and entering in that order. The
+    number of a stage is all that flows, also what is below zero."""
     value = frame.spec.value
-    rows = [row for row in frame.rows if row["v"] and row["v"] > 0]  # a ribbon cannot be thinner than nothing
+    rows = [row | {"thick": max(row["v"], 0.0)} for row in frame.rows if row["v"] is not None]
     names = in_order([row["xt"] for row in rows] + [row["yt"] for row in rows], frame.spec.order)
     gap, thin = 0.035, 0.018
-    total = sum(row["v"] for row in rows) or 1.0
+    total = sum(row["thick"] for row in rows) or 1.0
     tops: dict[tuple[str, str], float] = {}
     nodes: list[dict[str, Any]] = []
     sides = {side: [name for name in names if any(row[field] == name for row in rows)]
@@ -164,7 +186,7 @@ def _layout(frame: Frame) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         top = 0.0
         for name in sides[side]:
             size = sum(row["v"] for row in rows if row[field] == name)
-            tall = size / total * usable
+            tall = sum(row["thick"] for row in rows if row[field] == name) / total * usable
             left = 0.0 if side == "from" else 1 - thin
             label = f"{name}\n{frame.writing.short(size, value)}" if value is not None else name
             nodes.append(
@@ -178,7 +200,7 @@ def _layout(frame: Frame) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     ribbons: list[dict[str, Any]] = []
     ranked = sorted(rows, key=lambda row: (names.index(row["xt"]), names.index(row["yt"])))
     for number, row in enumerate(ranked):
-        tall = row["v"] / total * usable
+        tall = row["thick"] / total * usable
         start, end = ("from", row["xt"]), ("to", row["yt"])
         y0, y1 = tops[start] + used[start], tops[end] + used[end]
         used[start] += tall

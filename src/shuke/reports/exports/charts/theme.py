@@ -36,6 +36,8 @@ def config() -> dict[str, Any]:
             "fontSize": 12,
             "fontWeight": "normal",
             "color": MUTED,
+            "subtitleColor": MUTED,
+            "subtitleFontSize": 11,
             "offset": 10,
         },
         "axis": {

@@ -6,26 +6,29 @@
   const layersOf = (drawing) => drawing.layer || [drawing];
 
   // A Chinese letter is twice as wide as a Latin one; the swatch and the gap take the rest.
-  const legendWidth = (names) =>
-    44 + Math.max(...names.map((name) => [...name].reduce((sum, letter) => sum + (letter > "\u2e80" ? 12 : 6.6), 0)));
+  const legendWidths = (names) =>
+    names.map((name) => [...name].reduce((sum, letter) => sum + (letter > "\u2e80" ? 12 : 6.6), 44));
 
   function fit(drawing, width) {
     const narrow = width < NARROW * drawing.width;
-    drawing.width = "container";
+    const { leastWidth, narrowDomain } = drawing.usermeta || {};
+    drawing.width = leastWidth > width ? leastWidth : "container"; // what is wider scrolls in its own box
     drawing.config.aria = false; // the figure's one sentence is its text; hundreds of marks would drown it
     if (!narrow) return drawing;
     if (drawing.layer) drawing.layer = drawing.layer.filter((layer) => !(layer.name || "").startsWith("wide_only"));
     for (const layer of layersOf(drawing)) {
       const { x, y, color, strokeDash } = layer.encoding || {};
       if (y && y.axis) y.axis.labelLimit = Math.min(y.axis.labelLimit || 110, 110);
-      if (x && drawing.usermeta) x.scale.domain = drawing.usermeta.narrowDomain;
+      if (x && narrowDomain) x.scale.domain = narrowDomain;
       if (x && x.axis) {
         if (typeof x.axis.tickCount === "number") x.axis.tickCount = 4;
-        if (x.axis.labelAngle === 0) x.axis.labelOverlap = true;
+        if (x.axis.labelAngle === 0) Object.assign(x.axis, { labelOverlap: true, labelSeparation: 6 });
       }
       for (const channel of [color, strokeDash]) {
         if (!channel || !channel.legend || !channel.legend.columns) continue;
-        channel.legend.columns = Math.max(1, Math.min(channel.legend.columns, Math.floor(width / legendWidth(channel.scale.domain))));
+        const widths = legendWidths(channel.scale.domain);
+        const oneRow = widths.reduce((sum, one) => sum + one, 0) <= width;
+        channel.legend.columns = oneRow ? widths.length : Math.max(1, Math.floor(width / Math.max(...widths)));
       }
     }
     return drawing;
@@ -41,6 +44,7 @@
         tooltip: { disableDefaultStyle: true },
       });
       figure.classList.add("drawn");
+      if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
     } catch (fault) {
       place.hidden = true; // the picture stays
       console.error(fault);

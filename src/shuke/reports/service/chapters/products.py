@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from shuke.reports.model import Block, Callout, CalloutKind, Chapter, ChartKind, ChartSpec, Heading, Kind, Text, Value
-from shuke.reports.rules.figures import Figures
-from shuke.reports.rules.said import count, money, named, share
+from shuke.reports.model import (
+    Axis,
+    Block,
+    Callout,
+    CalloutKind,
+    Chapter,
+    ChartKind,
+    ChartSpec,
+    Heading,
+    Kind,
+    Text,
+    Value,
+)
+from shuke.reports.rules.figures import ChannelCost, Figures
+from shuke.reports.rules.said import count, money, named, number, share
 from shuke.reports.service.words import Words
 
 __all__ = ["economics_chapter", "products_chapter"]
@@ -12,6 +24,7 @@ __all__ = ["economics_chapter", "products_chapter"]
 PRODUCTS_SHOWN = 15
 PRODUCTS_CHARTED = 10
 LONGEST_NAME = 40
+CHANNELS_NAMED = 6
 
 
 def _short(name: str) -> str:
@@ -179,6 +192,8 @@ def economics_chapter(figures: Figures, words: Words) -> Chapter:
         blocks += [Heading(words("heading.profit")), words.table("profit", columns, rows)]
     else:
         blocks.append(Callout(CalloutKind.CANNOT_SAY, words("economics.no_margin")))
+    if not economics.channels or not economics.profit:
+        blocks += _wanted(figures, words)
     if figures.discount_first is not None:
         blocks += _discount(figures, words)
     short = words("chapter.economics.short")
@@ -208,7 +223,59 @@ def _channels(figures: Figures, words: Words) -> list[Block]:
         (one.channel, one.spend, one.new_customers, one.cac, one.value, one.value_by_cac, one.payback_months)
         for one in figures.economics.channels
     ]
-    return [Heading(words("heading.channels")), words.table("channel_costs", columns, rows)]
+    return [
+        Heading(words("heading.channels")),
+        *_cost_and_value(figures.economics.channels, words),
+        words.table("channel_costs", columns, rows),
+    ]
+
+
+def _cost_and_value(channels: tuple[ChannelCost, ...], words: Words) -> list[Block]:
+    """Cost beside value, the channel with the most value for its cost first."""
+    known = [(one.value_by_cac, one) for one in channels if one.value_by_cac is not None]
+    if not known:
+        return []
+    ranked = [one for _, one in sorted(known, key=lambda pair: -pair[0])]
+    keys = ("cac", "customer_value")
+    columns = (words.column("channel"), *(words.column(key, Kind.MONEY) for key in keys))
+    rows: list[tuple[Value, ...]] = [(one.channel, one.cac, one.value) for one in ranked]
+    bars: tuple[dict[str, Value], ...] = tuple(
+        {"channel": channel, "series": words(f"column.{key}"), "amount": amount}
+        for channel, *amounts in rows
+        for key, amount in zip(keys, amounts, strict=True)
+    )
+    spec = ChartSpec(
+        kind=ChartKind.GROUPED_BAR,
+        rows=bars,
+        x=words.axis("channel"),
+        y=words.axis("amount", Kind.MONEY),
+        series=Axis(field="series", label=words("column.series")),
+        order=tuple(one.channel for one in ranked),
+        series_order=tuple(words(f"column.{key}") for key in keys),
+        horizontal=True,
+    )
+    best, worst = ranked[0], ranked[-1]
+    code = "cost_and_value" if len(ranked) > 1 else "cost_and_value_one"
+    values = {"best": named(best.channel), "best_ratio": number(best.value_by_cac or 0.0, 1)}
+    if len(ranked) > 1:
+        values |= {"worst": named(worst.channel), "worst_ratio": number(worst.value_by_cac or 0.0, 1)}
+    return [words.chart(code, spec, words.table("cost_and_value", columns, rows), values=values)]
+
+
+def _wanted(figures: Figures, words: Words) -> list[Block]:
+    """What to hand in for the part of the chapter that is missing."""
+    scope = figures.scope
+    points: list[str] = []
+    if not figures.economics.channels:
+        points.append(words("economics.wanted_costs", example=f"{scope.last_at:%Y-%m}"))
+        names = [one.key for one in figures.by_channel[:CHANNELS_NAMED]]
+        if scope.has_channel and names:
+            points.append(words("economics.wanted_spelling", channels=words.listed(names)))
+        elif not scope.has_channel:
+            points.append(words("economics.wanted_channel"))
+    if not figures.economics.profit:
+        points.append(words("economics.wanted_margin"))
+    return [Heading(words("heading.wanted")), Text((words("economics.wanted"),), tuple(points))]
 
 
 def _discount(figures: Figures, words: Words) -> list[Block]:

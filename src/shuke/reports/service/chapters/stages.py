@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 
+from shuke.insight import CUSTOMER_STAGES, Condition, Rule
+from shuke.insight.stages import EVENT_PREFIX
 from shuke.reports.model import (
     Axis,
     Block,
@@ -18,12 +21,15 @@ from shuke.reports.model import (
     Value,
 )
 from shuke.reports.rules.figures import Dwell, Figures, Segment, StageMove
-from shuke.reports.rules.said import Said, Term, count, day, money, share
+from shuke.reports.rules.said import Said, Term, count, day, money, number, share
 from shuke.reports.service.words import Words, rows_of
 
-__all__ = ["ORDER", "stages_chapter"]
+__all__ = ["stages_chapter"]
 
-ORDER = ("prospect", "first_purchase", "repeat", "loyal", "at_risk", "lost")
+# How the limits of a field are written; numbers otherwise.
+MONEY = ("average_order_value", "gross_amount", "refunds", "historic_clv", "predicted_clv", "total_clv")
+SHARES = ("p_alive", "churn_probability")
+ACTIVE = ("first_purchase", "repeat", "loyal")
 
 
 def stages_chapter(figures: Figures, words: Words) -> Chapter:
@@ -31,7 +37,7 @@ def stages_chapter(figures: Figures, words: Words) -> Chapter:
     stages = [one for one in figures.stages if one.customers]
     top = max(stages, key=lambda one: one.historic)
     blocks: list[Block] = [
-        Text((words("stages.how"),), tuple(words(f"stages.rule_{code}", **_limits(figures)) for code in ORDER[1:])),
+        Text(tuple(_how(figures, words)), tuple(_rule(rule, words) for rule in figures.stage_rules.rules)),
         *_values(stages, figures, words),
         *_history(figures, words),
         *_moves(figures, words),
@@ -52,12 +58,53 @@ def stages_chapter(figures: Figures, words: Words) -> Chapter:
     )
 
 
-def _limits(figures: Figures) -> dict[str, Said | Term | str]:
-    """The limits of the rules that decide on stages, each as the sentence writes it."""
-    return {
-        name: share(limit, 0) if name.endswith("alive") else count(limit)
-        for name, limit in figures.stage_limits.items()
-    }
+def _how(figures: Figures, words: Words) -> Iterable[str]:
+    """How the rules are read, and what of them is the brand's own."""
+    rules = figures.stage_rules
+    yield words("stages.how")
+    if rules.usual_gap_days is not None:
+        yield words("stages.usual_gap", days=_written("silence", rules.usual_gap_days))
+    if rules != CUSTOMER_STAGES:
+        yield words("stages.own")
+    shipped = {one.code: one.names[words.language.value] for one in CUSTOMER_STAGES.stages}
+    renamed = [code for code in rules.codes if words.term("stage", code) != shipped[code]]
+    if renamed:
+        pairs = [words("stages.pair", usual=shipped[code], stage=Term(f"stage.{code}")) for code in renamed]
+        yield words("stages.called", pairs=words.listed(pairs))
+
+
+def _rule(rule: Rule, words: Words) -> str:
+    """A rule as a sentence."""
+    values: dict[str, Term | str] = {"stage": Term(f"stage.{rule.stage}"), "when": _conditions(rule.when, words)}
+    if not rule.when:
+        return words("stages.everyone_else", **values)
+    if rule.otherwise is None:
+        return words("stages.rule", **values)
+    return words("stages.rule_otherwise", **values, otherwise=_conditions(rule.otherwise, words))
+
+
+def _conditions(conditions: Iterable[Condition], words: Words) -> str:
+    return words("stages.and").join(_condition(one, words) for one in conditions)
+
+
+def _condition(condition: Condition, words: Words) -> str:
+    """Limits and what they are limits of: “at least 4 order days”."""
+    field = condition.field
+    limits = {name: _written(field, limit) for name, limit in condition.limits().items()}
+    said = words("stages.both").join(words(f"limit.{name}", limit=limit) for name, limit in limits.items())
+    if condition == Condition(field, at_most=0) and field not in MONEY:
+        said = words.say(limits["at_most"])  # there is nothing below
+    if field.startswith(EVENT_PREFIX):
+        return words("stage_field.event", limit=said, event=field.removeprefix(EVENT_PREFIX))
+    return words(f"stage_field.{field}", limit=said)
+
+
+def _written(field: str, limit: float) -> Said:
+    """A limit with all its decimals, since a rounded one would be another rule."""
+    decimals = -int(Decimal(str(limit)).normalize().as_tuple().exponent)
+    if field in SHARES:
+        return share(limit, max(decimals - 2, 0))
+    return (money if field in MONEY else number)(limit, max(decimals, 0))
 
 
 def _values(stages: list[Segment], figures: Figures, words: Words) -> list[Block]:
@@ -182,9 +229,9 @@ def _history(figures: Figures, words: Words) -> list[Block]:
     columns = (words.column("at", Kind.DATE), words.column("stage"), words.column("customers", Kind.INTEGER))
     rows: list[tuple[Value, ...]] = [(at, words.term("stage", stage), customers) for at, stage, customers in history]
     first, last = min(at for at, _, _ in history), max(at for at, _, _ in history)
-    active = {"first_purchase", "repeat", "loyal"}
-    now = sum(customers for at, stage, customers in history if at == last and stage in active)
-    then = sum(customers for at, stage, customers in history if at == first and stage in active)
+    now = sum(customers for at, stage, customers in history if at == last and stage in ACTIVE)
+    then = sum(customers for at, stage, customers in history if at == first and stage in ACTIVE)
+    active = words.listed(words.term("stage", code) for code in figures.stage_rules.codes if code in ACTIVE)
     return [
         words.chart(
             "stage_history",
@@ -194,10 +241,10 @@ def _history(figures: Figures, words: Words) -> list[Block]:
                 x=words.axis("at", Kind.MONTH),
                 y=words.axis("customers", Kind.INTEGER),
                 series=words.axis("stage"),
-                series_order=tuple(words.term("stage", code) for code in ORDER),
+                series_order=tuple(words.term("stage", code) for code in figures.stage_rules.codes),
             ),
             words.table("stage_history", columns, rows),
-            values={"first": day(first), "last": day(last), "then": count(then), "now": count(now)},
+            values={"first": day(first), "last": day(last), "then": count(then), "now": count(now), "active": active},
         )
     ]
 
@@ -218,7 +265,7 @@ def _moves(figures: Figures, words: Words) -> list[Block]:
         for one in moves
     ]
     inside = [one for one in moves if one.source not in ("outside", "prospect")]
-    order = tuple(words.term("stage", code) for code in ("outside", *ORDER))
+    order = tuple(words.term("stage", code) for code in ("outside", *figures.stage_rules.codes))
     blocks: list[Block] = [
         Heading(words("heading.stage_moves")),
         words.chart(
@@ -279,6 +326,7 @@ def _matrix_values(moves: list[StageMove], figures: Figures) -> dict[str, Said |
     loyal = [one for one in moves if one.source == "loyal"]
     kept = sum(one.share for one in loyal if one.target == "loyal")
     return {
+        "loyal": Term("stage.loyal"),
         "kept": share(kept),
         "since": day(figures.stage_moves_from or figures.scope.first_at),
         "until": day(figures.scope.as_of),

@@ -30,11 +30,9 @@ __all__ = [
     "rfm_cells",
     "season",
     "segments",
-    "stage_limits",
     "stage_movement",
 ]
 
-STAGE_ORDER = ("prospect", "first_purchase", "repeat", "loyal", "at_risk", "lost")
 MONTHS_OF_HISTORY = 13
 ACTIVE_DAYS_LEAST, ACTIVE_DAYS_MOST = 31, 365
 
@@ -153,20 +151,6 @@ def as_segment(row: Row, *, low: float | None = None, high: float | None = None)
     )
 
 
-def stage_limits() -> dict[str, float]:
-    """The limits of the shipped stages, as the text on stages names them."""
-    limits: dict[str, float] = {}
-    for rule in insight.CUSTOMER_STAGES.rules:
-        for condition in rule.when:
-            if rule.stage == "loyal" and condition.field == "order_days":
-                limits["loyal_days"] = float(condition.at_least or 0)
-            elif condition.field == "silence":
-                limits[f"{rule.stage.removeprefix('at_')}_gaps"] = float(condition.at_least or 0)
-            elif condition.field == "p_alive":
-                limits[f"{rule.stage.removeprefix('at_')}_alive"] = float(condition.below or 0)
-    return limits
-
-
 def stage_movement(
     desk: Desk, margin: float
 ) -> tuple[tuple[StageMove, ...], date | None, tuple[Dwell, ...], tuple[tuple[date, str, int], ...]]:
@@ -175,7 +159,7 @@ def stage_movement(
     monthly = _month_starts(desk.as_of, days)
     if len(monthly) < 3:
         return (), None, (), ()
-    stages = insight.CUSTOMER_STAGES
+    stages = desk.stages
     history = desk.engine.keep(insight.stages_at(desk.tables, stages, monthly, margin=margin), "report_stage_history")
     counted = history.group_by("at", "stage").aggregate(customers=lambda t: t.count()).order_by("at", "stage")
     # The analysis day itself is seldom a month's first and would stand beside it as one more month.
@@ -193,7 +177,7 @@ def stage_movement(
             )
             for row in rows_of(insight.stage_dwell(history))
         ),
-        key=lambda one: STAGE_ORDER.index(one.stage),
+        key=lambda one: stages.codes.index(one.stage),
     )
     start = desk.as_of - timedelta(days=min(365, days // 2))
     pair = insight.stages_at(desk.tables, stages, [start, desk.as_of], margin=margin)

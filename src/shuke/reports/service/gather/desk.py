@@ -27,6 +27,7 @@ class Desk:
     engine: Engine
     as_of: datetime
     limits: Limits
+    stages: insight.StageRules
 
     @property
     def history_days(self) -> int:

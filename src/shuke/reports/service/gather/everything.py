@@ -15,6 +15,7 @@ from shuke.reports import measures
 from shuke.reports.measures import Limits
 from shuke.reports.rules.figures import Figures, FileRead, Quality, Scope, Segment, Treatment
 from shuke.reports.rules.findings_products import best_pair
+from shuke.reports.rules.stages import check_stages
 from shuke.reports.service.gather import base, churn, goods, prediction
 from shuke.reports.service.gather.desk import Desk, row_of
 
@@ -25,7 +26,7 @@ VERSIONS = ("shuke", "ibis-framework", "duckdb", "numpy", "scipy", "scikit-learn
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What the person asked for."""
+    """What the person asked for; ``stages`` that no report can be written with raise BadInput, see check_stages."""
 
     as_of: datetime
     as_of_given: bool
@@ -33,6 +34,11 @@ class Terms:
     margin: float | None
     margin_column: str | None
     brand: str = ""
+    stages: insight.StageRules = insight.CUSTOMER_STAGES
+
+    def __post_init__(self) -> None:
+        """Refuse stages that no report can be written with."""
+        check_stages(self.stages)
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,17 @@ def gather(collected: collect.Collected, terms: Terms, *, engine: Engine, progre
         terms = replace(terms, margin=_rate_of_costs(tables))
     margin = 1.0 if terms.margin is None else terms.margin
     facts = insight.customer_facts(
-        tables, as_of=terms.as_of, engine=engine, horizon_days=terms.horizon_days, margin=margin
+        tables,
+        as_of=terms.as_of,
+        engine=engine,
+        horizon_days=terms.horizon_days,
+        margin=margin,
+        stages=terms.stages,
     )
     customers = engine.keep(
         measures.with_report_columns(facts.table, tables.orders, as_of=terms.as_of), "report_customers"
     )
-    desk = Desk(tables, customers, facts, engine, terms.as_of, Limits(terms.as_of, None))
+    desk = Desk(tables, customers, facts, engine, terms.as_of, Limits(terms.as_of, None), terms.stages)
     step("base")
     totals = base.base_figures(desk)
     months, movement, silence = base.months(desk)
@@ -72,9 +83,7 @@ def gather(collected: collect.Collected, terms: Terms, *, engine: Engine, progre
     holdout, missing = prediction.holdout_figures(desk)
     step("retention")
     gaps = churn.gap_figures(desk)
-    desk = Desk(
-        tables, customers, facts, engine, terms.as_of, Limits(terms.as_of, gaps.second_p80_days if gaps else None)
-    )
+    desk = replace(desk, limits=Limits(terms.as_of, gaps.second_p80_days if gaps else None))
     reasons = churn.leaving(desk)
     step("products")
     days = goods.first_days(desk.history_days)
@@ -91,7 +100,7 @@ def gather(collected: collect.Collected, terms: Terms, *, engine: Engine, progre
         silence_days=silence,
         concentration=base.concentration_figures(desk),
         stages=stages,
-        stage_limits=base.stage_limits(),
+        stage_rules=terms.stages,
         stage_moves=moves,
         stage_moves_from=since,
         stage_dwell=dwell,

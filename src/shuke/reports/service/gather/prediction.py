@@ -28,7 +28,7 @@ from shuke.reports.rules.figures import (
     Tracking,
 )
 from shuke.reports.rules.strategies import MEASURE_DAYS
-from shuke.reports.service.gather.base import STAGE_ORDER, as_segment, segments
+from shuke.reports.service.gather.base import as_segment, segments
 from shuke.reports.service.gather.desk import Desk, Row, row_of, rows_of
 
 __all__ = [
@@ -92,7 +92,7 @@ def model_sees_leaving(name: str) -> bool:
 def stage_segments(desk: Desk) -> tuple[Segment, ...]:
     """Every stage with its value; the interval of the expected value at 80%."""
     found = []
-    for row in sorted(segments(desk, "stage"), key=lambda row: STAGE_ORDER.index(row["key"])):
+    for row in sorted(segments(desk, "stage"), key=lambda row: desk.stages.codes.index(row["key"])):
         low = high = None
         if row["predicted"] is not None:
             total = _total(desk, desk.customers.filter(desk.customers.stage == row["key"]), 0.8)
