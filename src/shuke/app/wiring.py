@@ -6,15 +6,26 @@ Rooms never meet sideways; what one wants of another is written down here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from procrastinate import Blueprint
 from starlette.routing import BaseRoute
 
 from shuke.catalog.http import routes as catalog_routes
+from shuke.collect.http import collector_routes, reading_routes
+from shuke.collect.jobs import tasks as collect_tasks
+from shuke.collect.jobs import wake as wake_collect
 from shuke.platform import Metrics, Workplace
+from shuke.profiles.http import routes as profiles_routes
+from shuke.profiles.jobs import blueprint as profiles_tasks
 
 # Each makes the routes of a room; the first that fits a request answers it.
-ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (catalog_routes,)
+ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
+    partial(collector_routes, wake=wake_collect),
+    catalog_routes,
+    profiles_routes,
+    reading_routes,
+)
 
 # Each room's tasks, under the room's name.
-TASKS: dict[str, Blueprint] = {}
+TASKS: dict[str, Blueprint] = {"collect": collect_tasks, "profiles": profiles_tasks}

@@ -14,6 +14,8 @@ from shuke.privacy.model import Consent, CurrentConsent
 ADULT_YEARS = 14
 # Clocks of those who record consent may be ahead by this much.
 CLOCK_SKEW = timedelta(minutes=5)
+# Nobody consented to a notice of ours before.
+YEAR_MIN = 1990
 FIELD_CHARACTERS_MAX = 120
 VALUE_CHARACTERS_MAX = 20_000
 
@@ -75,7 +77,8 @@ def checked_consent(consent: Consent, now: datetime) -> Consent:
 
     Raises:
         BadInput: ``privacy.bad_consent`` when a code is none (they are plain words, since the ledger is kept for ever
-            and must hold nothing personal), ``privacy.consent_ahead`` when it was said in the future.
+            and must hold nothing personal), ``privacy.consent_time`` when it was said in the future, or
+            long before there was anything to consent to.
     """
     coded = {"purpose": consent.purpose, "channel": consent.channel, "by": consent.by}
     wrong = [name for name, code in coded.items() if not _CODE.fullmatch(code)]
@@ -84,8 +87,8 @@ def checked_consent(consent: Consent, now: datetime) -> Consent:
             wrong.append(name)
     if wrong:
         raise BadInput("privacy.bad_consent", fields=wrong)
-    if consent.at.tzinfo is None or consent.at > now + CLOCK_SKEW:
-        raise BadInput("privacy.consent_ahead")
+    if consent.at.tzinfo is None or consent.at.year < YEAR_MIN or consent.at > now + CLOCK_SKEW:
+        raise BadInput("privacy.consent_time")
     return consent
 
 

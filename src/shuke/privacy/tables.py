@@ -25,7 +25,7 @@ vault = sa.Table(
     "vault",
     metadata,
     sa.Column("person_id", sa.Uuid, sa.ForeignKey("person_keys.person_id"), primary_key=True),
-    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text(collation="C"), primary_key=True),
     sa.Column("cipher", BYTEA, nullable=False),
     sa.Column("updated_at", _MOMENT, nullable=False),
 )

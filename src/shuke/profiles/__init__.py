@@ -18,6 +18,7 @@ from shuke.profiles.model import (
 )
 from shuke.profiles.rules.attributes import of_traits
 from shuke.profiles.rules.identifiers import normalised, priority_of
+from shuke.profiles.service.attaching import attach_identity
 from shuke.profiles.service.attributes import (
     attribute_definitions_of,
     define_attribute,
@@ -44,6 +45,7 @@ __all__ = [
     "Resolved",
     "Tag",
     "add_tags",
+    "attach_identity",
     "attribute_definitions_of",
     "consents_of",
     "customers_of",

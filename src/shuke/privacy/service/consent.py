@@ -38,7 +38,7 @@ def record_consent(
             their guardians count too.
 
     Raises:
-        BadInput: ``privacy.bad_consent``, ``privacy.consent_ahead``, ``privacy.too_many``.
+        BadInput: ``privacy.bad_consent``, ``privacy.consent_time``, ``privacy.too_many``.
         Conflict: ``privacy.needs_guardian`` when somebody under fourteen grants without a guardian of theirs. To
             withdraw, nobody needs one.
     """

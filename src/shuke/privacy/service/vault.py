@@ -74,9 +74,16 @@ def write_many(
 
 
 def read_fields(
-    tx: Transaction, keyring: Keyring, person_ids: Collection[UUID], fields: Collection[str] | None = None
+    tx: Transaction,
+    keyring: Keyring,
+    person_ids: Collection[UUID],
+    fields: Collection[str] | None = None,
+    *,
+    prefixes: Collection[str] | None = None,
 ) -> dict[UUID, dict[str, str]]:
-    """The values of these persons by field, all fields or only the named; who has none, or was erased, is not in it.
+    """The values of these persons by field; who has none, or was erased, is not in it.
+
+    All fields, or only those that are named, or those that begin with one of ``prefixes``.
 
     Raises:
         BadInput: ``privacy.too_many`` above :data:`READ_PERSONS_MAX` persons.
@@ -92,6 +99,10 @@ def read_fields(
     )
     if fields is not None:
         statement = statement.where(vault.c.field == sa.any_(sa.literal(list(fields), sa.ARRAY(sa.Text))))
+    if prefixes is not None:
+        # A range that the primary key answers; no character comes after the last one.
+        ranges = [(vault.c.field >= prefix) & (vault.c.field < prefix + "\U0010ffff") for prefix in prefixes]
+        statement = statement.where(sa.or_(*ranges))
     keys: dict[UUID, bytes] = {}
     read: dict[UUID, dict[str, str]] = {}
     for person_id, field, cipher, version, wrapped in tx.execute(statement):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
@@ -12,6 +11,8 @@ from shuke.profiles.model import AttributeDefinition, AttributeType, PlainValue
 
 TEXT_CHARACTERS_MAX = 500
 CHOICES_MAX = 200
+# Beyond this a float is no longer the number that was written.
+NUMBER_MAX = 2**53
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TRUTHS: dict[object, bool] = {"true": True, "false": False, "1": True, "0": False, 1: True, 0: False}
@@ -58,7 +59,7 @@ def checked_definition(definition: AttributeDefinition) -> AttributeDefinition:
 
 
 def checked_value(definition: AttributeDefinition, value: object) -> PlainValue:
-    """The value as it is stored: text trimmed, dates as ISO text, numbers finite.
+    """The value as it is stored: text trimmed, dates as ISO text, numbers up to :data:`NUMBER_MAX`.
 
     Numbers and truths may come as text, as forms and files send them. Raises BadInput ``profiles.bad_value``.
     """
@@ -96,7 +97,7 @@ def _number(_: AttributeDefinition, value: object) -> float:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise TypeError
     number = float(value)
-    if not math.isfinite(number):
+    if not abs(number) <= NUMBER_MAX:
         raise ValueError
     return number
 

@@ -51,13 +51,14 @@ def checked_kind(kind: str) -> str:
 
 
 def normalised(kind: str, text: str) -> str | None:
-    """The id as it is kept, or None when it cannot be used: empty, blocked, too long, no phone number or no address.
+    """The id as it is kept, or None when it cannot be used: empty, blocked, too long, with control characters, no
+    phone number or no address.
 
     Full-width characters become plain and the ends are trimmed; phone numbers become E.164, those without a country
     being Chinese. An e-mail address keeps its case and its dots: what is compared is :func:`compared`.
     """
     value = (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()
-    if len(value) > VALUE_CHARACTERS_MAX or _BLOCKED.fullmatch(value):
+    if len(value) > VALUE_CHARACTERS_MAX or not value.isprintable() or _BLOCKED.fullmatch(value):
         return None
     if kind == "phone":
         return _phone(value)

@@ -48,13 +48,9 @@ def define_attribute(tx: Transaction, definition: AttributeDefinition, now: date
 
 def retire_attribute(tx: Transaction, name: str, now: datetime) -> None:
     """Take no more values; those that are there stay. NotFound ``profiles.no_attribute``."""
-    retired = tx.execute(
-        sa.update(attribute_definitions)
-        .where(attribute_definitions.c.name == name, attribute_definitions.c.retired_at.is_(None))
-        .values(retired_at=now)
-    )
-    if retired.rowcount == 0:
+    if name not in attribute_definitions_of(tx) or name in BUILT_IN:
         raise NotFound("profiles.no_attribute", attribute=name)
+    tx.execute(sa.update(attribute_definitions).where(attribute_definitions.c.name == name).values(retired_at=now))
 
 
 def attribute_definitions_of(tx: Transaction, *, retired: bool = False) -> dict[str, AttributeDefinition]:

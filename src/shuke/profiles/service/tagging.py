@@ -20,6 +20,7 @@ from shuke.profiles.tables import customers, household_members, tags
 TAGS_MAX = 10_000
 TAG_CHARACTERS_MAX = 50
 HOUSEHOLD_MAX = 20
+EXPIRY_YEAR_MAX = 2200
 
 _SOURCE = re.compile(r"[a-z][a-z0-9_.-]{0,49}")
 
@@ -28,15 +29,14 @@ def add_tags(tx: Transaction, new: Sequence[NewTag], now: datetime) -> None:
     """Put tags on customers; one that is there from the same source gets the new expiry.
 
     Raises:
-        BadInput: ``profiles.bad_tag`` for an empty or long tag, a source that is no code, or an expiry that has passed;
-            ``profiles.too_many`` above :data:`TAGS_MAX`.
+        BadInput: ``profiles.bad_tag`` for an empty or long tag, a source that is no code, an expiry that has passed or
+            is centuries away; ``profiles.too_many`` above :data:`TAGS_MAX`.
         NotFound: ``profiles.no_customer``.
     """
     if len(new) > TAGS_MAX:
         raise BadInput("profiles.too_many", limit=TAGS_MAX)
     for one in new:
-        good = one.tag == one.tag.strip() and one.tag.isprintable() and 0 < len(one.tag) <= TAG_CHARACTERS_MAX
-        if not good or not _SOURCE.fullmatch(one.source) or (one.expires_at is not None and one.expires_at <= now):
+        if not (_good_tag(one.tag) and _SOURCE.fullmatch(one.source) and _good_expiry(one.expires_at, now)):
             raise BadInput("profiles.bad_tag", limit=TAG_CHARACTERS_MAX)
     stands = standing_for(tx, {one.customer_id for one in new})
     wanted = {(stands[one.customer_id], one.tag, one.source): one.expires_at for one in new}
@@ -64,8 +64,18 @@ def add_tags(tx: Transaction, new: Sequence[NewTag], now: datetime) -> None:
     )
 
 
+def _good_tag(tag: str) -> bool:
+    return tag == tag.strip() and tag.isprintable() and 0 < len(tag) <= TAG_CHARACTERS_MAX
+
+
+def _good_expiry(expires_at: datetime | None, now: datetime) -> bool:
+    return expires_at is None or (expires_at > now and expires_at.year <= EXPIRY_YEAR_MAX)
+
+
 def remove_tag(tx: Transaction, customer_ids: Collection[UUID], tag: str, source: str | None = None) -> None:
     """Take a tag off these customers and all that they consist of, from one source or from all."""
+    if not _good_tag(tag):
+        return
     asked = set(standing_for(tx, customer_ids).values())
     parts = sa.select(customers.c.customer_id).where(
         customers.c.customer_id.in_(asked) | customers.c.merged_into.in_(asked)

@@ -1,0 +1,358 @@
+"""``/api/customers``, ``/api/merges`` and ``/api/attributes``.
+
+Personal values are masked here: nobody may see them whole before there are readers with permissions. An id goes into a
+body and never into an address, since addresses are logged on the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.routing import BaseRoute
+
+from shuke import privacy
+from shuke.base.errors import BadInput, NotFound
+from shuke.platform import Metrics, Workplace
+from shuke.platform.http import PROBLEM, Problem, api
+from shuke.profiles.model import AttributeDefinition, AttributeType, Merge, NewTag, Profile
+from shuke.profiles.service import attaching, attributes, consents, merging, overview, reading, resolving, tagging
+
+__all__ = ["routes"]
+
+_Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,49}$")]
+_Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+_Reference = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:/-]{0,99}$")]
+_Value = Annotated[str, Field(min_length=1, max_length=500)]
+_TagText = Annotated[str, Field(min_length=1, max_length=50)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Attributes = Annotated[dict[_Kind, bool | _Number | _Value | None], Field(max_length=200)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class IdentityBody(_Body):
+    """One name that the outside world has for a customer, such as a phone number."""
+
+    kind: _Kind
+    value: _Value
+
+
+class NewCustomerBody(_Body):
+    """Who somebody is; a customer who is known by one of the identities is that customer."""
+
+    identities: list[IdentityBody] = Field(min_length=1, max_length=50)
+    attributes: _Attributes = {}
+
+
+class ChangeBody(_Body):
+    """Attributes to set; null takes one away."""
+
+    attributes: _Attributes
+
+
+class TagBody(_Body):
+    """A label from a source, which may expire."""
+
+    tag: _TagText
+    source: _Code
+    expires_at: AwareDatetime | None = None
+
+
+class ConsentBody(_Body):
+    """What the customer said, when, to which version of the notice, and how that can be proved."""
+
+    purpose: _Code
+    channel: _Code
+    state: privacy.ConsentState
+    notice_version: _Reference
+    method: privacy.ProofMethod
+    reference: _Reference | None = None
+    at: AwareDatetime
+    by: _Code
+    guardian: UUID | None = None
+
+
+class GuardianBody(_Body):
+    """Who answers for a child."""
+
+    relation: _Code
+    name: _Value
+    phone: _Value | None = None
+
+
+class MergeBody(_Body):
+    """Two customers who are one; the winner's values count where both have some."""
+
+    winner: UUID
+    loser: UUID
+    by: _Code
+    why: _Code
+
+
+class DefinitionBody(_Body):
+    """What values an attribute has, and whether they are personal; that cannot be changed later."""
+
+    type: AttributeType
+    personal: bool
+    choices: list[_Value] = Field(default=[], max_length=200)
+
+
+class WhoAnswer(BaseModel):
+    """A customer."""
+
+    customer_id: UUID
+
+
+class IdentityAnswer(BaseModel):
+    """An identity, masked."""
+
+    identity_id: int
+    kind: str
+    value: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+class TagAnswer(BaseModel):
+    """A label that counts now."""
+
+    tag: str
+    source: str
+    added_at: datetime
+    expires_at: datetime | None
+
+
+class ConsentAnswer(BaseModel):
+    """What counts now."""
+
+    purpose: str
+    channel: str
+    state: privacy.ConsentState
+    notice_version: str
+    at: datetime
+
+
+class ProfileAnswer(BaseModel):
+    """One customer; `customer_ids` are all that are this customer by now."""
+
+    customer_id: UUID
+    customer_ids: list[UUID]
+    created_at: datetime
+    updated_at: datetime
+    attributes: dict[str, bool | float | str]
+    identities: list[IdentityAnswer]
+    tags: list[TagAnswer]
+    consents: list[ConsentAnswer]
+    household: list[UUID]
+
+
+class MergeAnswer(BaseModel):
+    """A merge; `identity_ids` are those that changed hands."""
+
+    merge_id: UUID
+    winner: UUID
+    loser: UUID
+    identity_ids: list[int]
+    reason: dict[str, Any]
+    merged_at: datetime
+    undone_at: datetime | None
+
+
+class GuardianAnswer(BaseModel):
+    """The person id of a guardian, to be named when they consent."""
+
+    guardian_id: UUID
+
+
+class DefinitionAnswer(BaseModel):
+    """An attribute."""
+
+    name: str
+    type: AttributeType
+    personal: bool
+    choices: list[str]
+
+
+_PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
+_ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
+_REFUSED = _ABSENT | {409: {"description": "It contradicts the state of things", "content": _PROBLEM}}
+
+
+def routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
+    """The routes of the room."""
+    router = api("profiles")
+    _customers(router, workplace)
+    _merges(router, workplace)
+    _tags(router, workplace)
+    _consents(router, workplace)
+    _definitions(router, workplace)
+    return list(router.routes)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _profile(profile: Profile) -> ProfileAnswer:
+    return ProfileAnswer(**asdict(profile))
+
+
+def _merge(merge: Merge) -> MergeAnswer:
+    return MergeAnswer(**asdict(merge))
+
+
+def _customers(router: APIRouter, place: Workplace) -> None:
+    @router.post("/customers", responses=_REFUSED)
+    def post_customer(body: NewCustomerBody) -> ProfileAnswer:
+        now = _now()
+        with place.database.begin() as tx:
+            ids = [(one.kind, one.value) for one in body.identities]
+            (resolved,) = resolving.resolve(tx, place.keyring, [ids], now)
+            if resolved is None:
+                raise BadInput("profiles.bad_identity", kind=", ".join(sorted({kind for kind, _ in ids})))
+            _set(place, tx, resolved.customer_id, body.attributes, now)
+            return _profile(overview.profile_360(tx, place.keyring, resolved.customer_id, now))
+
+    @router.post("/customers/find", responses=_ABSENT)
+    def find_customer(body: IdentityBody) -> WhoAnswer:
+        with place.database.read() as tx:
+            customer_id = reading.find(tx, place.keyring, body.kind, body.value)
+        if customer_id is None:
+            raise NotFound("profiles.nobody")
+        return WhoAnswer(customer_id=customer_id)
+
+    @router.get("/customers/{customer_id}", responses=_ABSENT)
+    def get_customer(customer_id: UUID) -> ProfileAnswer:
+        with place.database.read() as tx:
+            return _profile(overview.profile_360(tx, place.keyring, customer_id, _now()))
+
+    @router.patch("/customers/{customer_id}", responses=_REFUSED)
+    def patch_customer(customer_id: UUID, body: ChangeBody) -> ProfileAnswer:
+        now = _now()
+        with place.database.begin() as tx:
+            _set(place, tx, customer_id, body.attributes, now)
+            return _profile(overview.profile_360(tx, place.keyring, customer_id, now))
+
+    @router.get("/customers/{customer_id}/identities", responses=_ABSENT)
+    def get_identities(customer_id: UUID) -> list[IdentityAnswer]:
+        with place.database.read() as tx:
+            return _profile(overview.profile_360(tx, place.keyring, customer_id, _now())).identities
+
+    @router.post("/customers/{customer_id}/identities", responses=_REFUSED)
+    def post_identity(customer_id: UUID, body: IdentityBody) -> ProfileAnswer:
+        now = _now()
+        with place.database.begin() as tx:
+            attaching.attach_identity(tx, place.keyring, customer_id, body.kind, body.value, now)
+            return _profile(overview.profile_360(tx, place.keyring, customer_id, now))
+
+
+def _set(place: Workplace, tx: Any, customer_id: UUID, given: dict[str, Any], now: datetime) -> None:
+    """Set all attributes or none: BadInput ``profiles.bad_attributes`` names those that cannot be taken."""
+    refused = attributes.set_attributes(tx, place.keyring, [(customer_id, given)], now)
+    if refused:
+        raise BadInput("profiles.bad_attributes", attributes=sorted(one.attribute for one in refused))
+
+
+def _merges(router: APIRouter, place: Workplace) -> None:
+    @router.get("/customers/{customer_id}/merges", responses=_ABSENT)
+    def get_merges(customer_id: UUID) -> list[MergeAnswer]:
+        with place.database.read() as tx:
+            top = merging.standing_for(tx, {customer_id})[customer_id]
+            return [_merge(one) for one in merging.merges_of(tx, top)]
+
+    @router.post("/merges", responses=_REFUSED)
+    def post_merge(body: MergeBody) -> MergeAnswer:
+        with place.database.begin() as tx:
+            reason = {"by": body.by, "why": body.why}
+            return _merge(merging.merge(tx, body.winner, body.loser, reason, _now()))
+
+    @router.post("/merges/{merge_id}/undo", responses=_REFUSED)
+    def undo_merge(merge_id: UUID) -> MergeAnswer:
+        with place.database.begin() as tx:
+            return _merge(merging.unmerge(tx, merge_id, _now()))
+
+
+def _tags(router: APIRouter, place: Workplace) -> None:
+    @router.post("/customers/{customer_id}/tags", responses=_ABSENT)
+    def post_tag(customer_id: UUID, body: TagBody) -> ProfileAnswer:
+        now = _now()
+        with place.database.begin() as tx:
+            tagging.add_tags(tx, [NewTag(customer_id, body.tag, body.source, body.expires_at)], now)
+            return _profile(overview.profile_360(tx, place.keyring, customer_id, now))
+
+    @router.delete("/customers/{customer_id}/tags/{tag}", responses=_ABSENT)
+    def delete_tag(
+        customer_id: UUID,
+        tag: Annotated[str, Path(min_length=1, max_length=50)],
+        source: Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_.-]{0,49}$")] = None,
+    ) -> ProfileAnswer:
+        now = _now()
+        with place.database.begin() as tx:
+            tagging.remove_tag(tx, [customer_id], tag, source)
+            return _profile(overview.profile_360(tx, place.keyring, customer_id, now))
+
+
+def _consents(router: APIRouter, place: Workplace) -> None:
+    @router.get("/customers/{customer_id}/consents", responses=_ABSENT)
+    def get_consents(customer_id: UUID) -> list[ConsentAnswer]:
+        with place.database.read() as tx:
+            merging.standing_for(tx, {customer_id})
+            found = consents.consents_of(tx, [customer_id])[customer_id]
+        return [_consent(one) for one in found]
+
+    @router.post("/customers/{customer_id}/consents", responses=_REFUSED)
+    def post_consent(customer_id: UUID, body: ConsentBody) -> list[ConsentAnswer]:
+        said = privacy.Consent(
+            customer_id=customer_id,
+            purpose=body.purpose,
+            channel=body.channel,
+            state=body.state,
+            notice_version=body.notice_version,
+            proof=privacy.Proof(body.method, body.reference),
+            at=body.at,
+            by=body.by,
+            guardian=body.guardian,
+        )
+        with place.database.begin() as tx:
+            consents.record_consents(tx, place.keyring, [said], _now())
+            return [_consent(one) for one in consents.consents_of(tx, [customer_id])[customer_id]]
+
+    @router.post("/customers/{customer_id}/guardians", responses=_ABSENT)
+    def post_guardian(customer_id: UUID, body: GuardianBody) -> GuardianAnswer:
+        fields = {"name": body.name} | ({"phone": body.phone} if body.phone else {})
+        with place.database.begin() as tx:
+            top = merging.standing_for(tx, {customer_id})[customer_id]
+            made = privacy.appoint_guardian(tx, place.keyring, top, body.relation, fields, _now())
+        return GuardianAnswer(guardian_id=made)
+
+
+def _consent(one: privacy.CurrentConsent) -> ConsentAnswer:
+    return ConsentAnswer(
+        purpose=one.purpose, channel=one.channel, state=one.state, notice_version=one.notice_version, at=one.at
+    )
+
+
+def _definitions(router: APIRouter, place: Workplace) -> None:
+    @router.get("/attributes")
+    def get_attributes() -> list[DefinitionAnswer]:
+        with place.database.read() as tx:
+            return [DefinitionAnswer(**asdict(one)) for one in attributes.attribute_definitions_of(tx).values()]
+
+    @router.put("/attributes/{name}")
+    def put_attribute(name: Annotated[str, Path(max_length=40)], body: DefinitionBody) -> DefinitionAnswer:
+        made = AttributeDefinition(name, body.type, body.personal, tuple(body.choices))
+        with place.database.begin() as tx:
+            attributes.define_attribute(tx, made, _now())
+        return DefinitionAnswer(**asdict(made))
+
+    @router.delete("/attributes/{name}", responses=_ABSENT, status_code=204)
+    def delete_attribute(name: Annotated[str, Path(max_length=40)]) -> None:
+        with place.database.begin() as tx:
+            attributes.retire_attribute(tx, name, _now())
