@@ -95,6 +95,8 @@ class Keyring:
     # Derived once each; a derivation takes as long as ten indexes.
     _index_keys: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     _sealers: dict[tuple[str, int], Sealer] = field(default_factory=dict, repr=False, compare=False)
+    # Where the keys were read from, to look again for those that were added since.
+    _file: Path | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def new(cls) -> Keyring:
@@ -124,7 +126,7 @@ class Keyring:
             raise BadInput("platform.bad_master_key", file=str(path)) from None
         if not masters or any(len(key) != KEY_BYTES for key in (*masters.values(), root)):
             raise BadInput("platform.bad_master_key", file=str(path))
-        return cls(masters, root)
+        return cls(masters, root, _file=path)
 
     def save(self, path: Path) -> None:
         """Write the file whole or not at all, for nobody else to read, and onto the disk before this returns."""
@@ -162,10 +164,7 @@ class Keyring:
 
     def unwrap(self, wrapped: Wrapped, *, about: bytes) -> bytes:
         """The data key; NotAvailable ``platform.no_master_key_version`` when its master key is gone."""
-        master = self.masters.get(wrapped.version)
-        if master is None:
-            raise NotAvailable("platform.no_master_key_version", version=wrapped.version)
-        return decrypt(master, wrapped.cipher, about=about)
+        return decrypt(self._master(wrapped.version), wrapped.cipher, about=about)
 
     def sealer(self, purpose: str, version: int | None = None) -> Sealer:
         """A key of a purpose's own, derived from a master key, the newest if not named; for what is soon gone.
@@ -176,16 +175,22 @@ class Keyring:
         chosen = self.version if version is None else version
         sealer = self._sealers.get((purpose, chosen))
         if sealer is None:
-            master = self.masters.get(chosen)
-            if master is None:
-                raise NotAvailable("platform.no_master_key_version", version=chosen)
-            key = HKDFExpand(SHA256(), KEY_BYTES, f"seal:{purpose}".encode()).derive(master)
+            key = HKDFExpand(SHA256(), KEY_BYTES, f"seal:{purpose}".encode()).derive(self._master(chosen))
             sealer = self._sealers[(purpose, chosen)] = Sealer(chosen, AESGCMSIV(key))
         return sealer
 
     def index(self, kind: str, value: str) -> bytes:
         """The blind index of a value among its kind: 16 bytes of HMAC-SHA-256 (so that a million collide never)."""
         return hmac.digest(self._index_key(kind), value.encode(), sha256)[:INDEX_BYTES]
+
+    def _master(self, version: int) -> bytes:
+        # A process that has been running since before a rotation meets the new version first in the database.
+        if version not in self.masters and self._file is not None:
+            object.__setattr__(self, "masters", Keyring.load(self._file).masters)
+        master = self.masters.get(version)
+        if master is None:
+            raise NotAvailable("platform.no_master_key_version", version=version)
+        return master
 
     def _index_key(self, kind: str) -> bytes:
         key = self._index_keys.get(kind)
