@@ -1,7 +1,8 @@
-"""Facts in: order files of any make are read, understood and cleaned into canonical tables.
+"""Facts in: events over HTTP, orders by the API, order files of any make; and the timeline that they make.
 
-Knows ``platform`` (the engine that runs the analysis), ``insight`` (the canonical tables) and ``base``. A file is
-opened by what its bytes say, its columns are recognised by their names, each column is read by one rule for all of
+Knows ``catalog``, ``profiles``, ``privacy``, ``platform``, ``insight`` (the canonical tables) and ``base``. An event is
+on the disk before its sender is told so; it becomes a fact of an identity, with what is personal in the vault. A file
+is opened by what its bytes say, its columns are recognised by their names, each column is read by one rule for all of
 it, and every row becomes a sale, a refund, or one of the counted exceptions of `TREATMENTS`.
 """
 
@@ -9,6 +10,9 @@ from shuke.collect.model import (
     FIELDS,
     TREATMENTS,
     Collected,
+    DataQuality,
+    EventField,
+    EventVolume,
     FieldMatch,
     FileRead,
     Note,
@@ -19,18 +23,34 @@ from shuke.collect.model import (
     QualityCount,
     Recognised,
     Refund,
+    SourceHour,
     Stated,
+    SuddenChange,
+    TimelineFact,
+    TimelinePage,
     Treatment,
 )
 from shuke.collect.service import (
+    EventSource,
     Imported,
+    NewFact,
+    RejectedEvent,
+    add_source,
+    disable_source,
     ensure_source,
     import_orders,
     lake_of,
+    list_sources,
+    make_months,
+    quality,
     read_costs,
     read_orders,
+    read_traits,
+    record_facts,
+    rejected_events,
     save_orders,
     save_refunds,
+    timeline,
     update_lake,
     write_rejects,
 )
@@ -39,9 +59,14 @@ __all__ = [
     "FIELDS",
     "TREATMENTS",
     "Collected",
+    "DataQuality",
+    "EventField",
+    "EventSource",
+    "EventVolume",
     "FieldMatch",
     "FileRead",
     "Imported",
+    "NewFact",
     "Note",
     "Order",
     "OrderLine",
@@ -50,15 +75,29 @@ __all__ = [
     "QualityCount",
     "Recognised",
     "Refund",
+    "RejectedEvent",
+    "SourceHour",
     "Stated",
+    "SuddenChange",
+    "TimelineFact",
+    "TimelinePage",
     "Treatment",
+    "add_source",
+    "disable_source",
     "ensure_source",
     "import_orders",
     "lake_of",
+    "list_sources",
+    "make_months",
+    "quality",
     "read_costs",
     "read_orders",
+    "read_traits",
+    "record_facts",
+    "rejected_events",
     "save_orders",
     "save_refunds",
+    "timeline",
     "update_lake",
     "write_rejects",
 ]

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 import ibis.expr.types as ir
 import msgspec
@@ -344,9 +345,9 @@ class RefundStatement(msgspec.Struct, frozen=True):
 class Event(msgspec.Struct, frozen=True):
     """An event, understood: what may lie open, and what is personal, apart.
 
-    ``ids`` are (kind, value), as sent. ``personal`` holds what was taken out of ``properties``, by its path;
-    ``traits`` what identify said of the person that is not personal, ``personal_traits`` what is. ``fields`` are the
-    names and types of the properties as sent.
+    ``ids`` are (kind, value), as sent. ``personal`` holds what was taken out of ``properties``, by its path; ``traits``
+    all that ``identify`` said of the person, personal or not. ``fields`` are the names and types of the properties as
+    sent.
     """
 
     type: str
@@ -360,7 +361,6 @@ class Event(msgspec.Struct, frozen=True):
     properties: Json
     personal: dict[str, Any]
     traits: Json
-    personal_traits: dict[str, str]
     fields: tuple[tuple[str, str], ...]
     channel: str | None = None
     store: str | None = None
@@ -433,3 +433,91 @@ class Stated:
     updated: int = 0
     unchanged: int = 0
     outdated: int = 0
+
+
+@dataclass(frozen=True)
+class SourceHour:
+    """Events of a source in an hour that became facts, were duplicates, or were rejected (``outcome`` is why)."""
+
+    source: str
+    hour: datetime
+    outcome: str
+    events: int
+
+
+@dataclass(frozen=True)
+class EventVolume:
+    """Facts of one event of a source in an hour."""
+
+    source: str
+    kind: str
+    name: str
+    hour: datetime
+    events: int
+
+
+@dataclass(frozen=True)
+class EventField:
+    """A field of an event as seen; ``share`` of the events of this name have it, with this type."""
+
+    source: str
+    kind: str
+    name: str
+    field: str
+    type: str
+    events: int
+    share: float
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True)
+class SuddenChange:
+    """An event that came in far more or far less often in an hour than is usual for that hour of the day."""
+
+    source: str
+    kind: str
+    name: str
+    hour: datetime
+    events: int
+    usual: float
+
+
+@dataclass(frozen=True)
+class DataQuality:
+    """How good the data are; ``rejects`` counts by reason, most frequent first."""
+
+    since: datetime
+    hours: tuple[SourceHour, ...]
+    rejects: dict[str, int]
+    fields: tuple[EventField, ...]
+    changes: tuple[SuddenChange, ...]
+
+
+@dataclass(frozen=True)
+class TimelineFact:
+    """One fact as the timeline shows it."""
+
+    fact_id: UUID
+    occurred_at: datetime
+    received_at: datetime
+    identity_id: int
+    kind: str
+    name: str
+    source: str | None
+    channel: str | None
+    store: str | None
+    session: str | None
+    amount_minor: int | None
+    currency: str | None
+    order_id: str | None
+    simulated: bool
+    properties: Json
+
+
+@dataclass(frozen=True)
+class TimelinePage:
+    """Some facts of a customer, newest first; ``next`` asks for those before them, None where there are none."""
+
+    facts: tuple[TimelineFact, ...]
+    next: str | None

@@ -95,13 +95,13 @@ def _event(
 ) -> Event:
     given = traits if kind in ("identify", "group") else incoming.properties or {}
     properties, personal = apart(given, of_person=kind in ("identify", "group"))
-    known_traits = properties if kind == "identify" else {}
     if kept := _kept_context(context):
         properties = {**properties, CONTEXT: kept}
     if kind == "group" and incoming.group_id is not None:
         properties = {**properties, "group_id": _code(str(incoming.group_id))}
     order, refund = _commerce(kind, incoming, default_currency, message_id)
-    amount = order.amount_minor if order else refund.amount_minor if refund else None
+    money = order or refund
+    amount = money.amount_minor if money else None
     occurred_at, original_at, received_at = moments
     return Event(
         type=kind,
@@ -113,16 +113,16 @@ def _event(
         received_at=received_at,
         ids=ids,
         properties=properties,
+        # What identify says is kept as traits of the person.
         personal={} if kind == "identify" else personal,
-        traits=known_traits,
-        personal_traits=dict(_texts(personal)) if kind == "identify" else {},
+        traits=traits if kind == "identify" else {},
         fields=tuple(_fields(given)),
         channel=_place("channel", incoming.properties, context),
         store=_place("store", incoming.properties, context),
         session=_place("session", incoming.properties, context),
         amount_minor=amount,
-        currency=None if amount is None else (order or refund).currency,  # type: ignore[union-attr] - one of them is
-        order_id=order.order_id if order else refund.order_id if refund else None,
+        currency=money.currency if money and amount is not None else None,
+        order_id=money.order_id if money else None,
         order=order,
         refund=refund,
     )
@@ -236,8 +236,3 @@ def _fields(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for field, value in given.items():
         if value is not None and value != "" and not is_personal_text(field):
             yield without_null(field)[:CODE_CHARACTERS_MAX], _TYPES[type(value)]
-
-
-def _texts(personal: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for path, value in personal.items():
-        yield path, value if isinstance(value, str) else msgspec.json.encode(value).decode()

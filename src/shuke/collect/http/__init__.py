@@ -1,0 +1,6 @@
+"""Over HTTP: the collector at the root of the host, and below ``/api`` what reads what it took."""
+
+from shuke.collect.http.collector import collector_routes
+from shuke.collect.http.reading import reading_routes
+
+__all__ = ["collector_routes", "reading_routes"]

@@ -1,0 +1,108 @@
+"""Background work of the room: the inbox is emptied as soon as something is in it.
+
+A request that stored events defers :func:`process_inbox` after its commit, so that the job, whenever it starts, sees
+them. Should a process die between the two, the job that runs every minute finds what was left.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from shuke.base.errors import Conflict, NotAvailable
+from shuke.collect.service import inbox
+from shuke.collect.service.process import Processed, process, set_aside
+from shuke.collect.service.quality import forget_volumes
+from shuke.collect.service.rejected import forget_rejects
+from shuke.platform import Blueprint, JobContext, Transaction, Workplace, defer, log, workplace
+
+__all__ = ["empty_inbox", "process_inbox", "tasks", "wake"]
+
+#: A job gives its place to others after so long, and goes on in a new one.
+RUN_SECONDS_MAX = 60
+#: One pass at a time: two would mostly wait for each other. It ends with its transaction, however its worker ends.
+_LOCK = 7_485_380_023
+#: When another worker is at it, it is looked at again after this: the other may just have seen the inbox empty.
+_AGAIN = timedelta(seconds=1)
+_ONCE = "collect.process_inbox"
+# What may go well the next time, as it is: the connection, a deadlock, a key that is missing.
+_PASSING = ("08", "40", "53", "55", "57")
+
+tasks = Blueprint()
+
+
+def wake(tx: Transaction) -> None:
+    """Have the inbox emptied soon; to be called after the commit that filled it."""
+    # Losing this with a crash costs a minute at most, which is not worth waiting for the disk.
+    tx.execute(sa.text("SET LOCAL synchronous_commit TO off"))
+    defer(tx, process_inbox, once=_ONCE)
+
+
+@tasks.task(name="process_inbox", pass_context=True)
+def process_inbox(context: JobContext) -> None:
+    """Make facts of what waits, until nothing does."""
+    place = workplace(context)
+    if not empty_inbox(place, seconds_max=RUN_SECONDS_MAX):
+        with place.database.begin() as tx:
+            defer(tx, process_inbox, once=_ONCE, at=datetime.now(UTC) + _AGAIN)
+
+
+@tasks.periodic(cron="* * * * *")
+@tasks.task(name="look_at_inbox", pass_context=True)
+def look_at_inbox(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+    """Find what no wake-up told of."""
+    with workplace(context).database.begin() as tx:
+        if inbox.waiting(tx):
+            wake(tx)
+
+
+@tasks.periodic(cron="17 3 * * *")
+@tasks.task(name="forget_old", pass_context=True)
+def forget_old(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - likewise
+    """Delete rejects and counts that are past their time, and make the coming months of the timeline."""
+    now = datetime.now(UTC)
+    with workplace(context).database.begin() as tx:
+        forget_rejects(tx, now)
+        forget_volumes(tx, now)
+        tx.execute(sa.text("SELECT make_fact_months(:first, :last)"), {"first": now, "last": now + timedelta(days=62)})
+
+
+def empty_inbox(place: Workplace, *, seconds_max: float) -> bool:
+    """Process until nothing waits, the time is over, or another worker is found at it; whether nothing waits.
+
+    When a pass fails, a smaller one is tried; an event at which a pass fails alone is put among the rejects, so that
+    one event cannot hold up all others.
+    """
+    until = time.monotonic() + seconds_max
+    limit = inbox.CLAIM_MAX
+    while time.monotonic() < until:
+        try:
+            with place.database.begin() as tx:
+                if not tx.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
+                    return False
+                done = process(tx, place.keyring, now=datetime.now(UTC), limit=limit)
+        except Exception as error:
+            if may_pass(error):
+                raise
+            if limit > 1:
+                limit = limit // 10 or 1
+                continue
+            log.error("event set aside", exc_info=error)
+            with place.database.begin() as tx:
+                set_aside(tx, reason="failed")
+            done = Processed(taken=1)
+        if done.taken == 0:
+            return True
+        log.info("inbox", taken=done.taken, facts=done.facts, duplicates=done.duplicates, rejects=done.rejects)
+        limit = min(limit * 2, inbox.CLAIM_MAX)
+    return False
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether an error says nothing of the event that was being processed."""
+    if isinstance(error, DBAPIError):
+        return (getattr(error.orig, "sqlstate", None) or "08")[:2] in _PASSING
+    return isinstance(error, NotAvailable | Conflict | sa.exc.TimeoutError)

@@ -1,0 +1,67 @@
+"""Facts onto the timeline, many at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shuke.platform import Transaction, driver
+
+__all__ = ["NewFact", "make_months", "record_facts"]
+
+
+class NewFact(NamedTuple):
+    """A fact to be put on the timeline, in the order of the table's columns.
+
+    ``properties`` hold nothing personal; ``original_at`` is what the sender's clock said, where that differs.
+    """
+
+    fact_id: UUID
+    occurred_at: datetime
+    received_at: datetime
+    identity_id: int | None
+    kind: str
+    name: str = ""
+    source_id: int | None = None
+    channel: str | None = None
+    store: str | None = None
+    session: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    order_id: str | None = None
+    simulated: bool = False
+    properties: dict[str, Any] | None = None
+    original_at: datetime | None = None
+
+
+_COPY = f"COPY facts ({', '.join(NewFact._fields)}) FROM STDIN"
+_PROPERTIES = NewFact._fields.index("properties")
+
+
+def record_facts(tx: Transaction, facts: Sequence[NewFact]) -> None:
+    """Put facts on the timeline with one COPY, making the months that they fall into."""
+    if not facts:
+        return
+    make_months(tx, {fact.occurred_at for fact in facts})
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+    with driver(tx).cursor() as cursor, cursor.copy(_COPY.encode()) as copy:
+        for fact in facts:
+            row: list[Any] = list(fact)
+            row[_PROPERTIES] = encode(fact.properties) if fact.properties else "{}"
+            copy.write_row(row)
+
+
+def make_months(tx: Transaction, moments: set[datetime]) -> None:
+    """Make the months of the timeline that these moments fall into, where they are not there."""
+    months = sorted(
+        {moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) for moment in moments}
+    )
+    tx.execute(
+        sa.text("SELECT make_fact_months(month, month) FROM unnest(CAST(:months AS timestamptz[])) AS month"),
+        {"months": months},
+    )

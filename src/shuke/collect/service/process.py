@@ -1,0 +1,255 @@
+"""From the inbox to the timeline: one pass takes the oldest events and makes facts of them, in one transaction.
+
+An event that cannot become a fact goes to ``rejects`` with the reason; one that was there before is only counted. What
+passes leave behind is the same whichever events they take together: nothing depends on the order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from shuke import privacy, profiles
+from shuke.base.errors import NotAvailable
+from shuke.base.ids import new_id
+from shuke.collect.model import Event, Reject
+from shuke.collect.rules.events import read_event
+from shuke.collect.service import inbox
+from shuke.collect.service.commerce import StatedOrder, StatedRefund, write_orders, write_refunds
+from shuke.collect.service.facts import NewFact, record_facts
+from shuke.collect.service.inbox import Claimed
+from shuke.collect.service.quality import ALL_FIELDS, DUPLICATE, FACT, FieldKey, VolumeKey, record
+from shuke.collect.service.traits import write_traits
+from shuke.collect.tables import sources
+from shuke.platform import Keyring, Transaction, driver
+
+__all__ = ["Processed", "process", "set_aside"]
+
+#: A vault's field holds this much; what is longer goes into several.
+_PART_CHARACTERS = 15_000
+
+
+@dataclass(frozen=True)
+class Processed:
+    """What became of the events that a pass took."""
+
+    taken: int = 0
+    facts: int = 0
+    duplicates: int = 0
+    rejects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Understood:
+    """An event, its row in the inbox, and the blind index of its message."""
+
+    row: Claimed
+    event: Event
+    message: bytes
+
+
+def process(tx: Transaction, keyring: Keyring, *, now: datetime, limit: int = inbox.CLAIM_MAX) -> Processed:
+    """Take up to ``limit`` events out of the inbox and make facts of them. ``taken`` is 0 when nothing waits.
+
+    Raises:
+        NotAvailable: ``platform.no_master_key_version`` when the keys that the inbox was written with are not there.
+    """
+    claimed = inbox.claim(tx, limit)
+    if not claimed:
+        return Processed()
+    understood, rejected = _understand(keyring, claimed, _currencies(tx))
+    fresh = _fresh(tx, understood)
+    whose = _resolve(tx, keyring, fresh, now)
+    kept = [one for one in fresh if one.event.ids in whose]
+    rejected += [(one.row, one.event.type, "no_identity") for one in fresh if one.event.ids not in whose]
+    _write(tx, keyring, kept, whose, now)
+    write_rejects(tx, rejected)
+    duplicates = _without(understood, fresh)
+    record(tx, _volumes(kept, duplicates, rejected), _fields(kept), now)
+    return Processed(len(claimed), len(kept), len(duplicates), len(rejected))
+
+
+def set_aside(tx: Transaction, *, reason: str) -> int:
+    """Put the oldest event of the inbox among the rejects unread: the one at which a pass has failed."""
+    claimed = inbox.claim(tx, 1)
+    write_rejects(tx, [(row, "", reason) for row in claimed])
+    return len(claimed)
+
+
+def write_rejects(tx: Transaction, rejected: Iterable[tuple[Claimed, str, str]]) -> None:
+    """Keep events that cannot become facts, as they are: encrypted, each with (row, type, reason)."""
+    statement = "COPY rejects (source_id, reason, received_at, key_version, cipher) FROM STDIN"
+    with driver(tx).cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        for row, _, reason in rejected:
+            copy.write_row((row.source_id, reason, row.received_at, row.key_version, row.cipher))
+
+
+def _currencies(tx: Transaction) -> dict[int, str | None]:
+    rows = tx.execute(sa.select(sources.c.source_id, sources.c.currency))
+    return {row.source_id: row.currency for row in rows}
+
+
+def _understand(
+    keyring: Keyring, claimed: Sequence[Claimed], currencies: dict[int, str | None]
+) -> tuple[list[_Understood], list[tuple[Claimed, str, str]]]:
+    understood, rejected = [], []
+    for row in claimed:
+        try:
+            stored = inbox.reveal(
+                keyring,
+                source_id=row.source_id,
+                received_at=row.received_at,
+                key_version=row.key_version,
+                cipher=row.cipher,
+            )
+            event = read_event(
+                stored,
+                received_at=row.received_at,
+                fallback_id=f"seq:{row.seq}",
+                default_currency=currencies.get(row.source_id),
+            )
+        except Reject as reject:
+            rejected.append((row, "", reject.reason))
+        except NotAvailable as error:
+            # A key that is missing may come back; a row that was changed never opens.
+            if error.code != "platform.does_not_open":
+                raise
+            rejected.append((row, "", "does_not_open"))
+        else:
+            understood.append(_Understood(row, event, keyring.index("message", event.message_id)))
+    return understood, rejected
+
+
+def _fresh(tx: Transaction, understood: Sequence[_Understood]) -> list[_Understood]:
+    """The events whose messages were never seen before, each once; notes that they are seen now."""
+    first: dict[tuple[int, bytes], _Understood] = {}
+    for one in understood:
+        first.setdefault((one.row.source_id, one.message), one)
+    # In one order everywhere, so that passes which share messages wait for each other and never in a ring.
+    keys = sorted(first)
+    new = tx.execute(
+        sa.text(
+            """
+            INSERT INTO message_ids (source_id, message)
+            SELECT * FROM unnest(CAST(:sources AS integer[]), CAST(:messages AS bytea[]))
+            ON CONFLICT DO NOTHING RETURNING source_id, message
+            """
+        ),
+        {"sources": [source_id for source_id, _ in keys], "messages": [message for _, message in keys]},
+    )
+    seen_now = {(source_id, bytes(message)) for source_id, message in new}
+    return [one for key, one in first.items() if key in seen_now]
+
+
+def _without(understood: Sequence[_Understood], fresh: Sequence[_Understood]) -> list[_Understood]:
+    taken = {one.row.seq for one in fresh}
+    return [one for one in understood if one.row.seq not in taken]
+
+
+def _resolve(
+    tx: Transaction, keyring: Keyring, fresh: Sequence[_Understood], now: datetime
+) -> dict[tuple[tuple[str, str], ...], profiles.Resolved]:
+    """Whom the ids mean; what has no usable id is not in it. Most events of a pass share their ids with others."""
+    different = list(dict.fromkeys(one.event.ids for one in fresh))
+    resolved = profiles.resolve(tx, keyring, different, now)
+    return {ids: whose for ids, whose in zip(different, resolved, strict=True) if whose is not None}
+
+
+def _write(
+    tx: Transaction,
+    keyring: Keyring,
+    kept: Sequence[_Understood],
+    whose: dict[tuple[tuple[str, str], ...], profiles.Resolved],
+    now: datetime,
+) -> None:
+    """The facts, what belongs to them in the vault, and what they say of persons, orders and refunds."""
+    facts, personal, said, orders, refunds = [], [], [], [], []
+    at_ms = int(now.timestamp() * 1000)
+    for one in kept:
+        row, event = one.row, one.event
+        owner = whose[event.ids]
+        fact = _fact(new_id(at_ms=at_ms), row.source_id, owner.identity_id, event)
+        facts.append(fact)
+        personal += [(owner.customer_id, field, text) for field, text in _parts(fact.fact_id, event.personal)]
+        said += [(owner.customer_id, event.occurred_at, name, value) for name, value in event.traits.items()]
+        if event.order is not None:
+            orders.append(
+                StatedOrder(
+                    source_id=row.source_id,
+                    identity_id=owner.identity_id,
+                    at=event.occurred_at,
+                    by=one.message,
+                    channel=event.channel,
+                    store=event.store,
+                    statement=event.order,
+                )
+            )
+        if event.refund is not None:
+            refunds.append(StatedRefund(row.source_id, event.occurred_at, event.refund))
+    record_facts(tx, facts)
+    privacy.write_many(tx, keyring, personal, now)
+    write_traits(tx, keyring, said, now)
+    write_orders(tx, orders)
+    write_refunds(tx, refunds)
+
+
+def _fact(fact_id: UUID, source_id: int, identity_id: int, event: Event) -> NewFact:
+    return NewFact(
+        fact_id=fact_id,
+        occurred_at=event.occurred_at,
+        received_at=event.received_at,
+        identity_id=identity_id,
+        kind=event.kind,
+        name=event.name,
+        source_id=source_id,
+        channel=event.channel,
+        store=event.store,
+        session=event.session,
+        amount_minor=event.amount_minor,
+        currency=event.currency,
+        order_id=event.order_id,
+        properties=event.properties,
+        original_at=event.original_at,
+    )
+
+
+def _parts(fact_id: UUID, personal: dict[str, object]) -> Iterable[tuple[str, str]]:
+    """The vault's fields for what was taken out of a fact, so that it can be shown whole to who may see it."""
+    if not personal:
+        return
+    text = msgspec.json.encode(personal).decode()
+    for place in range(0, len(text), _PART_CHARACTERS):
+        number = place // _PART_CHARACTERS
+        yield f"fact:{fact_id}" + (f":{number}" if number else ""), text[place : place + _PART_CHARACTERS]
+
+
+def _volumes(
+    kept: Sequence[_Understood], duplicates: Sequence[_Understood], rejected: Sequence[tuple[Claimed, str, str]]
+) -> Counter[VolumeKey]:
+    counted: Counter[VolumeKey] = Counter()
+    for all_of_them, outcome in ((kept, FACT), (duplicates, DUPLICATE)):
+        for one in all_of_them:
+            counted[(one.row.source_id, _hour(one.row.received_at), one.event.type, one.event.name, outcome)] += 1
+    for row, kind, reason in rejected:
+        counted[(row.source_id, _hour(row.received_at), kind, "", reason)] += 1
+    return counted
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _fields(kept: Sequence[_Understood]) -> Counter[FieldKey]:
+    counted: Counter[FieldKey] = Counter()
+    for one in kept:
+        event = (one.row.source_id, one.event.type, one.event.name)
+        counted[(*event, ALL_FIELDS, "")] += 1
+        for field, type_ in one.event.fields:
+            counted[(*event, field, type_)] += 1
+    return counted
