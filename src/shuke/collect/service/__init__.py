@@ -12,6 +12,7 @@ from shuke.collect.service.quality import quality
 from shuke.collect.service.read import read_orders
 from shuke.collect.service.rejected import RejectedEvent, rejected_events
 from shuke.collect.service.rejects import write_rejects
+from shuke.collect.service.stored import read_stored
 from shuke.collect.service.timeline import timeline
 from shuke.collect.service.traits import read_traits
 from shuke.collect.service.write_keys import EventSource, add_source, disable_source, list_sources
@@ -31,6 +32,7 @@ __all__ = [
     "quality",
     "read_costs",
     "read_orders",
+    "read_stored",
     "read_traits",
     "record_facts",
     "rejected_events",
