@@ -232,6 +232,41 @@ def doctor(**values: Any) -> None:
     _run("doctor", **values)
 
 
+@program.group("import", help=_text("help.import"))
+def import_files() -> None:
+    """Bring files into the database; the commands below say which."""
+
+
+def _importing(command: Command) -> Command:
+    """What every import takes."""
+    for decorate in reversed(
+        (
+            click.argument("files", nargs=-1, required=True, metavar="FILE…"),
+            click.option("--source", default="files", metavar="NAME", help=_text("help.source")),
+            click.option("--dry-run", is_flag=True, help=_text("help.dry_run")),
+            click.option(
+                "--rejects",
+                type=click.Path(path_type=Path, file_okay=False),
+                default="rejected",
+                help=_text("help.rejects"),
+            ),
+        )
+    ):
+        command = decorate(command)
+    return _speaking(command)
+
+
+@import_files.command("orders", help=_text("help.import_orders"))
+@_importing
+@click.option("--map", "mapping", type=MapType(), default={}, help=_text("help.map"))
+@click.option("--currency", metavar="CODE", help=_text("help.import_currency"))
+@click.option("--timezone", metavar="ZONE", help=_text("help.import_timezone"))
+@click.option("--identity-kind", metavar="KIND", help=_text("help.identity_kind"))
+def import_orders(**values: Any) -> None:
+    """Import orders."""
+    _run("imports", kind="orders", **values)
+
+
 def _language_asked_for(arguments: list[str]) -> Language:
     """The language in which to explain an error that arises before the options are read."""
     for index, argument in enumerate(arguments):

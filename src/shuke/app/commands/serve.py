@@ -38,7 +38,7 @@ from shuke.platform import (
     revision_found,
 )
 
-__all__ = ["ServeOptions", "run"]
+__all__ = ["ServeOptions", "first_keys", "key_file", "open_workplace", "run"]
 
 STOP_SECONDS_MAX = 40
 RESTART_SECONDS_MAX = 30
@@ -70,7 +70,7 @@ def run(options: ServeOptions) -> None:
     if options.part == "serve":
         _serve(settings, options.language)
         return
-    with _workplace(settings) as place:
+    with open_workplace(settings) as place:
         if options.part == "worker":
             worker.work(place)
         else:
@@ -78,7 +78,8 @@ def run(options: ServeOptions) -> None:
 
 
 @contextmanager
-def _workplace(settings: Settings) -> Iterator[Workplace]:
+def open_workplace(settings: Settings) -> Iterator[Workplace]:
+    """The workplace of a process, on a database that is there and is migrated if need be."""
     keyring = Keyring.load(key_file(settings))
     with open_database(settings) as database:
         database.ping()
@@ -119,7 +120,7 @@ def _serve(settings: Settings, language: Language) -> None:
 
             postgres = stack.enter_context(EmbeddedPostgres.start(settings.data_folder, waiting=waiting))
         if not key_file(settings).exists():
-            _first_keys(settings)
+            first_keys(settings)
         with open_database(settings) as database:
             database.ping()
             migrate(database)
@@ -135,7 +136,7 @@ def _serve(settings: Settings, language: Language) -> None:
         click.echo(text("serve.stopping"), err=True)
 
 
-def _first_keys(settings: Settings) -> None:
+def first_keys(settings: Settings) -> None:
     """Make the master keys, but never beside data that other keys protect."""
     with open_database(settings) as database:
         if revision_found(database) is not None:

@@ -60,7 +60,7 @@ def _write_file(
     batch = rows.fetchmany(_BATCH)
     if not batch and not source.unreadable:
         return None
-    path = _free_path(folder, Path(source.file.name).stem)
+    path = free_path(folder, Path(source.file.name).stem)
     with path.open("w", encoding="utf-8-sig", newline="") as out:
         titles = [say(f"rejects.{name}") for name in ("file", "row", "code", "reason")]
         writer = csv.writer(out, lineterminator="\r\n")
@@ -78,7 +78,8 @@ def _write_file(
     return path
 
 
-def _free_path(folder: Path, stem: str) -> Path:
+def free_path(folder: Path, stem: str) -> Path:
+    """Where rejects can be written without writing over others."""
     path, number = folder / f"{stem}.rejects.csv", 1
     while path.exists():
         number += 1

@@ -28,8 +28,8 @@ from shuke.collect.model import Collected, OrderStatus, Stated
 from shuke.collect.rules.headers import plain
 from shuke.collect.service.imports.ledger import Counts, Imported, Step, fingerprint, run_steps
 from shuke.collect.service.orders import merge_orders, merge_refunds, prepare
-from shuke.collect.service.origins import ensure_source
-from shuke.collect.service.rejects import harmless, write_rejects
+from shuke.collect.service.origins import ensure_source, find_source
+from shuke.collect.service.rejects import free_path, harmless, write_rejects
 from shuke.collect.service.sources import find_files
 from shuke.platform import Engine, Keyring, Transaction, Workplace, driver
 
@@ -95,7 +95,7 @@ def import_orders(  # noqa: PLR0913 - what a person may say about it; all but th
     kind = identity_kind or identity_kind_of(collected.recognised.column("customer") or "")
     plan = _plan(collected, engine, get_currency_precision(code), batch_orders)
     with workplace.database.begin() as tx:
-        source_id = ensure_source(tx, source, now=now()) if not dry_run else 0
+        source_id = find_source(tx, source) if dry_run else ensure_source(tx, source, now=now())
     loader = _Loader(workplace.keyring, source_id, code, kind, ZoneInfo(timezone or "UTC"), plan, now)
     mark = fingerprint(
         find_files(files), code, kind, timezone, batch_orders, collected.recognised, collected.rules.currency,
@@ -379,7 +379,7 @@ def _write_rejects(collected: Collected, plan: _Plan, folder: Path, language: La
     if not _reasons(plan):
         return tuple(paths)
     say = catalogue("shuke.collect", language)
-    path = folder / "orders.rejects.csv"
+    path = free_path(folder, "whole orders")
     with path.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out, lineterminator="\r\n")
         writer.writerow([say(f"rejects.{name}") for name in ("order", "customer", "code", "reason")])

@@ -1,0 +1,163 @@
+"""``shuke import``: files into the database, in batches; what was interrupted goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from shuke import collect
+from shuke.app import terminal
+from shuke.app.commands.serve import first_keys, key_file, open_workplace
+from shuke.base.errors import NotAvailable
+from shuke.base.language import Catalogue, Language, catalogue
+from shuke.base.money import from_minor
+from shuke.base.wording import say_number
+from shuke.platform import EmbeddedPostgres, Settings, Workplace, configure_logs, migrate, open_database
+
+__all__ = ["ImportsOptions", "open_place", "run"]
+
+# How much of the bar reading takes, by experience.
+_READING = 0.3
+_OUTCOMES = ("created", "updated", "unchanged")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportsOptions:
+    """What ``shuke import`` was asked for."""
+
+    kind: Literal["orders", "customers", "products", "costs", "events"]
+    files: tuple[str, ...]
+    language: Language = Language.ENGLISH
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    currency: str | None = None
+    timezone: str | None = None
+    source: str = "files"
+    identity_kind: str | None = None
+    dry_run: bool = False
+    rejects: Path = Path("rejected")
+
+
+def run(options: ImportsOptions) -> None:
+    """Import; raises the errors of the rooms, which the command line explains."""
+    settings = Settings.of_environment()
+    configure_logs("json" if settings.log_format == "json" else "text")
+    text = catalogue("shuke.app", options.language)
+    options = replace(options, rejects=options.rejects / options.kind)
+    # Those of an earlier import go, so that nobody mends what has been mended.
+    for path in options.rejects.glob("*.rejects.csv"):
+        path.unlink()
+    with open_place(settings, text) as place:
+        _IMPORTS[options.kind](options, place)
+
+
+@contextmanager
+def open_place(settings: Settings, text: Catalogue) -> Iterator[Workplace]:
+    """A workplace for a command: the database that is running, else the data folder's own for as long as it takes."""
+    with ExitStack() as stack:
+        if settings.database_url is None and not _answers(settings):
+
+            def waiting(seconds: float) -> None:
+                click.echo(text("serve.waiting", seconds=round(seconds)), err=True)
+
+            stack.enter_context(EmbeddedPostgres.start(settings.data_folder, waiting=waiting))
+        if not key_file(settings).exists():
+            first_keys(settings)
+        with open_database(settings) as database:
+            migrate(database)
+        yield stack.enter_context(open_workplace(settings))
+
+
+def _answers(settings: Settings) -> bool:
+    try:
+        with open_database(settings) as database:
+            database.ping()
+    except NotAvailable:
+        return False
+    return True
+
+
+def _orders(options: ImportsOptions, place: Workplace) -> None:
+    console = Console(stderr=True, highlight=False)
+    with terminal.workshop("duckdb") as (engine, work), terminal.bar(console, options.language) as hear:
+        collected = collect.read_orders(
+            options.files,
+            engine=engine,
+            work_folder=work,
+            mapping=options.mapping,
+            currency=options.currency,
+            timezone=options.timezone,
+            progress=terminal.part(hear, 0.0, _READING),
+        )
+        terminal.show_recognised(collected, console, options.language)
+        imported = collect.import_orders(
+            place,
+            options.files,
+            collected,
+            engine=engine,
+            source=options.source,
+            now=_now,
+            currency=options.currency,
+            timezone=options.timezone,
+            identity_kind=options.identity_kind,
+            dry_run=options.dry_run,
+            rejects_folder=options.rejects,
+            language=options.language,
+            progress=terminal.part(hear, _READING, 1.0),
+        )
+    _say(imported, options, sales=collected.quality.count("sale").amount)
+
+
+def _say(imported: collect.Imported, options: ImportsOptions, *, sales: Decimal | None = None) -> None:
+    """What became of everything, on standard output; where sales do not add up, how far they are apart."""
+    text = catalogue("shuke.app", options.language)
+    table = Table(box=None, pad_edge=False)
+    table.add_column(text("import.dry_run" if options.dry_run else "import.done"))
+    for outcome in _OUTCOMES:
+        table.add_column(text(f"import.{outcome}"), justify="right")
+    for what in dict.fromkeys(name.partition(".")[0] for name in imported.counts):
+        counts = [imported.counts.get(f"{what}.{outcome}") for outcome in _OUTCOMES]
+        if any(count is not None for count in counts):
+            table.add_row(text(f"import.{what}"), *(say_number(count or 0, options.language) for count in counts))
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    if imported.resumed:
+        console.print(text("import.resumed", batches=say_number(imported.resumed, options.language)))
+    if imported.currency is not None and sales is not None:
+        _say_money(console, text, imported, imported.currency, sales)
+    for reason, rows in imported.rejected.items():
+        why = catalogue("shuke.collect", options.language)(f"import_reasons.{reason}")
+        console.print(text("import.rejected", rows=say_number(rows, options.language), why=why))
+    if imported.rejects:
+        console.print(text("import.rejects", folder=str(options.rejects)))
+
+
+def _say_money(console: Console, text: Catalogue, imported: collect.Imported, currency: str, sales: Decimal) -> None:
+    kept = from_minor(imported.counts.get("orders.amount_minor", 0), currency)
+    rejected = from_minor(imported.rejected_amount_minor, currency)
+    difference = sales - kept - rejected
+    console.print(
+        text(
+            "import.sales",
+            currency=currency,
+            sales=f"{sales.normalize():,f}",
+            kept=f"{kept:,f}",
+            rejected=f"{rejected:,f}",
+            difference=f"{difference.normalize():,f}",
+        )
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+_IMPORTS: dict[str, Callable[[ImportsOptions, Workplace], None]] = {"orders": _orders}
