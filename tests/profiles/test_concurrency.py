@@ -1,0 +1,116 @@
+"""Workers that resolve the same ids at the same time make no doubles, and come to what one alone comes to."""
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from shuke import profiles
+from shuke.platform import Database, Keyring
+from shuke.profiles.rules.resolution import Key, Known
+from shuke.profiles.service import resolving
+
+NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
+WORKERS = 6
+PERSONS = 40
+
+Messages = list[list[tuple[str, str]]]
+
+
+def shared_messages() -> Messages:
+    """Each person has four ids of different kinds, which their messages show by twos; everybody sends all of them."""
+    pairs = []
+    for person in range(PERSONS):
+        names = [(kind, f"{kind} {person}") for kind in ("user_id", "unionid", "device", "anonymous_id")]
+        pairs += [[names[0], names[1]], [names[2], names[3]], [names[1], names[3]], [names[0], names[2]]]
+    return pairs
+
+
+def resolve_at_once(database: Database, keyring: Keyring, batch: int = 8) -> None:
+    def work(number: int) -> None:
+        mine = shared_messages()
+        random.Random(number).shuffle(mine)  # noqa: S311 - not for secrets
+        for start in range(0, len(mine), batch):
+            with database.begin() as tx:
+                found = profiles.resolve(tx, keyring, mine[start : start + batch], NOW)
+                assert all(found)
+
+    with ThreadPoolExecutor(WORKERS) as workers:
+        list(workers.map(work, range(WORKERS)))
+
+
+def check(database: Database) -> None:
+    """Forty persons, four identities each; all others are merged into one of them; nothing is lost in the vault."""
+    with database.read() as tx:
+        one_each = tx.execute(sa.text("SELECT customer_id, count(*) FROM identities GROUP BY 1")).all()
+        standing, merged = tx.execute(
+            sa.text(
+                "SELECT count(*) FILTER (WHERE merged_into IS NULL), count(*) FILTER (WHERE merged_into IS NOT NULL)"
+                " FROM customers"
+            )
+        ).one()
+        edges = tx.scalar(sa.text("SELECT count(*) FROM merges WHERE undone_at IS NULL"))
+        values = tx.scalar(sa.text("SELECT count(*) FROM vault"))
+        stray = tx.scalar(
+            sa.text(
+                "SELECT count(*) FROM identities i JOIN customers c ON c.customer_id = i.attached_to"
+                " WHERE coalesce(c.merged_into, c.customer_id) <> i.customer_id"
+            )
+        )
+    assert sorted(count for _, count in one_each) == [4] * PERSONS
+    assert (standing, merged, values, stray) == (PERSONS, edges, 4 * PERSONS, 0)
+
+
+def resolve_and_check(database: Database, keyring: Keyring) -> None:
+    resolve_at_once(database, keyring)
+    check(database)
+
+
+def test_workers_at_once_make_no_doubles(database: Database, keyring: Keyring) -> None:
+    resolve_and_check(database, keyring)
+
+
+def test_without_locks_the_same_check_fails(
+    database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: what was read first is believed, and nobody keeps others from changing it."""
+    read: Callable[..., Known] = resolving._known
+
+    def slow(*arguments: object) -> Known:
+        known = read(*arguments)
+        with database.begin() as other:
+            other.execute(sa.text("SELECT pg_sleep(0.002)"))
+        return known
+
+    monkeypatch.setattr(resolving, "lock_customers", lambda *_: nullcontext())
+    monkeypatch.setattr(resolving, "_known", slow)
+    # Either the state is wrong, or the database itself refuses a second merge of one customer.
+    with pytest.raises((AssertionError, sa.exc.IntegrityError)):
+        resolve_and_check(database, keyring)
+
+
+def test_a_batch_is_tried_again_when_somebody_was_first(
+    database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: Callable[..., Known] = resolving._known
+    others: list[Key] = []
+
+    def overtaken(*arguments: object) -> Known:
+        known = read(*arguments)
+        if not others:
+            others.append(("user_id", b""))
+            with database.begin() as other:
+                profiles.resolve(other, keyring, [[("user_id", "u1"), ("device", "d1")]], NOW)
+        return known
+
+    monkeypatch.setattr(resolving, "_known", overtaken)
+    with database.begin() as tx:
+        (mine,) = profiles.resolve(tx, keyring, [[("user_id", "u1"), ("anonymous_id", "a1")]], NOW)
+    assert mine is not None
+    with database.read() as tx:
+        assert profiles.find(tx, keyring, "device", "d1") == mine.customer_id
+        assert tx.scalar(sa.text("SELECT count(*) FROM customers")) == 1
