@@ -12,7 +12,7 @@ from procrastinate import Blueprint
 from starlette.routing import BaseRoute
 
 from shuke.catalog.http import routes as catalog_routes
-from shuke.collect.http import collector_routes, reading_routes
+from shuke.collect.http import collector_routes, reading_routes, stating_routes
 from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
 from shuke.platform import Metrics, Workplace
@@ -25,6 +25,7 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     catalog_routes,
     profiles_routes,
     reading_routes,
+    stating_routes,
 )
 
 # Each room's tasks, under the room's name.
