@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from procrastinate import Blueprint
+from procrastinate import App, Blueprint, PsycopgConnector
 from starlette.routing import BaseRoute
 
 from shuke.catalog.http import routes as catalog_routes
@@ -30,3 +30,9 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
 
 # Each room's tasks, under the room's name.
 TASKS: dict[str, Blueprint] = {"collect": collect_tasks, "profiles": profiles_tasks}
+
+# All of them, on no database yet. Made here, since a task gets its room's name by it, and whoever queues a job (the web
+# server, too) has to call it by the name that the worker knows.
+JOBS = App(connector=PsycopgConnector())
+for _room, _tasks in TASKS.items():
+    JOBS.add_tasks_from(_tasks, namespace=_room)

@@ -8,22 +8,14 @@ import signal
 import sqlalchemy as sa
 from procrastinate import App, PsycopgConnector
 
-from shuke.app.wiring import TASKS
+from shuke.app.wiring import JOBS
 from shuke.platform import Workplace, log
 
-__all__ = ["build_jobs", "work"]
+__all__ = ["work"]
 
 JOBS_AT_ONCE = 4
 # A worker that is told to stop lets its jobs go on for this long.
 STOP_SECONDS_MAX = 30
-
-
-def build_jobs(url: str) -> App:
-    """Procrastinate's application with the tasks of every room, on the database at this address."""
-    app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=JOBS_AT_ONCE + 2))
-    for room, blueprint in TASKS.items():
-        app.add_tasks_from(blueprint, namespace=room)
-    return app
 
 
 def work(workplace: Workplace) -> None:
@@ -33,21 +25,26 @@ def work(workplace: Workplace) -> None:
 
 async def _work(workplace: Workplace) -> None:
     address = sa.make_url(workplace.database.url).set(drivername="postgresql").render_as_string(hide_password=False)
-    app = build_jobs(address)
-    async with app.open_async():
-        running = asyncio.create_task(
-            app.run_worker_async(
-                concurrency=JOBS_AT_ONCE,
-                install_signal_handlers=False,
-                shutdown_graceful_timeout=STOP_SECONDS_MAX,
-                additional_context={"workplace": workplace},
-            )
+    connector = PsycopgConnector(conninfo=address, min_size=1, max_size=JOBS_AT_ONCE + 2)
+    with JOBS.replace_connector(connector) as app:
+        async with app.open_async():
+            await _run(app, workplace)
+
+
+async def _run(app: App, workplace: Workplace) -> None:
+    running = asyncio.create_task(
+        app.run_worker_async(
+            concurrency=JOBS_AT_ONCE,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=STOP_SECONDS_MAX,
+            additional_context={"workplace": workplace},
         )
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, running.cancel)
-        log.info("worker started", tasks=len(app.tasks))
-        try:
-            await running
-        except asyncio.CancelledError:
-            log.info("worker stopped")
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.cancel)
+    log.info("worker started", tasks=len(app.tasks))
+    try:
+        await running
+    except asyncio.CancelledError:
+        log.info("worker stopped")
