@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
+from zoneinfo import available_timezones
 
 from shuke.base.errors import BadInput
 from shuke.base.language import Language, catalogue
@@ -46,6 +47,12 @@ def _log_format(text: str) -> str:
     return text
 
 
+def _time_zone(text: str) -> str:
+    if text not in available_timezones():
+        raise ValueError(text)
+    return text
+
+
 def _data_folder() -> Path:
     """Where services of root's keep their data, and where those of a person do."""
     if os.geteuid() == 0:
@@ -70,6 +77,7 @@ class Settings:
     port: int = field(default=8600, metadata={"variable": "SHUKE_PORT", "parse": _port})
     master_key_file: Path | None = field(default=None, metadata={"variable": "SHUKE_MASTER_KEY_FILE", "parse": Path})
     log_format: str = field(default="text", metadata={"variable": "SHUKE_LOG_FORMAT", "parse": _log_format})
+    time_zone: str = field(default="UTC", metadata={"variable": "SHUKE_TIME_ZONE", "parse": _time_zone})
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] | None = None) -> Self:

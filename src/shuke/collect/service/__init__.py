@@ -3,7 +3,7 @@ events from inbox to timeline, and the copy in the lake.
 """
 
 from shuke.collect.service.costs import read_costs
-from shuke.collect.service.facts import NewFact, make_months, record_facts
+from shuke.collect.service.facts import NewFact, make_months, record_facts, record_found_facts
 from shuke.collect.service.imports import Imported, import_orders
 from shuke.collect.service.lake import lake_of, update_lake
 from shuke.collect.service.orders import save_orders, save_refunds
@@ -35,6 +35,7 @@ __all__ = [
     "read_stored",
     "read_traits",
     "record_facts",
+    "record_found_facts",
     "rejected_events",
     "save_orders",
     "save_refunds",

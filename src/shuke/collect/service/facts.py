@@ -10,9 +10,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from shuke.collect.tables import facts
 from shuke.platform import Transaction, driver
 
-__all__ = ["NewFact", "make_months", "record_facts"]
+__all__ = ["NewFact", "make_months", "record_facts", "record_found_facts"]
 
 
 class NewFact(NamedTuple):
@@ -43,17 +44,31 @@ _COPY = f"COPY facts ({', '.join(NewFact._fields)}) FROM STDIN"
 _PROPERTIES = NewFact._fields.index("properties")
 
 
-def record_facts(tx: Transaction, facts: Sequence[NewFact]) -> None:
+def record_facts(tx: Transaction, new: Sequence[NewFact]) -> None:
     """Put facts on the timeline with one COPY, making the months that they fall into."""
-    if not facts:
+    if not new:
         return
-    make_months(tx, {fact.occurred_at for fact in facts})
+    make_months(tx, {fact.occurred_at for fact in new})
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
     with driver(tx).cursor() as cursor, cursor.copy(_COPY.encode()) as copy:
-        for fact in facts:
+        for fact in new:
             row: list[Any] = list(fact)
             row[_PROPERTIES] = encode(fact.properties) if fact.properties else "{}"
             copy.write_row(row)
+
+
+def record_found_facts(tx: Transaction, found: sa.Select[Any]) -> int:
+    """Put what a query finds on the timeline, as one statement; returns how many facts that were.
+
+    Args:
+        tx: the caller's.
+        found: selects columns by the names of :class:`NewFact`, but for ``fact_id``, which is made here.
+    """
+    moments = found.subquery()
+    make_months(tx, set(tx.scalars(sa.select(moments.c.occurred_at).distinct())))
+    rows = found.add_columns(sa.func.gen_random_uuid().label("fact_id"))
+    told = facts.insert().from_select(rows.selected_columns.keys(), rows)
+    return tx.execute(told, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def make_months(tx: Transaction, moments: set[datetime]) -> None:

@@ -141,21 +141,23 @@ def lake_of(workplace: Workplace) -> Lake:
     return Lake(workplace.settings.data_folder / "lake")
 
 
-def update_lake(workplace: Workplace, *, rebuild: bool = False) -> dict[str, int]:
+def update_lake(workplace: Workplace, *, rebuild: bool = False, wait: bool = False) -> dict[str, int]:
     """Copy what is new, and forget what the lake has now; opens its own transactions.
+
+    ``wait`` is for another process that is copying to be done.
 
     Raises:
         Conflict: ``collect.lake_busy`` when another process is copying.
     """
     lake = lake_of(workplace)
     with workplace.database.read() as tx:
-        rows = copy_to_lake(tx, lake, rebuild=rebuild)
+        rows = copy_to_lake(tx, lake, rebuild=rebuild, wait=wait)
     with workplace.database.begin() as tx:
         forget_copied(tx, lake)
     return rows
 
 
-def copy_to_lake(tx: Transaction, lake: Lake, *, rebuild: bool = False) -> dict[str, int]:
+def copy_to_lake(tx: Transaction, lake: Lake, *, rebuild: bool = False, wait: bool = False) -> dict[str, int]:
     """Bring every table of the lake to what ``tx`` sees of decided transactions, each in one Delta commit.
 
     A table is written whole when it is not there, when ``rebuild`` says so, or when the lake cannot be continued: it is
@@ -165,6 +167,7 @@ def copy_to_lake(tx: Transaction, lake: Lake, *, rebuild: bool = False) -> dict[
         tx: reads one state of the database (:meth:`Database.read`).
         lake: where the copy is.
         rebuild: whether to make every table anew, from its first row.
+        wait: whether to wait for another process that is copying.
 
     Returns:
         The rows written, by table.
@@ -175,7 +178,10 @@ def copy_to_lake(tx: Transaction, lake: Lake, *, rebuild: bool = False) -> dict[
     # This may take as long as it takes, and holds the snapshot meanwhile.
     tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
     tx.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-    if not tx.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
+    if wait:
+        # What ``tx`` sees is settled before the wait: where the other copied more, nothing is left to do.
+        tx.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    elif not tx.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
         raise Conflict("collect.lake_busy")
     app_id = _writer(tx)
     decided = _decided(tx)

@@ -1,0 +1,46 @@
+"""The nightly refresh.
+
+The job looks every hour, so that a night in which no worker ran, or a refresh that failed, is made up for.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from shuke.base.errors import BadInput
+from shuke.lifecycle.rules import last_midnight
+from shuke.lifecycle.service import last_refresh, refresh
+from shuke.platform import Blueprint, JobContext, Workplace, log, workplace
+
+__all__ = ["refresh_when_due", "tasks"]
+
+#: Local hour from which yesterday counts as complete: what tills and partners send late has come in by then.
+FROM_HOUR = 2
+
+tasks = Blueprint()
+
+
+@tasks.periodic(cron="25 * * * *")
+@tasks.task(name="nightly_refresh", pass_context=True, queueing_lock="lifecycle.refresh", lock="lifecycle.refresh")
+def nightly_refresh(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+    """Work out the facts as of the last midnight, once."""
+    refresh_when_due(workplace(context), datetime.now(UTC))
+
+
+def refresh_when_due(place: Workplace, now: datetime) -> bool:
+    """Refresh if the night has passed and it has not been done yet. Returns whether it was done now."""
+    time_zone = place.settings.time_zone
+    as_of = last_midnight(now, time_zone)
+    with place.database.read() as tx:
+        last = last_refresh(tx)
+    if now.astimezone(ZoneInfo(time_zone)).hour < FROM_HOUR or (last is not None and last.as_of >= as_of):
+        return False
+    try:
+        done = refresh(place, as_of=as_of, now=now, time_zone=time_zone)
+    except BadInput as reason:
+        if reason.code not in ("collect.nothing_stored", "collect.no_sales"):
+            raise
+        return False
+    log.info("facts refreshed", customers=done.customers, changed=done.changed, stage_changes=done.stage_changes)
+    return True

@@ -1,0 +1,320 @@
+"""Facts of all customers worked out, compared with what was known, and kept: one transaction for the whole refresh.
+
+The working out happens on the lake, outside of any transaction, and may be killed at any moment: nothing is kept of it.
+The keeping is a COPY into a temporary table and a handful of statements over sets, which happen whole or not at all.
+"""
+
+# ruff: noqa: S608 - SQL has no parameters for columns; every name in it is ours
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+from babel.numbers import get_currency_precision
+from sqlalchemy.dialects.postgresql import insert
+
+from shuke import collect
+from shuke.base.errors import BadInput, Conflict
+from shuke.base.ids import new_id
+from shuke.base.progress import Progress, silent
+from shuke.insight import CUSTOMER_STAGES, Facts, StageRules
+from shuke.insight.facts import customer_facts as work_out
+from shuke.lifecycle.measures import COLUMNS, facts_to_keep
+from shuke.lifecycle.model import OUTSIDE, CustomerFacts, FormerFacts, Refresh, Unsaid
+from shuke.lifecycle.rules import unsaid
+from shuke.lifecycle.tables import customer_facts, customer_facts_history, refreshes
+from shuke.platform import Settings, Transaction, Workplace, driver, open_engine
+
+__all__ = ["CUSTOMERS_MAX", "facts_of", "former_facts_of", "last_refresh", "refresh"]
+
+#: Customers whose facts can be asked for at once.
+CUSTOMERS_MAX = 10_000
+#: Changes of one customer that are looked back at.
+HISTORY_MAX = 1_000
+_LOCK = 7_485_380_062
+# A change of these is history; all else follows from them, or from the passing of time.
+_WATCHED = (
+    *("currency", "orders", "gross_minor", "refunds_minor", "historic_clv_minor"),
+    *("r_score", "f_score", "m_score", "rfm_group", "value_group", "stage"),
+)
+_KEPT_WITH = ("p_alive", "predicted_clv_minor")
+_LOCAL = ("first_order_at", "last_order_at")
+
+
+def refresh(
+    workplace: Workplace,
+    *,
+    as_of: datetime,
+    now: datetime,
+    time_zone: str = "UTC",
+    horizon_days: int = 365,
+    currency: str | None = None,
+    stages: StageRules = CUSTOMER_STAGES,
+    progress: Progress = silent,
+) -> Refresh:
+    """Work out the facts of every customer with an order before ``as_of``, and keep what is new.
+
+    The lake is brought up to date first. The same again, on the same orders, changes nothing. Opens its own
+    transactions; only the keeping writes, in one.
+
+    Args:
+        workplace: whose database and lake.
+        as_of: exclusive end of what is known; has a zone.
+        now: the moment of the refresh, in UTC.
+        time_zone: the brand's (IANA name), which says where a day ends.
+        horizon_days: how far ahead is looked.
+        currency: the one to look at; None is that of most orders.
+        stages: the vocabulary of stages.
+        progress: told ``lifecycle.<step>``.
+
+    Raises:
+        BadInput: ``collect.nothing_stored``, ``collect.no_sales`` where there is nothing to say anything about, and the
+            codes of :func:`shuke.collect.read_stored` and :func:`shuke.insight.customer_facts`.
+        Conflict: ``lifecycle.newer_facts`` when the facts that are kept are of a later ``as_of``.
+    """
+    zone = _zone(time_zone)
+    with workplace.database.read() as tx:
+        _refuse_older(tx, as_of)
+    progress("lifecycle.copy", 0.0)
+    collect.update_lake(workplace, wait=True)
+    settings = workplace.settings
+    with tempfile.TemporaryDirectory(prefix="shuke-refresh-", dir=_work_folder(settings)) as folder:
+        with open_engine(
+            "duckdb",
+            work_folder=Path(folder),
+            memory_limit_bytes=settings.memory_limit_bytes,
+            threads=settings.threads,
+        ) as engine:
+            progress("lifecycle.work_out", 0.2)
+            local = as_of.astimezone(zone).replace(tzinfo=None)
+            stored = collect.read_stored(
+                collect.lake_of(workplace), engine=engine, currency=currency, timezone=time_zone, as_of=local
+            )
+            facts = work_out(
+                stored.tables, as_of=local, engine=engine, horizon_days=horizon_days, stages=stages, keep=False
+            )
+            found = stored.currency or ""
+            file = Path(folder) / "facts.parquet"
+            engine.write_parquet(facts_to_keep(facts.table, digits=get_currency_precision(found)), file)
+        progress("lifecycle.keep", 0.8)
+        with workplace.database.begin() as tx:
+            return _keep(tx, file, _Asked(as_of, now, time_zone, found), facts)
+
+
+def facts_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, CustomerFacts]:
+    """The facts of these customers; who has no order, or none yet at the last refresh, is not in it.
+
+    Raises:
+        BadInput: ``lifecycle.too_many_customers`` for more than :data:`CUSTOMERS_MAX`.
+    """
+    if len(customer_ids) > CUSTOMERS_MAX:
+        raise BadInput("lifecycle.too_many_customers", found=len(customer_ids), limit=CUSTOMERS_MAX)
+    rows = tx.execute(
+        sa.select(customer_facts, refreshes.c.as_of, refreshes.c.cannot_say)
+        .join(refreshes, refreshes.c.refresh_id == customer_facts.c.refresh_id)
+        .where(customer_facts.c.customer_id.in_(customer_ids))
+    )
+    found = (dict(row) for row in rows.mappings())
+    return {
+        row["customer_id"]: CustomerFacts(
+            **{name: value for name, value in row.items() if name not in ("refresh_id", "cannot_say")},
+            cannot_say=_unsaid(row["cannot_say"]),
+        )
+        for row in found
+    }
+
+
+def former_facts_of(tx: Transaction, customer_id: UUID, *, limit: int = 100) -> tuple[FormerFacts, ...]:
+    """What a customer's facts were, the newest first, at most :data:`HISTORY_MAX`."""
+    table = customer_facts_history
+    rows = tx.execute(
+        sa.select(*(column for column in table.c if column.name not in ("customer_id", "refresh_id")))
+        .where(table.c.customer_id == customer_id)
+        .order_by(table.c.as_of.desc())
+        .limit(min(limit, HISTORY_MAX))
+    )
+    return tuple(FormerFacts(**row) for row in rows.mappings())
+
+
+def last_refresh(tx: Transaction) -> Refresh | None:
+    """The refresh that the facts are of; None before the first."""
+    newest = sa.select(refreshes).order_by(refreshes.c.as_of.desc(), refreshes.c.finished_at.desc()).limit(1)
+    row = tx.execute(newest).mappings().one_or_none()
+    return None if row is None else Refresh(**{**row, "cannot_say": _unsaid(row["cannot_say"])})
+
+
+def _zone(name: str) -> ZoneInfo:
+    if name not in available_timezones():
+        raise BadInput("collect.unknown_timezone", timezone=name)
+    return ZoneInfo(name)
+
+
+def _work_folder(settings: Settings) -> Path:
+    settings.work_folder.mkdir(parents=True, exist_ok=True)
+    return settings.work_folder
+
+
+@dataclass(frozen=True)
+class _Asked:
+    as_of: datetime
+    now: datetime
+    time_zone: str
+    currency: str
+
+
+def _keep(tx: Transaction, file: Path, asked: _Asked, facts: Facts) -> Refresh:
+    # A large set takes as long as it takes.
+    tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
+    tx.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    _refuse_older(tx, asked.as_of)
+    refresh_id = new_id()
+    values = {"refresh_id": refresh_id, "as_of": asked.as_of, "currency": asked.currency, "zone": asked.time_zone}
+    customers = _copy(tx, file, asked)
+    changed = tx.execute(sa.text(_KEEP_HISTORY), values).rowcount + tx.execute(sa.text(_END_HISTORY), values).rowcount
+    stage_changes = _tell_stage_changes(tx, asked)
+    tx.execute(sa.text(_KEEP_FACTS), values)
+    tx.execute(sa.text(_DROP_FACTS))
+    done = Refresh(
+        refresh_id=refresh_id,
+        as_of=asked.as_of,
+        time_zone=asked.time_zone,
+        horizon_days=facts.horizon_days,
+        currency=asked.currency,
+        model=None if facts.model is None else facts.model.name,
+        cannot_say=unsaid(facts),
+        customers=customers,
+        changed=changed,
+        stage_changes=stage_changes,
+        started_at=asked.now,
+        finished_at=tx.scalars(sa.text("SELECT clock_timestamp()")).one(),
+    )
+    tx.execute(insert(refreshes).values(**{**vars(done), "cannot_say": [asdict(one) for one in done.cannot_say]}))
+    return done
+
+
+def _refuse_older(tx: Transaction, as_of: datetime) -> None:
+    newest = tx.scalar(sa.select(sa.func.max(refreshes.c.as_of)))
+    if newest is not None and newest > as_of:
+        raise Conflict("lifecycle.newer_facts", as_of=as_of.isoformat(), newest=newest.isoformat())
+
+
+def _copy(tx: Transaction, file: Path, asked: _Asked) -> int:
+    """The facts of the file into ``refreshed``, which goes with the transaction. Returns how many."""
+    columns = ", ".join(
+        # Clocks of the brand's zone; what they mean is settled below.
+        f"NULL::{'timestamp' if name in _LOCAL else customer_facts.c[name].type.compile(tx.dialect)} AS {name}"
+        for name in COLUMNS
+    )
+    tx.execute(sa.text(f"CREATE TEMPORARY TABLE refreshed ON COMMIT DROP AS SELECT {columns} LIMIT 0"))
+    rows = 0
+    source = pq.ParquetFile(file)
+    options = pacsv.WriteOptions(include_header=False)
+    with (
+        driver(tx).cursor() as cursor,
+        cursor.copy(f"COPY refreshed ({', '.join(COLUMNS)}) FROM STDIN (FORMAT csv)".encode()) as copy,
+    ):
+        for batch in source.iter_batches(batch_size=100_000, columns=list(COLUMNS)):
+            text = io.BytesIO()
+            pacsv.write_csv(batch.select(COLUMNS), text, options)
+            copy.write(text.getbuffer())
+            rows += batch.num_rows
+    moments = ", ".join(
+        f"ALTER {name} TYPE timestamptz USING {name} AT TIME ZONE '{asked.time_zone}'" for name in _LOCAL
+    )
+    tx.execute(sa.text(f"ALTER TABLE refreshed {moments}, ADD PRIMARY KEY (customer_id)"))
+    tx.execute(sa.text("ANALYZE refreshed"))
+    return rows
+
+
+def _tell_stage_changes(tx: Transaction, asked: _Asked) -> int:
+    """Each change of a stage as a fact on the timeline, at the first identity of the customer."""
+    changes = sa.text(_STAGE_CHANGES).columns(
+        sa.column("identity_id", sa.BigInteger), sa.column("before", sa.Text), sa.column("after", sa.Text)
+    )
+    found = changes.subquery("changes")
+    return collect.record_found_facts(
+        tx,
+        sa.select(
+            sa.literal(asked.as_of, sa.DateTime(timezone=True)).label("occurred_at"),
+            sa.literal(asked.now, sa.DateTime(timezone=True)).label("received_at"),
+            found.c.identity_id,
+            sa.literal("stage").label("kind"),
+            found.c.after.label("name"),
+            sa.func.jsonb_build_object("from", found.c.before, "to", found.c.after).label("properties"),
+        ),
+    )
+
+
+def _list(names: Collection[str], prefix: str = "") -> str:
+    return ", ".join(f"{prefix}{name}" for name in names)
+
+
+# What the new facts are compared by, with whether anything is predicted at all.
+def _compared(alias: str, given: Mapping[str, str]) -> str:
+    values = [given.get(name, f"{alias}.{name}") for name in _WATCHED]
+    return ", ".join([*values, *(f"{alias}.{name} IS NULL" for name in _KEPT_WITH)])
+
+
+_HISTORY = [column.name for column in customer_facts_history.c if column.name not in ("customer_id", "as_of")]
+_IN_HISTORY = ", ".join(
+    {"refresh_id": ":refresh_id", "currency": ":currency"}.get(name, f"r.{name}") for name in _HISTORY
+)
+_ON_CONFLICT = (
+    f"ON CONFLICT (customer_id, as_of) DO UPDATE SET ({_list(_HISTORY)}) = ROW({_list(_HISTORY, 'excluded.')})"
+)
+_KEEP_HISTORY = f"""
+    INSERT INTO customer_facts_history (customer_id, as_of, {_list(_HISTORY)})
+    SELECT r.customer_id, :as_of, {_IN_HISTORY}
+    FROM refreshed r LEFT JOIN customer_facts f USING (customer_id)
+    WHERE f.customer_id IS NULL
+        OR ROW({_compared("r", {"currency": "CAST(:currency AS text)"})}) IS DISTINCT FROM ROW({_compared("f", {})})
+    {_ON_CONFLICT}
+"""
+_END_HISTORY = f"""
+    INSERT INTO customer_facts_history
+        (customer_id, as_of, refresh_id, orders, gross_minor, refunds_minor, historic_clv_minor)
+    SELECT customer_id, :as_of, :refresh_id, 0, 0, 0, 0
+    FROM customer_facts f WHERE NOT EXISTS (SELECT FROM refreshed r WHERE r.customer_id = f.customer_id)
+    {_ON_CONFLICT}
+"""
+# A customer that was merged into another has no identity any more, and nothing to tell.
+_STAGE_CHANGES = f"""
+    SELECT i.identity_id, c.before, c.after
+    FROM (
+        SELECT customer_id, f.stage AS before, coalesce(r.stage, '{OUTSIDE}') AS after
+        FROM refreshed r FULL JOIN customer_facts f USING (customer_id)
+        WHERE r.stage IS DISTINCT FROM f.stage
+    ) AS c
+    JOIN (SELECT customer_id, min(identity_id) AS identity_id FROM identities GROUP BY customer_id) AS i
+        USING (customer_id)
+"""
+_OTHERS = [name for name in COLUMNS if name != "customer_id"]
+_KEEP_FACTS = f"""
+    INSERT INTO customer_facts AS f (customer_id, refresh_id, currency, stage_since, {_list(_OTHERS)})
+    SELECT customer_id, :refresh_id, :currency, :as_of, {_list(_OTHERS)} FROM refreshed
+    ON CONFLICT (customer_id) DO UPDATE
+    SET (refresh_id, currency, stage_since, {_list(_OTHERS)}) = ROW(
+        excluded.refresh_id, excluded.currency,
+        CASE WHEN f.stage = excluded.stage THEN f.stage_since ELSE excluded.stage_since END,
+        {_list(_OTHERS, "excluded.")}
+    )
+    WHERE ROW(f.currency, {_list(_OTHERS, "f.")}) IS DISTINCT FROM ROW(excluded.currency, {_list(_OTHERS, "excluded.")})
+"""
+_DROP_FACTS = """
+    DELETE FROM customer_facts f WHERE NOT EXISTS (SELECT FROM refreshed r WHERE r.customer_id = f.customer_id)
+"""
+
+
+def _unsaid(stored: list[dict[str, Any]]) -> tuple[Unsaid, ...]:
+    return tuple(Unsaid(**one) for one in stored)
