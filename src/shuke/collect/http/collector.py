@@ -51,7 +51,7 @@ _ALWAYS = [(b"access-control-allow-origin", b"*"), (b"content-type", b"applicati
 _PREFLIGHT = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, content-encoding"),
+    (b"access-control-allow-headers", b"authorization, content-type, content-encoding, x-retry-count"),
     (b"access-control-max-age", b"86400"),
 ]
 _TAKEN = b'{"success":true}'
