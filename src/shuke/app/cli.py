@@ -232,6 +232,18 @@ def doctor(**values: Any) -> None:
     _run("doctor", **values)
 
 
+@program.group("keys", help=_text("help.keys"))
+def keys() -> None:
+    """Look after the master keys; the commands below say how."""
+
+
+@keys.command("rotate", help=_text("help.keys_rotate"))
+@_speaking
+def rotate_keys(**values: Any) -> None:
+    """Rotate the master key."""
+    _run("keys", **values)
+
+
 @program.group("import", help=_text("help.import"))
 def import_files() -> None:
     """Bring files into the database; the commands below say which."""

@@ -15,7 +15,15 @@ from shuke.privacy.model import (
 )
 from shuke.privacy.rules import age_years, current, mask, mask_email, mask_name, mask_phone, needs_guardian
 from shuke.privacy.service.consent import appoint_guardian, consents, dismiss_guardian, record_consent
-from shuke.privacy.service.vault import erase, erase_fields, read_fields, rewrap, write_fields, write_many
+from shuke.privacy.service.vault import (
+    erase,
+    erase_fields,
+    outdated_keys,
+    read_fields,
+    rewrap,
+    write_fields,
+    write_many,
+)
 
 __all__ = [
     "BIRTH_DATE",
@@ -37,6 +45,7 @@ __all__ = [
     "mask_name",
     "mask_phone",
     "needs_guardian",
+    "outdated_keys",
     "read_fields",
     "record_consent",
     "rewrap",

@@ -12,7 +12,7 @@ from shuke.base.errors import BadInput, Conflict
 from shuke.platform import Keyring, Transaction, Wrapped, decrypt, encrypt, new_key
 from shuke.privacy import rules
 from shuke.privacy.model import Rewrapped
-from shuke.privacy.tables import person_keys, vault
+from shuke.privacy.tables import guardians, person_keys, vault
 
 READ_PERSONS_MAX = 10_000
 WRITE_FIELDS_MAX = 50_000
@@ -123,21 +123,26 @@ def erase_fields(tx: Transaction, person_ids: Collection[UUID], fields: Collecti
 
 
 def erase(tx: Transaction, person_id: UUID, now: datetime) -> None:
-    """Destroy the person's key, so that no copy of a value opens any more, and delete the values. Doing it again, or
-    for somebody who never had a key, leaves a key that is destroyed: nothing can be written there later.
+    """Destroy the person's key, so that no copy of a value opens any more, and delete the values; and so for those who
+    were appointed as the person's guardians, who are kept for nothing else.
+
+    Doing it again, or for somebody who never had a key, leaves a key that is destroyed: nothing can be written there
+    later.
     """
+    appointed = sa.select(guardians.c.guardian_id).where(guardians.c.child_id == person_id)
+    persons = sorted({person_id, *tx.scalars(appointed)})
     tx.execute(
         sa.text(
             """
             INSERT INTO person_keys (person_id, version, wrapped, created_at, destroyed_at)
-            VALUES (:person, 0, NULL, :now, :now)
+            SELECT person_id, 0, NULL, :now, :now FROM unnest(CAST(:persons AS uuid[])) AS gone (person_id)
             ON CONFLICT (person_id) DO UPDATE
             SET wrapped = NULL, destroyed_at = coalesce(person_keys.destroyed_at, excluded.destroyed_at)
             """
         ),
-        {"person": person_id, "now": now},
+        {"persons": persons, "now": now},
     )
-    tx.execute(sa.delete(vault).where(vault.c.person_id == person_id))
+    tx.execute(sa.delete(vault).where(vault.c.person_id.in_(persons)))
 
 
 def rewrap(tx: Transaction, keyring: Keyring, batch: int) -> Rewrapped:
@@ -147,10 +152,9 @@ def rewrap(tx: Transaction, keyring: Keyring, batch: int) -> Rewrapped:
     """
     if not 0 < batch <= REWRAP_BATCH_MAX:
         raise BadInput("privacy.too_many", limit=REWRAP_BATCH_MAX)
-    old = person_keys.c.wrapped.is_not(None) & (person_keys.c.version < keyring.version)
     rows = tx.execute(
         sa.select(person_keys.c.person_id, person_keys.c.version, person_keys.c.wrapped)
-        .where(old)
+        .where(_outdated(keyring))
         .limit(batch)
         .with_for_update(skip_locked=True)
     ).all()
@@ -175,8 +179,16 @@ def rewrap(tx: Transaction, keyring: Keyring, batch: int) -> Rewrapped:
             "wrapped": [one.cipher for one in wrapped],
         },
     )
-    remaining = tx.execute(sa.select(sa.func.count()).select_from(person_keys).where(old)).scalar_one()
-    return Rewrapped(len(rows), remaining)
+    return Rewrapped(len(rows), outdated_keys(tx, keyring))
+
+
+def outdated_keys(tx: Transaction, keyring: Keyring) -> int:
+    """How many data keys are under an older master key than the newest."""
+    return tx.execute(sa.select(sa.func.count()).select_from(person_keys).where(_outdated(keyring))).scalar_one()
+
+
+def _outdated(keyring: Keyring) -> sa.ColumnElement[bool]:
+    return person_keys.c.wrapped.is_not(None) & (person_keys.c.version < keyring.version)
 
 
 def _keys_for_writing(
