@@ -108,7 +108,7 @@ def _reading(command: Command) -> Command:
     """What every command that reads order files takes."""
     for decorate in reversed(
         (
-            click.argument("orders", nargs=-1, required=True, metavar="ORDERS…"),
+            click.argument("orders", nargs=-1, metavar="ORDERS…"),
             click.option("--map", "mapping", type=MapType(), default={}, help=_text("help.map")),
             click.option("--currency", metavar="CODE", help=_text("help.currency")),
             click.option("--timezone", metavar="ZONE", help=_text("help.timezone")),
@@ -148,6 +148,7 @@ def program() -> None:
 
 @program.command(help=_text("help.report"))
 @_reading
+@click.option("--from-database", is_flag=True, help=_text("help.from_database"))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help=_text("help.out_folder"))
 @click.option("--as-of", type=DateType(), help=_text("help.as_of"))
 @click.option("--margin", metavar="RATE|COLUMN", help=_text("help.margin"))
@@ -230,6 +231,24 @@ def worker(**values: Any) -> None:
 def doctor(**values: Any) -> None:
     """Say what is wrong."""
     _run("doctor", **values)
+
+
+@program.command(help=_text("help.lake"))
+@click.argument("action", type=click.Choice(["copy", "rebuild"]))
+@_speaking
+def lake(**values: Any) -> None:
+    """Bring the lake up to date."""
+    _run("lake", **values)
+
+
+@program.command(help=_text("help.refresh"))
+@click.option("--as-of", type=DateType(), help=_text("help.refresh_as_of"))
+@click.option("--currency", metavar="CODE", help=_text("help.refresh_currency"))
+@click.option("--horizon-days", type=click.IntRange(1, 3650), default=365, help=_text("help.horizon"))
+@_speaking
+def refresh(**values: Any) -> None:
+    """Work out the facts in the database."""
+    _run("refresh", **values)
 
 
 @program.group("keys", help=_text("help.keys"))

@@ -15,6 +15,7 @@ from shuke.catalog.http import routes as catalog_routes
 from shuke.collect.http import collector_routes, reading_routes, stating_routes
 from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
+from shuke.lifecycle.jobs import tasks as lifecycle_tasks
 from shuke.platform import Metrics, Workplace
 from shuke.profiles.http import routes as profiles_routes
 from shuke.profiles.jobs import blueprint as profiles_tasks
@@ -29,7 +30,7 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
 )
 
 # Each room's tasks, under the room's name.
-TASKS: dict[str, Blueprint] = {"collect": collect_tasks, "profiles": profiles_tasks}
+TASKS: dict[str, Blueprint] = {"collect": collect_tasks, "lifecycle": lifecycle_tasks, "profiles": profiles_tasks}
 
 # All of them, on no database yet. Made here, since a task gets its room's name by it, and whoever queues a job (the web
 # server, too) has to call it by the name that the worker knows.

@@ -1,4 +1,4 @@
-"""Background work of the room: the inbox is emptied as soon as something is in it.
+"""Background work of the room: the inbox is emptied as soon as something is in it, the lake follows every minute.
 
 A request that stored events defers :func:`process_inbox` after its commit, so that the job, whenever it starts, sees
 them. Should a process die between the two, the job that runs every minute finds what was left.
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from shuke.base.errors import Conflict, NotAvailable
 from shuke.collect.service import inbox
+from shuke.collect.service.lake import update_lake
 from shuke.collect.service.process import Processed, process, set_aside
 from shuke.collect.service.quality import forget_volumes
 from shuke.collect.service.rejected import forget_rejects
@@ -68,6 +69,19 @@ def forget_old(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - l
         forget_rejects(tx, now)
         forget_volumes(tx, now)
         tx.execute(sa.text("SELECT make_fact_months(:first, :last)"), {"first": now, "last": now + timedelta(days=62)})
+
+
+@tasks.periodic(cron="* * * * *")
+@tasks.task(name="copy_to_lake", pass_context=True, queueing_lock="collect.copy_to_lake")
+def copy_to_lake(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - likewise
+    """Copy to the lake what is new, unless another process is at it."""
+    try:
+        rows = update_lake(workplace(context))
+    except Conflict as reason:
+        log.info("lake", busy=reason.code)
+        return
+    if any(rows.values()):
+        log.info("lake", **rows)
 
 
 def empty_inbox(place: Workplace, *, seconds_max: float) -> bool:

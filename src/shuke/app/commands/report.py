@@ -1,4 +1,4 @@
-"""``shuke report``: order files in, the lifetime-value report and its lists out."""
+"""``shuke report``: order files, or what the database holds, in; the lifetime-value report and its lists out."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from rich.table import Table
 
 from shuke import collect, reports
 from shuke.app import terminal
+from shuke.app.commands.imports import open_place
+from shuke.base.errors import BadInput
 from shuke.base.language import Language, catalogue
 from shuke.base.wording import say_number
+from shuke.platform import Engine, Settings
 
 __all__ = ["ReportOptions", "run", "write"]
 
@@ -47,6 +50,7 @@ class ReportOptions:
     stages: str | None = None
     engine: Literal["duckdb", "spark"] = "duckdb"
     formats: tuple[str, ...] = FORMATS
+    from_database: bool = False
 
 
 def run(options: ReportOptions) -> None:
@@ -69,19 +73,24 @@ def write(options: ReportOptions, folders: Mapping[Language, Path]) -> dict[Lang
     stages = terminal.stages_of(options.stages)
     # What cannot be used is said before anything is read.
     reports.check_stages(stages)
+    if options.from_database and options.orders:
+        raise BadInput("app.files_and_database")
     with terminal.workshop(options.engine) as (engine, work), terminal.bar(console, options.language) as hear:
-        collected = collect.read_orders(
-            options.orders,
-            engine=engine,
-            work_folder=work,
-            mapping=options.mapping,
-            currency=options.currency,
-            margin_column=column,
-            timezone=options.timezone,
-            as_of=options.as_of,
-            progress=terminal.part(hear, 0.0, READING),
-        )
-        terminal.show_recognised(collected, console, options.language)
+        if options.from_database:
+            collected = _of_database(options, engine, column)
+        else:
+            collected = collect.read_orders(
+                options.orders,
+                engine=engine,
+                work_folder=work,
+                mapping=options.mapping,
+                currency=options.currency,
+                margin_column=column,
+                timezone=options.timezone,
+                as_of=options.as_of,
+                progress=terminal.part(hear, 0.0, READING),
+            )
+            terminal.show_recognised(collected, console, options.language)
         if options.costs is not None:
             costs = collect.read_costs(options.costs, engine)
             collected = replace(collected, tables=replace(collected.tables, costs=costs))
@@ -107,6 +116,23 @@ def write(options: ReportOptions, folders: Mapping[Language, Path]) -> dict[Lang
             language: _write_one(report, collected, folders[language], options.formats)
             for language, report in made.items()
         }
+
+
+def _of_database(options: ReportOptions, engine: Engine, margin_column: str | None) -> collect.Collected:
+    """What the database holds now, by way of its lake, which is brought up to date first."""
+    settings = Settings.of_environment()
+    with open_place(settings, catalogue("shuke.app", options.language)) as place:
+        collect.update_lake(place, wait=True)
+        collected = collect.read_stored(
+            collect.lake_of(place),
+            engine=engine,
+            currency=options.currency,
+            timezone=options.timezone or settings.time_zone,
+            as_of=options.as_of,
+        )
+    if margin_column is not None and (margin_column != "cost" or "cost" not in collected.tables.orders.columns):
+        raise BadInput("app.database_margin", given=margin_column)
+    return collected
 
 
 def _write_one(report: reports.Report, collected: collect.Collected, folder: Path, formats: tuple[str, ...]) -> Written:
