@@ -55,6 +55,7 @@ class MapType(click.ParamType[Any]):
     """``field=column,…`` as a dictionary."""
 
     name = "FIELD=COLUMN,…"
+    fields: tuple[str, ...] | None = FIELDS
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002 - click's signature
         """The columns by field; BadInput ``app.bad_map`` for an unknown field or a missing part."""
@@ -62,9 +63,15 @@ class MapType(click.ParamType[Any]):
             return value
         pairs = [part.partition("=") for part in value.split(",") if part.strip()]
         mapping = {field.strip(): column.strip() for field, _, column in pairs}
-        if not all(field in FIELDS and column for field, column in mapping.items()):
-            raise BadInput("app.bad_map", given=value, fields=FIELDS)
+        if not all(column and (self.fields is None or field in self.fields) for field, column in mapping.items()):
+            raise BadInput("app.bad_map", given=value, fields=self.fields or ("phone", "member_number", "city", "…"))
         return mapping
+
+
+class AnyMapType(MapType):
+    """``field=column,…`` as a dictionary, for files whose fields the brand itself defines."""
+
+    fields = None
 
 
 class DateType(click.ParamType[Any]):
@@ -296,6 +303,38 @@ def _importing(command: Command) -> Command:
 def import_orders(**values: Any) -> None:
     """Import orders."""
     _run("imports", kind="orders", **values)
+
+
+@import_files.command("customers", help=_text("help.import_customers"))
+@_importing
+@click.option("--map", "mapping", type=AnyMapType(), default={}, help=_text("help.map"))
+def import_customers(**values: Any) -> None:
+    """Import customers."""
+    _run("imports", kind="customers", **values)
+
+
+@import_files.command("products", help=_text("help.import_products"))
+@_importing
+@click.option("--map", "mapping", type=MapType(), default={}, help=_text("help.map"))
+@click.option("--currency", metavar="CODE", help=_text("help.import_currency"))
+def import_products(**values: Any) -> None:
+    """Import products."""
+    _run("imports", kind="products", **values)
+
+
+@import_files.command("costs", help=_text("help.import_costs"))
+@_importing
+@click.option("--currency", metavar="CODE", help=_text("help.import_currency"))
+def import_costs(**values: Any) -> None:
+    """Import costs."""
+    _run("imports", kind="costs", **values)
+
+
+@import_files.command("events", help=_text("help.import_events"))
+@_importing
+def import_events(**values: Any) -> None:
+    """Import events."""
+    _run("imports", kind="events", **values)
 
 
 def _language_asked_for(arguments: list[str]) -> Language:

@@ -33,6 +33,7 @@ __all__ = [
     "add_channels",
     "add_products",
     "add_stores",
+    "check_product",
     "get_channel",
     "get_product",
     "get_store",
@@ -81,6 +82,11 @@ def save_products(
             ``catalog.no_currency``, ``base.unknown_currency``; nothing is saved then.
     """
     return _save(tx, _PRODUCTS, products, now, only)
+
+
+def check_product(product: Product) -> None:
+    """Refuse a product that :func:`save_products` would refuse, which refuses all with it; same errors."""
+    rules.check_row(asdict(product), _PRODUCTS.key)
 
 
 def save_stores(tx: Transaction, stores: Sequence[Store], *, now: datetime) -> Saved:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,7 +21,9 @@ from shuke.app.commands.serve import first_keys, key_file, open_workplace
 from shuke.base.errors import NotAvailable
 from shuke.base.language import Catalogue, Language, catalogue
 from shuke.base.money import from_minor
+from shuke.base.progress import Progress as Hear
 from shuke.base.wording import say_number
+from shuke.collect.jobs import wake
 from shuke.platform import EmbeddedPostgres, Settings, Workplace, configure_logs, migrate, open_database
 
 __all__ = ["ImportsOptions", "open_place", "run"]
@@ -116,6 +119,81 @@ def _orders(options: ImportsOptions, place: Workplace) -> None:
     _say(imported, options, sales=collected.quality.count("sale").amount)
 
 
+def _products(options: ImportsOptions, place: Workplace) -> None:
+    with _bar(options) as hear, _folder() as folder:
+        imported = collect.import_products(
+            place,
+            options.files,
+            work_folder=folder,
+            now=_now,
+            mapping=options.mapping,
+            currency=options.currency,
+            dry_run=options.dry_run,
+            rejects_folder=options.rejects,
+            language=options.language,
+            progress=hear,
+        )
+    _say(imported, options)
+
+
+def _customers(options: ImportsOptions, place: Workplace) -> None:
+    with _bar(options) as hear, _folder() as folder:
+        imported = collect.import_customers(
+            place,
+            options.files,
+            work_folder=folder,
+            now=_now,
+            mapping=options.mapping,
+            dry_run=options.dry_run,
+            rejects_folder=options.rejects,
+            language=options.language,
+            progress=hear,
+        )
+    _say(imported, options)
+
+
+def _costs(options: ImportsOptions, place: Workplace) -> None:
+    with terminal.workshop("duckdb") as (engine, _), _bar(options) as hear:
+        imported = collect.import_costs(
+            place,
+            options.files,
+            engine=engine,
+            now=_now,
+            currency=options.currency,
+            dry_run=options.dry_run,
+            progress=hear,
+        )
+    _say(imported, options)
+
+
+def _events(options: ImportsOptions, place: Workplace) -> None:
+    with _bar(options) as hear:
+        imported = collect.import_events(
+            place,
+            options.files,
+            source=options.source,
+            now=_now,
+            wake=wake,
+            dry_run=options.dry_run,
+            rejects_folder=options.rejects,
+            language=options.language,
+            progress=hear,
+        )
+    _say(imported, options)
+
+
+def _bar(options: ImportsOptions) -> AbstractContextManager[Hear]:
+    return terminal.bar(Console(stderr=True, highlight=False), options.language)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    work = Settings.of_environment().work_folder
+    work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="shuke-", dir=work) as folder:
+        yield Path(folder)
+
+
 def _say(imported: collect.Imported, options: ImportsOptions, *, sales: Decimal | None = None) -> None:
     """What became of everything, on standard output; where sales do not add up, how far they are apart."""
     text = catalogue("shuke.app", options.language)
@@ -128,7 +206,13 @@ def _say(imported: collect.Imported, options: ImportsOptions, *, sales: Decimal 
         if any(count is not None for count in counts):
             table.add_row(text(f"import.{what}"), *(say_number(count or 0, options.language) for count in counts))
     console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
+    if table.rows:
+        console.print(table)
+    for name, rows in imported.counts.items():
+        what, _, counted = name.partition(".")
+        if counted == "rows":
+            done = text("import.dry_run" if options.dry_run else "import.done")
+            console.print(f"{done}: {text(f'import.{what}')} {say_number(rows, options.language)}")
     if imported.resumed:
         console.print(text("import.resumed", batches=say_number(imported.resumed, options.language)))
     if imported.currency is not None and sales is not None:
@@ -160,4 +244,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-_IMPORTS: dict[str, Callable[[ImportsOptions, Workplace], None]] = {"orders": _orders}
+_IMPORTS: dict[str, Callable[[ImportsOptions, Workplace], None]] = {
+    "orders": _orders,
+    "customers": _customers,
+    "products": _products,
+    "costs": _costs,
+    "events": _events,
+}

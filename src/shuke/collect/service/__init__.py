@@ -4,7 +4,14 @@ events from inbox to timeline, and the copy in the lake.
 
 from shuke.collect.service.costs import read_costs
 from shuke.collect.service.facts import NewFact, make_months, record_facts, record_found_facts
-from shuke.collect.service.imports import Imported, import_orders
+from shuke.collect.service.imports import (
+    Imported,
+    import_costs,
+    import_customers,
+    import_events,
+    import_orders,
+    import_products,
+)
 from shuke.collect.service.lake import lake_of, update_lake
 from shuke.collect.service.orders import save_orders, save_refunds
 from shuke.collect.service.origins import ensure_source
@@ -25,7 +32,11 @@ __all__ = [
     "add_source",
     "disable_source",
     "ensure_source",
+    "import_costs",
+    "import_customers",
+    "import_events",
     "import_orders",
+    "import_products",
     "lake_of",
     "list_sources",
     "make_months",
