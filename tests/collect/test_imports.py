@@ -19,6 +19,7 @@ from shuke import catalog, collect, profiles
 from shuke.base.errors import BadInput
 from shuke.collect import tables
 from shuke.collect.service import orders as stating
+from shuke.collect.service.imports import ledger
 from shuke.collect.service.imports import orders as importing
 from shuke.platform import Database, Engine, Transaction, Workplace, driver
 
@@ -190,6 +191,26 @@ def test_numbers_made_of_a_customer_are_hidden(bring: Import, workplace: Workpla
         kept = repr([tx.execute(sa.select(table)).all() for table in KEPT])
     assert "1380000" not in kept
     assert bring(without).counts["orders.unchanged"] == 3
+
+
+def test_numbers_that_hold_a_phone_are_hidden(bring: Import, workplace: Workplace) -> None:
+    bring(FILE.replace("A1,13800000001", "13800000001-7,13800000001"))
+    with workplace.database.read() as tx:
+        kept = repr([tx.execute(sa.select(table)).all() for table in KEPT])
+    assert "1380000" not in kept
+    assert "'A2'" in kept
+
+
+def test_the_table_of_imports_is_as_it_was_migrated(workplace: Workplace) -> None:
+    with workplace.database.read() as tx:
+        found = {
+            column["name"]: (column["type"].compile(tx.dialect), column["nullable"])
+            for column in sa.inspect(tx).get_columns("imports")
+        }
+        declared = {
+            column.name: (column.type.compile(tx.dialect), column.nullable) for column in ledger.imports.columns
+        }
+    assert found == declared
 
 
 def test_cents_are_spread_so_that_lines_sum_to_their_order(bring: Import, workplace: Workplace) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -292,3 +293,26 @@ def test_one_order_twice_in_a_batch_is_refused(database: Database, keyring: Keyr
     with pytest.raises(BadInput) as refused:
         save(database, keyring, order(source), order(source))
     assert refused.value.code == "collect.stated_twice"
+
+
+def test_many_at_once_end_the_same(database: Database, keyring: Keyring, source: int) -> None:
+    """Batches that overlap, from several senders at once: nobody is locked out, and the latest word counts."""
+    everything_said = list(statements(source))
+
+    def send(seed: int) -> None:
+        # One statement of each order in a batch, in an order of its own.
+        for turn in range(8):
+            batch = [everything_said[number * 8 + (turn + seed) % 8] for number in range(5)]
+            random.Random(seed * 100 + turn).shuffle(batch)  # noqa: S311 - the same on each run
+            save(database, keyring, *batch)
+
+    with ThreadPoolExecutor(6) as senders:
+        list(senders.map(send, range(6)))
+    with database.begin() as tx:
+        at_once = state(tx)
+        tx.execute(sa.text("DELETE FROM orders"))
+    for one in everything_said:
+        save(database, keyring, one)
+    with database.read() as tx:
+        assert state(tx) == at_once
+        assert tx.execute(sa.text("SELECT count(*), count(DISTINCT order_id) FROM facts")).one() == (5, 5)

@@ -339,11 +339,12 @@ _CODE_LENGTH, _NAME_LENGTH = 200, 500
 _CONTROL = r"[\x00-\x1f\x7f]+"
 
 
-def orders_to_import(orders: ir.Table, *, digits: int, amount_max: int, batch_orders: int) -> ir.Table:
+def orders_to_import(orders: ir.Table, *, digits: int, amount_max: int, batch_orders: int, personal: bool) -> ir.Table:
     """The canonical orders with ``amount_minor`` and the number of their ``batch``.
 
     ``digits`` are the decimals of the currency. An order that cannot be kept has a ``reason`` (a code of the catalogue
-    under ``import_reasons``) and no batch. ``made`` marks numbers that are made of the customer or may be an address.
+    under ``import_reasons``) and no batch. ``made`` marks numbers that are made of the customer or may be an address;
+    ``personal`` says that customers are named by something that no number may hold, such as their phone.
     """
     money = orders.amount.cast(MONEY)
     table = orders.select(
@@ -359,7 +360,7 @@ def orders_to_import(orders: ir.Table, *, digits: int, amount_max: int, batch_or
     )
     owners = table.count().over(ibis.window(group_by=table.order_id))
     table = table.mutate(
-        made=table.order_id.contains("@") | (table.order_id == table.customer),
+        made=_may_name_a_person(table, personal=personal),
         reason=ibis.cases(
             (owners > 1, "several_customers"),
             (table.order_id.length() > _CODE_LENGTH, "bad_order_number"),
@@ -397,7 +398,7 @@ def lines_to_import(lines: ir.Table, orders: ir.Table, *, digits: int) -> ir.Tab
     return table.mutate(amount_minor=amount).drop("total", "money")
 
 
-def refunds_to_import(refunds: ir.Table, *, digits: int, amount_max: int, batch_rows: int) -> ir.Table:
+def refunds_to_import(refunds: ir.Table, *, digits: int, amount_max: int, batch_rows: int, personal: bool) -> ir.Table:
     """The canonical refunds with what makes their number: ``part`` is the product and which of its refunds this is."""
     table = refunds.select(
         order_id=refunds.order_id.cast("string")
@@ -413,7 +414,7 @@ def refunds_to_import(refunds: ir.Table, *, digits: int, amount_max: int, batch_
     number = ibis.row_number().over(group_by=[table.order_id, table.product], order_by=within) + 1
     table = table.mutate(part=table.product + "/" + number.cast("string"))
     table = table.mutate(
-        made=table.order_id.contains("@") | (table.order_id == table.customer),
+        made=_may_name_a_person(table, personal=personal),
         reason=ibis.cases(
             (table.order_id.length() > _CODE_LENGTH, "bad_order_number"),
             (table.order_id.re_search(_CONTROL), "bad_order_number"),
@@ -432,6 +433,11 @@ def products_to_import(lines: ir.Table) -> ir.Table:
     return named.group_by("product_id").aggregate(
         **{name: named[name].max() for name in ("product_name", "category", "brand")}
     )
+
+
+def _may_name_a_person(table: ir.Table, *, personal: bool) -> ir.BooleanValue:
+    same = table.order_id.contains(table.customer) if personal else table.order_id == table.customer
+    return table.order_id.contains("@") | same
 
 
 def _minor(money: ir.DecimalValue, digits: int) -> ir.IntegerValue:

@@ -37,6 +37,8 @@ __all__ = ["import_orders"]
 
 BATCH_ORDERS = 2_000
 BATCH_REFUNDS = 10_000
+# Kinds of identities that say by themselves who somebody is.
+_PERSONAL = ("phone", "email")
 # Rejected orders that are written out; the counts are complete.
 _REJECTS_MAX = 100_000
 _IDENTITY_WORDS = {
@@ -93,7 +95,7 @@ def import_orders(  # noqa: PLR0913 - what a person may say about it; all but th
         raise BadInput("collect.currency_needed")
     code = known_currency(code)
     kind = identity_kind or identity_kind_of(collected.recognised.column("customer") or "")
-    plan = _plan(collected, engine, get_currency_precision(code), batch_orders)
+    plan = _plan(collected, engine, get_currency_precision(code), batch_orders, personal=kind in _PERSONAL)
     with workplace.database.begin() as tx:
         source_id = find_source(tx, source) if dry_run else ensure_source(tx, source, now=now())
     loader = _Loader(workplace.keyring, source_id, code, kind, ZoneInfo(timezone or "UTC"), plan, now)
@@ -146,11 +148,11 @@ class _Plan:
         return tuple(table for table in (self.orders, self.lines, self.refunds, self.products) if table is not None)
 
 
-def _plan(collected: Collected, engine: Engine, digits: int, batch_orders: int) -> _Plan:
+def _plan(collected: Collected, engine: Engine, digits: int, batch_orders: int, *, personal: bool) -> _Plan:
     tables = collected.tables
     orders = engine.keep(
         measures.orders_to_import(
-            tables.orders, digits=digits, amount_max=AMOUNT_MAX, batch_orders=batch_orders
+            tables.orders, digits=digits, amount_max=AMOUNT_MAX, batch_orders=batch_orders, personal=personal
         ).order_by("batch"),
         "import_orders",
     )
@@ -162,7 +164,7 @@ def _plan(collected: Collected, engine: Engine, digits: int, batch_orders: int) 
         products = engine.keep(measures.products_to_import(lines).order_by("product_id"), "import_products")
     if tables.refunds is not None:
         refunds = measures.refunds_to_import(
-            tables.refunds, digits=digits, amount_max=AMOUNT_MAX, batch_rows=BATCH_REFUNDS
+            tables.refunds, digits=digits, amount_max=AMOUNT_MAX, batch_rows=BATCH_REFUNDS, personal=personal
         )
         refunds = engine.keep(refunds.order_by("batch"), "import_refunds")
     return _Plan(orders, lines, refunds, products)
@@ -195,7 +197,7 @@ class _Loader:
     def _places(self, tx: Transaction) -> Counts:
         orders = self.plan.orders
         channels, stores = (
-            [name for name in orders[field].to_pyarrow().unique().to_pylist() if name and len(name) <= 200]
+            [name for name in _distinct(orders, field) if len(name) <= catalog.ID_CHARACTERS_MAX]
             for field in ("channel", "store")
         )
         limit = catalog.BATCH_MAX
@@ -343,6 +345,11 @@ def _batch(table: ir.Table, number: int) -> pa.Table:
 def _batches(table: ir.Table) -> int:
     last = table.batch.max().to_pyarrow().as_py()
     return 0 if last is None else int(last) + 1
+
+
+def _distinct(table: ir.Table, field: str) -> list[str]:
+    named = table.filter(table[field].notnull()).select(field).distinct().order_by(field)
+    return [name for name in named[field].to_pyarrow().to_pylist() if name.strip()]
 
 
 def _count(table: ir.Table) -> int:
