@@ -151,7 +151,8 @@ def _note_changes(table: str, key: tuple[str, ...], others: tuple[str, ...]) -> 
     old, new = (", ".join(f"{side}.{column}" for column in others) for side in "on")
     op.execute(
         f"""
-        CREATE FUNCTION note_{table}_for_lake() RETURNS trigger LANGUAGE plpgsql AS $$
+        -- The planner knows nothing of how many rows a statement changed, and would compare each with each.
+        CREATE FUNCTION note_{table}_for_lake() RETURNS trigger LANGUAGE plpgsql SET enable_nestloop = off AS $$
         BEGIN
             IF TG_OP = 'INSERT' THEN
                 {noted("new_rows")};
