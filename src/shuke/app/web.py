@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from shuke.app.wiring import ROUTES
+from shuke.app.wiring import OPEN_PATHS, ROUTES
 from shuke.base.errors import BadInput, NotAvailable, ShukeError
 from shuke.platform import Metrics, Workplace, log, revision_expected, revision_found
-from shuke.platform.http import Requests, problem
+from shuke.platform.http import OnlyThisMachine, Requests, problem
 
 __all__ = ["build_web"]
 
@@ -64,5 +64,6 @@ def build_web(workplace: Workplace) -> FastAPI:
     app.add_exception_handler(ShukeError, explained)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, explained)
+    app.add_middleware(OnlyThisMachine, open_paths=OPEN_PATHS)
     app.add_middleware(Requests, metrics=metrics)
     return app

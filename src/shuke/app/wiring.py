@@ -29,6 +29,9 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     stating_routes,
 )
 
+# What anybody may reach: the collector, which asks for a write key, and what says that the server is well.
+OPEN_PATHS = ("/v1/", "/livez", "/readyz", "/metrics")
+
 # Each room's tasks, under the room's name.
 TASKS: dict[str, Blueprint] = {"collect": collect_tasks, "lifecycle": lifecycle_tasks, "profiles": profiles_tasks}
 

@@ -4,6 +4,7 @@
     ├── BadInput       what the user gave cannot be used; the text says what, where and how to mend it
     ├── CannotSay      the data do not support an answer, which is itself an answer
     ├── Conflict       what is asked for contradicts the state that things are in
+    ├── NotAllowed     who asks may not have this
     ├── NotFound       there is nothing of this name
     └── NotAvailable   an optional part (an extra, a runtime) is missing on this machine
 
@@ -37,6 +38,10 @@ class CannotSay(ShukeError):  # noqa: N818 - likewise
 
 class Conflict(ShukeError):  # noqa: N818 - likewise
     """What is asked for contradicts the state that things are in; asking again later, or otherwise, may do."""
+
+
+class NotAllowed(ShukeError):  # noqa: N818 - likewise
+    """Who asks may not have this."""
 
 
 class NotFound(ShukeError):  # noqa: N818 - likewise

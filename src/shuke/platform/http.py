@@ -21,11 +21,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shuke.base.errors import BadInput, CannotSay, Conflict, NotAvailable, NotFound, ShukeError
+from shuke.base.errors import BadInput, CannotSay, Conflict, NotAllowed, NotAvailable, NotFound, ShukeError
 from shuke.base.language import Language, explain
 from shuke.platform.telemetry import Metrics, log
 
-__all__ = ["BODY_BYTES_MAX", "PROBLEM", "Problem", "Requests", "api", "language_of", "problem", "status_of"]
+__all__ = [
+    "BODY_BYTES_MAX",
+    "PROBLEM",
+    "OnlyThisMachine",
+    "Problem",
+    "Requests",
+    "api",
+    "language_of",
+    "problem",
+    "status_of",
+]
 
 #: Of a request to ``/api``.
 BODY_BYTES_MAX = 2_000_000
@@ -33,6 +43,7 @@ BODY_BYTES_MAX = 2_000_000
 PROBLEM = "application/problem+json"
 _STATUS: tuple[tuple[type[ShukeError], int], ...] = (
     (BadInput, 422),
+    (NotAllowed, 403),
     (NotFound, 404),
     (Conflict, 409),
     (CannotSay, 422),
@@ -164,3 +175,30 @@ class Requests:
         self.metrics.requests.labels(scope["method"], pattern, str(status)).inc()
         self.metrics.request_seconds.labels(pattern).observe(seconds)
         log.info("request", method=scope["method"], route=pattern, status=status, ms=round(seconds * 1000, 1))
+
+
+class OnlyThisMachine:
+    """Middleware: all but some paths answer only to programs and people on this machine.
+
+    Until there are people and roles, whoever reaches the server may do everything, so nobody else may reach it. What a
+    proxy passes on comes from elsewhere, and so does a page that had its own name point here (DNS rebinding).
+    """
+
+    def __init__(self, app: ASGIApp, *, open_paths: tuple[str, ...]) -> None:
+        self.app = app
+        self.open_paths = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it with 403."""
+        if scope["type"] != "http" or scope["path"].startswith(self.open_paths) or self._is_from_here(Request(scope)):
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        await problem(NotAllowed("app.only_this_machine"), request)(scope, receive, send)
+
+    @staticmethod
+    def _is_from_here(request: Request) -> bool:
+        here = {"127.0.0.1", "::1", "localhost"}
+        passed_on = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip", "via"))
+        asks = request.client.host if request.client else None
+        return not passed_on and request.url.hostname in here and asks in here
