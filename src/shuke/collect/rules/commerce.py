@@ -130,7 +130,7 @@ def _line(product: Json, currency: str) -> OrderLine:
     quantity = _quantity(product)
     cost = _number(product.get("cost"))
     return OrderLine(
-        product_id=next((text for name in ("product_id", "id", "sku") if (text := _words(product.get(name)))), None),
+        product_id=next((text for name in ("product_id", "id", "sku") if (text := _number_of(product, name))), None),
         product_name=_words(product.get("name")),
         category=_words(product.get("category")),
         brand=_words(product.get("brand")),
@@ -185,4 +185,10 @@ def _text(value: Any) -> str | None:
 def _words(value: Any) -> str | None:
     """Text that lies open; None for what is personal."""
     text = _text(value)
+    return None if text is None or is_personal_text(text) else text
+
+
+def _number_of(product: Json, name: str) -> str | None:
+    """The number of a product, which may look like a phone number."""
+    text = _text(product.get(name))
     return None if text is None or is_personal_text(text, reference=True) else text

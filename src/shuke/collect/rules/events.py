@@ -186,24 +186,27 @@ def _external_ids() -> dict[str, str]:
 
 
 @cache
-def _kept_paths() -> tuple[tuple[str, str | None], ...]:
-    paths = (path.partition(".") for path in vocabulary()["context"])
-    return tuple((part, inner or None) for part, _, inner in paths)
+def _kept_parts() -> dict[str, frozenset[str]]:
+    """The parts of the context that are kept, and which fields of each; none stands for all."""
+    parts: dict[str, frozenset[str]] = {}
+    for path in vocabulary()["context"]:
+        part, _, inner = path.partition(".")
+        parts[part] = parts.get(part, frozenset()) | ({inner} if inner else frozenset())
+    return parts
 
 
 def _kept_context(context: Json) -> Json:
     """The parts of the context that may be kept, without what is personal in them."""
     kept: Json = {}
-    for part, inner in _kept_paths():
+    for part, fields in _kept_parts().items():
         value = context.get(part)
         if value is None:
             continue
-        if inner is None:
+        if not fields:
             kept[part] = value
-        elif isinstance(value, dict) and value.get(inner) is not None:
-            kept.setdefault(part, {})[inner] = value[inner]
-    clean, _ = apart(kept, of_person=False)
-    return clean
+        elif isinstance(value, dict) and (some := {field: value[field] for field in value if field in fields}):
+            kept[part] = some
+    return apart(kept, of_person=False)[0] if kept else kept
 
 
 def _commerce(
@@ -218,12 +221,19 @@ def _commerce(
     return order_of(state, properties, default_currency=default_currency), None
 
 
+@cache
+def _place_names() -> dict[str, tuple[str, ...]]:
+    return {where: tuple(names) for where, names in vocabulary()["places"].items()}
+
+
 def _place(where: str, properties: Mapping[str, Any] | None, context: Json) -> str | None:
     for holder in (properties or {}, context):
-        for name in vocabulary()["places"][where]:
-            value = holder.get(name)
+        for name in _place_names()[where]:
+            if name not in holder:
+                continue
+            value = holder[name]
             if isinstance(value, str | int) and not isinstance(value, bool) and (text := _code(str(value))):
-                return None if is_personal_text(text, reference=True) else text
+                return None if is_personal_text(text) else text
     return None
 
 

@@ -25,8 +25,8 @@ _PHONE_NUMBERS = range(13_000_000_000, 20_000_000_000)
 _ADDRESS = re.compile(
     r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])|(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{1,4}:){4,7}[0-9A-Fa-f:]{1,4}"
 )
-# A character without which none of the patterns fits; most values have none.
-_SUSPECT = re.compile(r"[@%+]|\d[\d .-]{5,}\d|:[0-9A-Fa-f]*:")
+# Without any of these no pattern fits, and nothing needs to be taken out; most values have none.
+_SUSPECT = re.compile(r"[@%+\0]|\d[\d .-]{5,}\d|:[0-9A-Fa-f]*:")
 
 
 @cache
@@ -48,9 +48,13 @@ def _reference_endings() -> tuple[str, ...]:
 
 @lru_cache(maxsize=8192)
 def is_personal_name(field: str, *, of_person: bool) -> bool:
-    """Whether what a field of this name holds is personal; ``of_person`` in traits, where ``name`` is one, too."""
+    """Whether what a field of this name holds is personal; ``of_person`` in traits, where ``name`` is one, too.
+
+    Of a field whose very name looks like an address or number of somebody, all is.
+    """
     name = plain(field)
-    return name in _names("personal") or (of_person and name in _names("personal_traits"))
+    known = name in _names("personal") or (of_person and name in _names("personal_traits"))
+    return known or is_personal_text(field)
 
 
 @lru_cache(maxsize=8192)
@@ -99,11 +103,11 @@ class _Sieve:
         for field, value in given.items():
             if value is None:
                 continue
-            if is_personal_name(field, of_person=self.of_person) or is_personal_text(field):
-                # Of a field whose very name is personal, nothing is let through.
+            if is_personal_name(field, of_person=self.of_person):
                 self.personal[f"{path}{field}"] = value
                 continue
-            clean = self.value(value, f"{path}{field}", field, depth)
+            plain_text = type(value) is str and _SUSPECT.search(value) is None
+            clean = value if plain_text else self.value(value, f"{path}{field}", field, depth)
             if clean is not None:
                 passed[without_null(field)] = clean
         return passed

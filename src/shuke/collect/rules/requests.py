@@ -123,11 +123,14 @@ def batch_of(body: bytes) -> tuple[str | None, list[bytes]]:
     return _short(batch.write_key), [b"[" + event + tail for event in events]
 
 
-def _decoded(decoder: msgspec.json.Decoder[_Decoded], text: bytes, place: int = 0) -> _Decoded:
+def _decoded(decoder: msgspec.json.Decoder[_Decoded], text: bytes, place: int | None = None) -> _Decoded:
     try:
+        if place is None and not text.isascii():
+            # The decoder skips over what it is not asked for, and over what is no UTF-8 in it.
+            text.decode()
         return decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadInput("collect.malformed", place=place) from None
+        raise BadInput("collect.malformed", place=place or 0) from None
 
 
 def _check(message_id: str | None, size: int, place: int) -> None:

@@ -123,21 +123,20 @@ def _row(all_of_one: list[StatedOrder]) -> tuple[object, ...]:
     cancelled = [one.at for one in all_of_one if one.statement.state == "cancelled"]
     last = _last(all_of_one)
     lines = _last(all_of_one, lines=True)
-    shown = last or all_of_one[-1]
-    said = shown.statement
+    # Of an order that is only cancelled, not even the store is kept: two cancellations may name two.
+    said = (
+        (
+            *(last.identity_id, last.statement.amount_minor, last.statement.discount_minor, last.statement.currency),
+            *(last.channel, last.store, last.statement.region, last.at, last.by),
+        )
+        if last
+        else (None, 0, 0, _NO_CURRENCY, None, None, None, None, b"")
+    )
     return (
-        *shown.key,
+        *all_of_one[0].key,
         all_of_one[0].at,
         max(cancelled, default=None),
-        shown.identity_id,
-        said.amount_minor or 0,
-        said.discount_minor,
-        said.currency or _NO_CURRENCY,
-        shown.channel,
-        shown.store,
-        said.region,
-        last and last.at,
-        last.by if last else b"",
+        *said,
         lines and lines.at,
         lines.by if lines else b"",
     )
