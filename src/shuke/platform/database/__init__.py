@@ -4,6 +4,7 @@ One request, one job, one batch is one transaction, opened at the edge by :meth:
 Services take the :data:`Transaction` and use SQLAlchemy Core; the hot paths may ask it for psycopg's own connection.
 """
 
+from shuke.platform.database.arrays import among, array
 from shuke.platform.database.connect import Database, Transaction, database_url, driver, metadata, open_database
 from shuke.platform.database.embedded import EmbeddedPostgres, embedded_url
 from shuke.platform.database.migrate import migrate, revision_expected, revision_found
@@ -12,6 +13,8 @@ __all__ = [
     "Database",
     "EmbeddedPostgres",
     "Transaction",
+    "among",
+    "array",
     "database_url",
     "driver",
     "embedded_url",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from shuke.base.errors import BadInput, Conflict
 from shuke.base.ids import new_id
-from shuke.platform import Keyring, Transaction
+from shuke.platform import Keyring, Transaction, among
 from shuke.privacy import rules
 from shuke.privacy.model import BIRTH_DATE, Consent, ConsentState, CurrentConsent
 from shuke.privacy.service import vault
@@ -79,7 +79,7 @@ def consents(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, tupl
     """
     if len(customer_ids) > CONSENTS_MAX:
         raise BadInput("privacy.too_many", limit=CONSENTS_MAX)
-    wanted = sa.any_(sa.literal(list(customer_ids), sa.ARRAY(sa.Uuid)))
+    wanted = among(sa.Uuid, customer_ids)
     found: dict[UUID, list[CurrentConsent]] = {}
     for row in tx.execute(sa.select(consent_states).where(consent_states.c.customer_id == wanted)):
         one = CurrentConsent(
@@ -126,7 +126,7 @@ def _refuse_unguarded(
     }
     if not minors:
         return
-    children = sa.any_(sa.literal(everyone, sa.ARRAY(sa.Uuid)))
+    children = among(sa.Uuid, everyone)
     rows = tx.execute(
         sa.select(guardians.c.child_id, guardians.c.guardian_id).where(
             guardians.c.child_id == children, guardians.c.ended_at.is_(None)

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shuke.base.errors import BadInput, Conflict
-from shuke.platform import Keyring, Transaction, Wrapped, decrypt, encrypt, new_key
+from shuke.platform import Keyring, Transaction, Wrapped, among, array, decrypt, encrypt, new_key
 from shuke.privacy import rules
 from shuke.privacy.model import Rewrapped
 from shuke.privacy.tables import guardians, person_keys, vault
@@ -63,11 +63,11 @@ def write_many(
         ),
         {
             "now": now,
-            "persons": [person_id for person_id, _ in places],
-            "fields": [field for _, field in places],
-            "ciphers": [
+            "persons": array(person_id for person_id, _ in places),
+            "fields": array(field for _, field in places),
+            "ciphers": array(
                 encrypt(keys[place[0]], wanted[place].encode(), about=rules.about_field(*place)) for place in places
-            ],
+            ),
         },
     )
     return erased
@@ -94,11 +94,11 @@ def read_fields(
     statement = (
         sa.select(vault.c.person_id, vault.c.field, vault.c.cipher, person_keys.c.version, person_keys.c.wrapped)
         .join(person_keys, vault.c.person_id == person_keys.c.person_id)
-        .where(vault.c.person_id == sa.any_(sa.literal(list(person_ids), sa.ARRAY(sa.Uuid))))
+        .where(vault.c.person_id == among(sa.Uuid, person_ids))
         .where(person_keys.c.wrapped.is_not(None))
     )
     if fields is not None:
-        statement = statement.where(vault.c.field == sa.any_(sa.literal(list(fields), sa.ARRAY(sa.Text))))
+        statement = statement.where(vault.c.field == among(sa.Text, fields))
     if prefixes is not None:
         # A range that the primary key answers; no character comes after the last one.
         ranges = [(vault.c.field >= prefix) & (vault.c.field < prefix + "\U0010ffff") for prefix in prefixes]
@@ -117,8 +117,8 @@ def erase_fields(tx: Transaction, person_ids: Collection[UUID], fields: Collecti
     """Forget these fields of these persons; their keys stay."""
     tx.execute(
         sa.delete(vault)
-        .where(vault.c.person_id == sa.any_(sa.literal(list(person_ids), sa.ARRAY(sa.Uuid))))
-        .where(vault.c.field == sa.any_(sa.literal(list(fields), sa.ARRAY(sa.Text))))
+        .where(vault.c.person_id == among(sa.Uuid, person_ids))
+        .where(vault.c.field == among(sa.Text, fields))
     )
 
 
@@ -140,7 +140,7 @@ def erase(tx: Transaction, person_id: UUID, now: datetime) -> None:
             SET wrapped = NULL, destroyed_at = coalesce(person_keys.destroyed_at, excluded.destroyed_at)
             """
         ),
-        {"persons": persons, "now": now},
+        {"persons": array(persons), "now": now},
     )
     tx.execute(sa.delete(vault).where(vault.c.person_id.in_(persons)))
 
@@ -175,8 +175,8 @@ def rewrap(tx: Transaction, keyring: Keyring, batch: int) -> Rewrapped:
         ),
         {
             "version": keyring.version,
-            "persons": [row.person_id for row in rows],
-            "wrapped": [one.cipher for one in wrapped],
+            "persons": array(row.person_id for row in rows),
+            "wrapped": array(one.cipher for one in wrapped),
         },
     )
     return Rewrapped(len(rows), outdated_keys(tx, keyring))
@@ -212,13 +212,13 @@ def _keys_for_writing(
         {
             "version": keyring.version,
             "now": now,
-            "persons": sorted(made),
-            "wrapped": [one.cipher for one in wrapped],
+            "persons": array(sorted(made)),
+            "wrapped": array(one.cipher for one in wrapped),
         },
     )
     rows = tx.execute(
         sa.select(person_keys.c.person_id, person_keys.c.version, person_keys.c.wrapped)
-        .where(person_keys.c.person_id == sa.any_(sa.literal(persons, sa.ARRAY(sa.Uuid))))
+        .where(person_keys.c.person_id == among(sa.Uuid, persons))
         .order_by(person_keys.c.person_id)
         .with_for_update(read=True)
     ).all()
@@ -231,9 +231,5 @@ def _keys_for_writing(
 
 
 def _without_key(tx: Transaction, persons: list[UUID]) -> set[UUID]:
-    having = tx.scalars(
-        sa.select(person_keys.c.person_id).where(
-            person_keys.c.person_id == sa.any_(sa.literal(persons, sa.ARRAY(sa.Uuid)))
-        )
-    )
+    having = tx.scalars(sa.select(person_keys.c.person_id).where(person_keys.c.person_id == among(sa.Uuid, persons)))
     return set(persons) - set(having)

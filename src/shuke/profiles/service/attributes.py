@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shuke import privacy
 from shuke.base.errors import BadInput, NotFound, ShukeError
-from shuke.platform import Keyring, Transaction
+from shuke.platform import Keyring, Transaction, among, array
 from shuke.profiles.model import AttributeDefinition, AttributeType, PlainValue, Refusal
 from shuke.profiles.rules.attributes import BUILT_IN, checked_definition, checked_value
 from shuke.profiles.service.merging import parts_of, standing_for
@@ -118,7 +118,7 @@ def _reach_parts(tx: Transaction, changes: dict[UUID, dict[str, PlainValue | Non
 
 
 def _write_plain(tx: Transaction, changes: dict[UUID, dict[str, PlainValue | None]], now: datetime) -> None:
-    wanted = sa.any_(sa.literal(sorted(changes), sa.ARRAY(sa.Uuid)))
+    wanted = among(sa.Uuid, sorted(changes))
     rows = tx.execute(
         sa.select(customers.c.customer_id, customers.c.attributes).where(customers.c.customer_id == wanted)
     )
@@ -138,7 +138,11 @@ def _write_plain(tx: Transaction, changes: dict[UUID, dict[str, PlainValue | Non
             WHERE customer_id = id
             """
         ),
-        {"now": now, "ids": sorted(differing), "patches": [json.dumps(differing[one]) for one in sorted(differing)]},
+        {
+            "now": now,
+            "ids": array(sorted(differing)),
+            "patches": array(json.dumps(differing[one]) for one in sorted(differing)),
+        },
     )
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from shuke.base.errors import BadInput, Conflict, NotFound
 from shuke.base.ids import new_id
-from shuke.platform import Transaction
+from shuke.platform import Transaction, among
 from shuke.profiles.model import Merge
 from shuke.profiles.rules.profile import own_first
 from shuke.profiles.rules.resolution import may_merge
@@ -46,7 +46,7 @@ def standing(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, UUID
     """Like :func:`standing_for`, but who does not exist or was erased is not in it."""
     if len(customer_ids) > CUSTOMERS_MAX:
         raise BadInput("profiles.too_many", limit=CUSTOMERS_MAX)
-    wanted = sa.any_(sa.literal(list(customer_ids), sa.ARRAY(sa.Uuid)))
+    wanted = among(sa.Uuid, customer_ids)
     rows = tx.execute(
         sa.select(customers.c.customer_id, sa.func.coalesce(customers.c.merged_into, customers.c.customer_id))
         .where(customers.c.customer_id == wanted)
@@ -57,7 +57,7 @@ def standing(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, UUID
 
 def parts_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, tuple[UUID, ...]]:
     """Each of these customers with all that have been merged into it, itself first; who was merged is not in it."""
-    wanted = sa.any_(sa.literal(list(customer_ids), sa.ARRAY(sa.Uuid)))
+    wanted = among(sa.Uuid, customer_ids)
     own = sa.select(customers.c.customer_id, customers.c.customer_id.label("part")).where(
         customers.c.customer_id == wanted, customers.c.merged_into.is_(None)
     )
@@ -155,12 +155,10 @@ def merges_of(tx: Transaction, customer_id: UUID) -> tuple[Merge, ...]:
 
     At most :data:`MERGES_SHOWN_MAX`.
     """
-    parts = sa.select(customers.c.customer_id).where(
-        (customers.c.customer_id == customer_id) | (customers.c.merged_into == customer_id)
-    )
+    parts = among(sa.Uuid, parts_of(tx, {customer_id}).get(customer_id, (customer_id,)))
     rows = tx.execute(
         sa.select(merges)
-        .where(merges.c.winner.in_(parts) | merges.c.loser.in_(parts))
+        .where((merges.c.winner == parts) | (merges.c.loser == parts))
         .order_by(merges.c.merged_at.desc(), merges.c.merge_id.desc())
         .limit(MERGES_SHOWN_MAX)
     )

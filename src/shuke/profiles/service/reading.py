@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shuke.base.errors import BadInput
-from shuke.platform import Keyring, Transaction
+from shuke.platform import Keyring, Transaction, among
 from shuke.profiles.model import ExternalId
 from shuke.profiles.rules.identifiers import checked_kind, normalised
 from shuke.profiles.service.resolving import key_of
@@ -26,7 +26,7 @@ def customers_of(tx: Transaction, identity_ids: Collection[int]) -> dict[int, UU
     """The customer of each of these identities; BadInput ``profiles.too_many`` above :data:`IDENTITIES_MAX`."""
     if len(identity_ids) > IDENTITIES_MAX:
         raise BadInput("profiles.too_many", limit=IDENTITIES_MAX)
-    wanted = sa.any_(sa.literal(list(identity_ids), sa.ARRAY(sa.BigInteger)))
+    wanted = among(sa.BigInteger, identity_ids)
     rows = tx.execute(owners().where(identities.c.identity_id == wanted))
     return {row.identity_id: row.customer_id for row in rows}
 
@@ -43,7 +43,7 @@ def identities_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID,
     rows = tx.execute(
         sa.select(customers.c.customer_id, identities.c.identity_id)
         .join(identities, identities.c.customer_id == stands)
-        .where(customers.c.customer_id == sa.any_(sa.literal(list(customer_ids), sa.ARRAY(sa.Uuid))))
+        .where(customers.c.customer_id == among(sa.Uuid, customer_ids))
         .order_by(identities.c.identity_id)
     )
     found: dict[UUID, tuple[int, ...]] = {}

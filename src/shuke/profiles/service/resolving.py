@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from shuke import privacy
 from shuke.base.errors import BadInput, Conflict
 from shuke.base.ids import new_id
-from shuke.platform import Keyring, Transaction
+from shuke.platform import Keyring, Transaction, array
 from shuke.profiles.model import ExternalId, Resolved
 from shuke.profiles.rules.identifiers import compared, usable
 from shuke.profiles.rules.resolution import Key, Known, Plan, plan
@@ -76,7 +76,7 @@ def lock_customers(tx: Transaction, customer_ids: set[UUID]) -> None:
             "SELECT 1 FROM customers WHERE customer_id = ANY(CAST(:ids AS uuid[]))"
             " ORDER BY customer_id FOR NO KEY UPDATE"
         ),
-        {"ids": sorted(customer_ids)},
+        {"ids": array(sorted(customer_ids))},
     )
 
 
@@ -124,7 +124,7 @@ def _known(tx: Transaction, keys: list[tuple[Key, ...]], wanted: list[Key]) -> K
             JOIN identities USING (kind, lookup)
             """
         ),
-        {"kinds": [kind for kind, _ in wanted], "lookups": [lookup for _, lookup in wanted]},
+        {"kinds": array(kind for kind, _ in wanted), "lookups": array(lookup for _, lookup in wanted)},
     )
     owners = {(kind, bytes(lookup)): (identity_id, customer) for kind, lookup, identity_id, customer in rows}
     # Only customers of messages that bring something new, or that bring two together, can change.
@@ -139,7 +139,7 @@ def _known(tx: Transaction, keys: list[tuple[Key, ...]], wanted: list[Key]) -> K
             sa.text(
                 "SELECT customer_id, kind, identity_id FROM identities WHERE customer_id = ANY(CAST(:ids AS uuid[]))"
             ),
-            {"ids": sorted(changing)},
+            {"ids": array(sorted(changing))},
         )
         for customer, kind, identity_id in found:
             held[customer].append((kind, identity_id))
@@ -162,7 +162,7 @@ def taken_apart(tx: Transaction, customer_ids: set[UUID]) -> frozenset[frozenset
             WHERE undone_at IS NOT NULL AND winners.customer <> losers.customer
             """
         ),
-        {"ids": sorted(customer_ids)},
+        {"ids": array(sorted(customer_ids))},
     )
     return frozenset(frozenset(pair) for pair in rows)
 
@@ -187,7 +187,7 @@ def _store(
                 FROM unnest(CAST(:ids AS uuid[]), CAST(:into AS uuid[]))
                 """
             ),
-            {"now": now, "ids": made.created, "into": [made.into.get(one) for one in made.created]},
+            {"now": now, "ids": array(made.created), "into": array(made.into.get(one) for one in made.created)},
         )
     numbers = _store_identities(tx, made, now) if made.attached else {}
     if made.merges:
@@ -214,10 +214,10 @@ def _store_identities(tx: Transaction, made: Plan, now: datetime) -> dict[Key, i
         ),
         {
             "now": now,
-            "kinds": [kind for kind, _ in keys],
-            "lookups": [lookup for _, lookup in keys],
-            "customers": [made.into.get(customer, customer) for customer in attached],
-            "attached": attached,
+            "kinds": array(kind for kind, _ in keys),
+            "lookups": array(lookup for _, lookup in keys),
+            "customers": array(made.into.get(customer, customer) for customer in attached),
+            "attached": array(attached),
         },
     )
     numbers = {(kind, bytes(lookup)): identity_id for kind, lookup, identity_id in rows}
@@ -240,15 +240,14 @@ def _store_merges(tx: Transaction, made: Plan, numbers: dict[Key, int], now: dat
         ),
         {
             "now": now,
-            "ids": [new_id(at_ms=at_ms) for _ in made.merges],
-            "winners": [merge.winner for merge in made.merges],
-            "losers": [merge.loser for merge in made.merges],
+            "ids": array(new_id(at_ms=at_ms) for _ in made.merges),
+            "winners": array(merge.winner for merge in made.merges),
+            "losers": array(merge.loser for merge in made.merges),
             # Arrays of unequal lengths cannot be one array; as text each is itself.
-            "moved": [
-                f"{{{','.join(str(one if isinstance(one, int) else numbers[one]) for one in merge.moved)}}}"
-                for merge in made.merges
-            ],
-            "reasons": [json.dumps({"by": "message", "kinds": merge.kinds}) for merge in made.merges],
+            "moved": array(
+                array(one if isinstance(one, int) else numbers[one] for one in merge.moved) for merge in made.merges
+            ),
+            "reasons": array(json.dumps({"by": "message", "kinds": merge.kinds}) for merge in made.merges),
         },
     )
     point_to(tx, made.into, now)
@@ -256,7 +255,8 @@ def _store_merges(tx: Transaction, made: Plan, numbers: dict[Key, int], now: dat
 
 def point_to(tx: Transaction, into: dict[UUID, UUID], now: datetime) -> None:
     """Let each customer, and all who are part of it, be part of the given other; their identities go with them."""
-    arguments = {"now": now, "losers": sorted(into), "winners": [into[loser] for loser in sorted(into)]}
+    losers = sorted(into)
+    arguments = {"now": now, "losers": array(losers), "winners": array(into[loser] for loser in losers)}
     pairs = "unnest(CAST(:losers AS uuid[]), CAST(:winners AS uuid[])) AS made (loser, winner)"
     tx.execute(
         sa.text(
@@ -286,5 +286,5 @@ def _note_seen(tx: Transaction, identity_ids: list[int], now: datetime) -> None:
             UPDATE identities SET last_seen_at = :now FROM due WHERE identities.identity_id = due.identity_id
             """
         ),
-        {"ids": identity_ids, "now": now, "before": now - SEEN_GRAIN},
+        {"ids": array(identity_ids), "now": now, "before": now - SEEN_GRAIN},
     )

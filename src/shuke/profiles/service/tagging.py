@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shuke.base.errors import BadInput
 from shuke.base.ids import new_id
-from shuke.platform import Transaction
+from shuke.platform import Transaction, array
 from shuke.profiles.model import NewTag
 from shuke.profiles.service.merging import standing_for
 from shuke.profiles.tables import customers, household_members, tags
@@ -56,10 +56,10 @@ def add_tags(tx: Transaction, new: Sequence[NewTag], now: datetime) -> None:
         given,
         {
             "now": now,
-            "customers": [place[0] for place in places],
-            "tags": [place[1] for place in places],
-            "sources": [place[2] for place in places],
-            "expiries": [wanted[place] for place in places],
+            "customers": array(place[0] for place in places),
+            "tags": array(place[1] for place in places),
+            "sources": array(place[2] for place in places),
+            "expiries": array(wanted[place] for place in places),
         },
     )
 
