@@ -270,6 +270,43 @@ def rotate_keys(**values: Any) -> None:
     _run("keys", **values)
 
 
+@program.group("sources", help=_text("help.sources"))
+def sources() -> None:
+    """Say who may send events; the commands below say how."""
+
+
+@sources.command("add", help=_text("help.sources_add"))
+@click.argument("name")
+@click.option("--currency", metavar="CODE", help=_text("help.sources_currency"))
+@_speaking
+def add_source(**values: Any) -> None:
+    """Make a write key."""
+    _run("sources", action="add", **values)
+
+
+@sources.command("list", help=_text("help.sources_list"))
+@_speaking
+def list_sources(**values: Any) -> None:
+    """List the sources."""
+    _run("sources", action="list", **values)
+
+
+@sources.command("disable", help=_text("help.sources_disable"))
+@click.argument("name")
+@_speaking
+def disable_source(**values: Any) -> None:
+    """Refuse a source's key."""
+    _run("sources", action="disable", **values)
+
+
+@sources.command("rejects", help=_text("help.sources_rejects"))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help=_text("help.out_rejects"))
+@_speaking
+def write_rejects(**values: Any) -> None:
+    """Write the events that could not be used."""
+    _run("sources", action="rejects", **values)
+
+
 @program.group("import", help=_text("help.import"))
 def import_files() -> None:
     """Bring files into the database; the commands below say which."""
