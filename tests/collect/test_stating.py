@@ -38,7 +38,7 @@ class Client:
 
     def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
-            async with httpx.AsyncClient(transport=self.transport, base_url="http://shuke") as client:
+            async with httpx.AsyncClient(transport=self.transport, base_url="http://localhost") as client:
                 return await client.request(method, path, **options)
 
         return asyncio.run(ask())
