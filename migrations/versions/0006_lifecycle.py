@@ -24,7 +24,10 @@ COPIED = {
         ("source_id", "order_id", "line"),
         ("product_id", "product_name", "category", "brand", "quantity", "amount_minor", "cost_minor"),
     ),
-    "refunds": (("source_id", "refund_id"), ("order_id", "line", "refunded_at", "amount_minor", "currency")),
+    "refunds": (
+        ("source_id", "refund_id"),
+        ("order_id", "line", "product_id", "refunded_at", "amount_minor", "currency"),
+    ),
     "products": (
         ("product_id",),
         ("name", "category", "brand", "price_minor", "cost_minor", "currency", "active"),
@@ -43,6 +46,9 @@ def upgrade() -> None:
         """
         ALTER TABLE facts ADD COLUMN written_in bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint);
         CREATE INDEX ix_facts_written_in ON facts USING brin (written_in);
+
+        -- Files tell of returns by credit notes of their own, which name a product but no line of an order.
+        ALTER TABLE refunds ADD COLUMN product_id text;
 
         CREATE TABLE lake_changes (
             table_name text NOT NULL,
@@ -182,4 +188,5 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER {what}_for_lake ON {table}")
         op.execute(f"DROP FUNCTION note_{table}_for_lake()")
     op.execute("DROP TABLE customer_facts_history, customer_facts, refreshes, lake_pruned, lake_changes")
+    op.execute("ALTER TABLE refunds DROP COLUMN product_id")
     op.execute("ALTER TABLE facts DROP COLUMN written_in")

@@ -424,7 +424,7 @@ def refunds_to_import(refunds: ir.Table, *, digits: int, amount_max: int, batch_
     )
     place = ibis.row_number().over(order_by=[table.reason.notnull(), table.order_id, table.part])
     batch = ibis.ifelse(table.reason.isnull(), place // batch_rows, ibis.null("int64"))
-    return table.mutate(batch=batch.cast("int64")).drop("product")
+    return table.mutate(batch=batch.cast("int64"), product=table["product"].nullif(""))
 
 
 def products_to_import(lines: ir.Table) -> ir.Table:

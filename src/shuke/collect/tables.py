@@ -155,6 +155,7 @@ refunds = sa.Table(
     sa.Column("refunded_at", _moment, nullable=False),
     sa.Column("amount_minor", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("product_id", sa.Text),  # where the refund names it, and no line of the order
 )
 
 #: What winning customers cost, by channel and day or month (its first day).

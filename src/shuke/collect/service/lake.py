@@ -112,7 +112,7 @@ LAKE_TABLES: tuple[LakeTable, ...] = (
         "refunds",
         _columns(
             "source_id:whole refund_id:text order_id:text line:whole refunded_at:moment amount_minor:big"
-            " currency:text fact_id:text"
+            " currency:text product_id:text fact_id:text"
         ),
         key={"source_id": "integer", "refund_id": "text"},
         # Its fact on the timeline, which knows whose refund it is where nobody knows the order.

@@ -73,6 +73,7 @@ _INCOMING = """
         refund_id text NOT NULL,
         order_id text NOT NULL,
         line integer,
+        product_id text,
         identity_id bigint,
         refunded_at timestamptz NOT NULL,
         amount_minor bigint NOT NULL,
@@ -222,8 +223,8 @@ _ORDER_FACTS = """
 
 _CREATE_REFUNDS = """
     WITH created AS (
-        INSERT INTO refunds (source_id, refund_id, order_id, line, refunded_at, amount_minor, currency)
-        SELECT source_id, refund_id, order_id, line, refunded_at, amount_minor, currency
+        INSERT INTO refunds (source_id, refund_id, order_id, line, product_id, refunded_at, amount_minor, currency)
+        SELECT source_id, refund_id, order_id, line, product_id, refunded_at, amount_minor, currency
         FROM incoming_refunds
         ORDER BY source_id, refund_id
         ON CONFLICT DO NOTHING
@@ -239,12 +240,12 @@ _LOCK_REFUNDS = """
 _UPDATE_REFUNDS = """
     WITH updated AS (
         UPDATE refunds r
-        SET (order_id, line, refunded_at, amount_minor, currency) =
-            (i.order_id, i.line, i.refunded_at, i.amount_minor, i.currency)
+        SET (order_id, line, product_id, refunded_at, amount_minor, currency) =
+            (i.order_id, i.line, i.product_id, i.refunded_at, i.amount_minor, i.currency)
         FROM incoming_refunds i
         WHERE i.outcome IS NULL AND r.source_id = i.source_id AND r.refund_id = i.refund_id
-            AND (r.order_id, r.line, r.refunded_at, r.amount_minor, r.currency)
-                IS DISTINCT FROM (i.order_id, i.line, i.refunded_at, i.amount_minor, i.currency)
+            AND (r.order_id, r.line, r.product_id, r.refunded_at, r.amount_minor, r.currency)
+                IS DISTINCT FROM (i.order_id, i.line, i.product_id, i.refunded_at, i.amount_minor, i.currency)
         RETURNING r.source_id, r.refund_id
     )
     UPDATE incoming_refunds i

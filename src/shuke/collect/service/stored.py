@@ -187,7 +187,9 @@ class _Stored:
         table = _beside(table, self.told, "fact_id")
         table = table.mutate(identity_id=ibis.coalesce(table.ordered_by, table.told_identity_id))
         table = _beside(table, self.identities, "identity_id")
-        table = _beside(table, self.lines.select(*_KEY, "line", "product_id"), *_KEY, "line")
+        lines = self.lines.select(*_KEY, "line", line_product_id=self.lines.product_id)
+        table = _beside(table, lines, *_KEY, "line")
+        table = table.mutate(product_id=ibis.coalesce(table.line_product_id, table.product_id))
         table = table.mutate(refunded_at=rules.local(table.refunded_at))
         rule = rules.rule(
             table,

@@ -284,6 +284,7 @@ class _Loader:
                 "source_id": self.source_id,
                 "refund_id": pc.binary_join_element_wise(numbers, rows["part"], "/"),
                 "order_id": numbers,
+                "product_id": rows["product"],
                 "identity_id": self._identities(tx, rows["customer"], now),
                 "refunded_at": self._moments(rows["refunded_at"]),
                 "amount_minor": rows["amount_minor"],
