@@ -1,4 +1,4 @@
-"""Thousands of values as one parameter: PostgreSQL's text of an array, made in a tenth of the driver's time."""
+"""Thousands of values as one parameter: PostgreSQL's own text of an array, made faster than the driver's lists."""
 
 from __future__ import annotations
 
@@ -17,9 +17,14 @@ def array(values: Iterable[UUID | bytes | str | int | datetime | None]) -> str:
     return f"{{{','.join([_FORMATS[type(value)](value) for value in values])}}}"
 
 
-def among(type_: type[sa.types.TypeEngine[Any]], values: Iterable[UUID | bytes | str | int]) -> sa.ColumnElement[Any]:
+def among(type_: type[sa.types.TypeEngine[Any]], values: Iterable[UUID | bytes | str | int]) -> sa.TextClause:
     """What a column is compared with to be one of these: ``column == among(sa.Uuid, ids)``."""
-    return sa.any_(sa.cast(sa.literal(array(values)), sa.ARRAY(type_)))
+    # The parameter must not be cast by way of text: that would be done anew for each row that is looked at.
+    given = sa.bindparam("among", array(values), type_=sa.types.NullType(), unique=True)
+    return sa.text(f"ANY (CAST(:among AS {_NAMES[type_]}[]))").bindparams(given)
+
+
+_NAMES: dict[type, str] = {sa.Uuid: "uuid", sa.Text: "text", sa.BigInteger: "bigint"}
 
 
 def _quoted(text: str) -> str:
