@@ -22,6 +22,7 @@ Call = Callable[..., str]
 @pytest.fixture
 def call(new_database: Callable[[], str], keyring: Keyring, tmp_path: Path) -> Call:
     """Runs a command on a database of its own; gives what it printed."""
+    (tmp_path / "data").mkdir()
     keyring.save(tmp_path / "data" / "master.keys")
     environment = {
         **os.environ,
