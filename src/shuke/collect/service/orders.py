@@ -324,11 +324,12 @@ def prepare(tx: Transaction) -> None:
 
 def merge_orders(tx: Transaction, now: datetime) -> Stated:
     """Bring ``orders`` and ``order_lines`` to what is in the incoming tables, whose rows have been checked."""
-    _analyze(tx, "incoming_orders", "incoming_lines")
-    tx.execute(sa.text(_CREATE_ORDERS))
-    tx.execute(sa.text(_LOCK_ORDERS))
-    tx.execute(sa.text(_KEEP_LATER_LINES))
-    tx.execute(sa.text(_COMPARE_ORDERS))
+    rows = _analyze(tx, "incoming_orders", "incoming_lines")
+    created = tx.execute(sa.text(_CREATE_ORDERS)).rowcount
+    if created < rows:
+        tx.execute(sa.text(_LOCK_ORDERS))
+        tx.execute(sa.text(_KEEP_LATER_LINES))
+        tx.execute(sa.text(_COMPARE_ORDERS))
     stated = _outcomes(tx, "incoming_orders")
     if stated.updated or stated.unchanged:
         tx.execute(sa.text(_UPDATE_ORDERS))
@@ -372,12 +373,17 @@ def _copy(tx: Transaction, table: str, columns: Sequence[str], rows: Iterable[tu
             copy.write_row(row)
 
 
-def _analyze(tx: Transaction, first: str, *others: str) -> None:
-    """Tell the planner how much is coming in, where that is much: it takes a new table for a small one."""
+def _analyze(tx: Transaction, first: str, *others: str) -> int:
+    """Tell the planner how much is coming in, where that is much: it takes a new table for a small one.
+
+    Returns how many rows the first table has.
+    """
     rows: int = tx.execute(sa.text(f"SELECT count(*) FROM {first}")).scalar_one()  # noqa: S608 - names are those above
     if rows >= _ANALYZE_ROWS:
         for table in (first, *others):
-            tx.execute(sa.text(f"ANALYZE {table}"))
+            # What tables are joined by will do, and takes a tenth of the time.
+            tx.execute(sa.text(f"ANALYZE {table} ({'refund_id' if table == 'incoming_refunds' else 'order_id'})"))
+    return rows
 
 
 def _outcomes(tx: Transaction, table: str) -> Stated:
