@@ -27,7 +27,7 @@ def profile_360(
 ) -> Profile:
     """The customer who stands for this one, whole: attributes, identities, tags, consent, household.
 
-    Personal values are masked unless the reader ``may_see`` them. Five statements, none of which grows with the number
+    Personal values are masked unless the reader ``may_see`` them. Six statements, none of which grows with the number
     of customers. Raises NotFound ``profiles.no_customer`` when there is none, or it was erased.
     """
     own, *others = _parts(tx, customer_id)
