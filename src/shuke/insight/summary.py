@@ -23,6 +23,8 @@ DAYS_PER_UNIT: dict[Unit, float] = {"day": 1.0, "week": 7.0}
 # Blocks of days as wide as the bits of a whole number that are not its sign; counted from before all dates.
 _DAYS_PER_BLOCK = 63
 _FIRST_DAY = dt.date(1, 1, 1)
+# Shifted down from the last, for a 1 that is shifted up would be a number of 32 bits to Spark.
+_LAST_BIT = ibis.literal(2 ** (_DAYS_PER_BLOCK - 1), type="int64")
 
 
 def last_known_day(as_of: dt.datetime) -> dt.date:
@@ -87,14 +89,14 @@ def _by_way_of_blocks(known: ir.Table) -> ir.Table:
     day = known.ordered_at.date().delta(_FIRST_DAY, unit="day")
     block = (day / _DAYS_PER_BLOCK).floor().cast("int32")
     blocks = (
-        known.mutate(block=block, day_bit=ibis.literal(1, type="int64") << (day % _DAYS_PER_BLOCK))
+        known.mutate(block=block, day_bit=_LAST_BIT >> (_DAYS_PER_BLOCK - 1 - day % _DAYS_PER_BLOCK))
         .group_by("customer_id", "block")
         .agg(
             orders=lambda t: t.count(),
             first_at=lambda t: t.ordered_at.min(),
             last_at=lambda t: t.ordered_at.max(),
             amount=lambda t: t.amount.sum(),
-            days=lambda t: t.day_bit.bit_or(),
+            days=lambda t: bit_or(t.day_bit),
         )
     )
     return blocks.group_by("customer_id").agg(
@@ -109,6 +111,11 @@ def _by_way_of_blocks(known: ir.Table) -> ir.Table:
 def _whole_sum(numbers: ir.IntegerValue) -> ir.Value:
     """By way of a float, exact to 2^53: DuckDB sums integers into a wider type, which Ibis does not know of."""
     return numbers.cast("float64").sum().cast("int64")
+
+
+@ibis.udf.agg.builtin  # type: ignore[untyped-decorator]  # Ibis gives it no types
+def bit_or(bits: int) -> int:  # type: ignore[empty-body]  # both engines have a function of this name
+    """All bits that are set in any row. Not Ibis' own, which it cannot say to Spark."""
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # Ibis gives it no types
