@@ -44,7 +44,7 @@ def test_help_is_in_the_language_of_the_terminal() -> None:
         (("report", "orders.csv", "--out", "x", "--as-of", "9.12.2011"), "“9.12.2011” is no date"),
         (("report", "orders.csv", "--out", "x", "--lang", "zh-CN", "--as-of", "yesterday"), "“yesterday”不是有效日期"),
         (("report", "orders.csv"), "Missing option '--out'"),
-        (("report", "--out", "x"), "Missing argument"),
+        (("report", "--out", "x"), "No order file was given"),
     ],
 )
 def test_what_cannot_be_used_is_said_without_a_traceback(arguments: tuple[str, ...], said: str) -> None:
