@@ -211,10 +211,12 @@ class EmbeddedPostgres:
                 _ensure_database(self._folders)
                 return
             now = time.monotonic()
-            if not self.running and now - began < STOP_SECONDS_MAX and _NOT_YET_FREE.search(_tail(self._folders.log)):
+            late, ended = now - began, not self.running
+            if ended and late < STOP_SECONDS_MAX and _NOT_YET_FREE.search(_tail(self._folders.log)):
                 time.sleep(0.2)
                 self._process = self._launch()
-            if not self.running or now - began > START_SECONDS_MAX:
+                continue
+            if ended or late > START_SECONDS_MAX:
                 raise NotAvailable("platform.database_failed", log=str(self._folders.log), end=_tail(self._folders.log))
             if now - said >= 1:
                 said = now
