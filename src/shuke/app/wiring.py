@@ -20,6 +20,8 @@ from shuke.platform import Metrics, Workplace
 from shuke.profiles.http import routes as profiles_routes
 from shuke.profiles.jobs import blueprint as profiles_tasks
 
+__all__ = ["JOBS", "OPEN_PATHS", "ROUTES", "TASKS", "wake_collect"]
+
 # Each makes the routes of a room; the first that fits a request answers it.
 ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     partial(collector_routes, wake=wake_collect),

@@ -16,6 +16,7 @@ __all__ = [
     "costs",
     "event_fields",
     "facts",
+    "imports",
     "inbox",
     "lake_changes",
     "lake_pruned",
@@ -204,4 +205,20 @@ event_fields = sa.Table(
     sa.Column("events", sa.BigInteger, nullable=False),
     sa.Column("first_seen_at", _moment, nullable=False),
     sa.Column("last_seen_at", _moment, nullable=False),
+)
+
+#: How far each import of files has come; ``fingerprint`` is of the files and of what was asked.
+imports = sa.Table(
+    "imports",
+    metadata,
+    sa.Column("import_id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("source_id", sa.Integer, nullable=False),
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+    sa.Column("batches_done", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("batches_total", sa.Integer, nullable=False),
+    sa.Column("counts", JSONB, nullable=False, server_default="{}"),
+    sa.Column("started_at", _moment, nullable=False),
+    sa.Column("updated_at", _moment, nullable=False),
+    sa.Column("finished_at", _moment),
 )

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import click
 import sqlalchemy as sa
 
-from shuke.app.commands.serve import key_file
+from shuke.app.place import key_file
 from shuke.base.errors import ShukeError
 from shuke.base.language import Catalogue, Language, catalogue, explain
 from shuke.platform import Database, Keyring, Settings, open_database, revision_expected, revision_found

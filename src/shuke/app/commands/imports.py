@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-import click
 from rich.console import Console
 from rich.table import Table
 
 from shuke import collect
 from shuke.app import terminal
-from shuke.app.commands.serve import first_keys, key_file, open_workplace
-from shuke.base.errors import NotAvailable
+from shuke.app.place import open_place
+from shuke.app.wiring import wake_collect
 from shuke.base.language import Catalogue, Language, catalogue
 from shuke.base.money import from_minor
 from shuke.base.progress import Progress as Hear
 from shuke.base.wording import say_number
-from shuke.collect.jobs import wake
-from shuke.platform import EmbeddedPostgres, Settings, Workplace, configure_logs, migrate, open_database
+from shuke.platform import Settings, Workplace, configure_logs
 
-__all__ = ["ImportsOptions", "open_place", "run"]
+__all__ = ["ImportsOptions", "run"]
 
 # How much of the bar reading takes, by experience.
 _READING = 0.3
@@ -60,32 +58,6 @@ def run(options: ImportsOptions) -> None:
         path.unlink()
     with open_place(settings, text) as place:
         _IMPORTS[options.kind](options, place)
-
-
-@contextmanager
-def open_place(settings: Settings, text: Catalogue) -> Iterator[Workplace]:
-    """A workplace for a command: the database that is running, else the data folder's own for as long as it takes."""
-    with ExitStack() as stack:
-        if settings.database_url is None and not _answers(settings):
-
-            def waiting(seconds: float) -> None:
-                click.echo(text("serve.waiting", seconds=round(seconds)), err=True)
-
-            stack.enter_context(EmbeddedPostgres.start(settings.data_folder, waiting=waiting))
-        if not key_file(settings).exists():
-            first_keys(settings)
-        with open_database(settings) as database:
-            migrate(database)
-        yield stack.enter_context(open_workplace(settings))
-
-
-def _answers(settings: Settings) -> bool:
-    try:
-        with open_database(settings) as database:
-            database.ping()
-    except NotAvailable:
-        return False
-    return True
 
 
 def _orders(options: ImportsOptions, place: Workplace) -> None:
@@ -173,7 +145,7 @@ def _events(options: ImportsOptions, place: Workplace) -> None:
             options.files,
             source=options.source,
             now=_now,
-            wake=wake,
+            wake=wake_collect,
             dry_run=options.dry_run,
             rejects_folder=options.rejects,
             language=options.language,

@@ -10,8 +10,7 @@ import click
 import sqlalchemy as sa
 
 from shuke import privacy
-from shuke.app.commands.imports import open_place
-from shuke.app.commands.serve import key_file
+from shuke.app.place import key_file, open_place
 from shuke.base.language import Language, catalogue
 from shuke.platform import Database, Keyring, Settings, configure_logs
 

@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from shuke import collect
-from shuke.app.commands.imports import open_place
+from shuke.app.place import open_place
 from shuke.base.language import Language, catalogue
 from shuke.base.wording import say_number
 from shuke.platform import Settings, configure_logs

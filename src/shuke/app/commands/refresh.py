@@ -11,7 +11,7 @@ from rich.console import Console
 
 from shuke import lifecycle
 from shuke.app import terminal
-from shuke.app.commands.imports import open_place
+from shuke.app.place import open_place
 from shuke.base.language import Language, catalogue
 from shuke.base.wording import say_number
 from shuke.platform import Settings, configure_logs

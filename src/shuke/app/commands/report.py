@@ -13,7 +13,7 @@ from rich.table import Table
 
 from shuke import collect, reports
 from shuke.app import terminal
-from shuke.app.commands.imports import open_place
+from shuke.app.place import open_place
 from shuke.base.errors import BadInput
 from shuke.base.language import Language, catalogue
 from shuke.base.wording import say_number

@@ -13,32 +13,28 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal, Self
 
 import click
 import uvicorn
 
 from shuke.app import web, worker
-from shuke.base.errors import BadInput, NotAvailable
+from shuke.app.place import first_keys, key_file, open_workplace
+from shuke.base.errors import BadInput
 from shuke.base.language import Language, catalogue
 from shuke.platform import (
     EmbeddedPostgres,
-    Keyring,
     Settings,
     Workplace,
     configure_logs,
     log,
     migrate,
     open_database,
-    revision_expected,
-    revision_found,
 )
 
-__all__ = ["ServeOptions", "first_keys", "key_file", "open_workplace", "run"]
+__all__ = ["ServeOptions", "run"]
 
 STOP_SECONDS_MAX = 40
 RESTART_SECONDS_MAX = 30
@@ -75,22 +71,6 @@ def run(options: ServeOptions) -> None:
             worker.work(place)
         else:
             _web(place, options)
-
-
-@contextmanager
-def open_workplace(settings: Settings) -> Iterator[Workplace]:
-    """The workplace of a process, on a database that is there and is migrated if need be."""
-    keyring = Keyring.load(key_file(settings))
-    with open_database(settings) as database:
-        database.ping()
-        if revision_found(database) != revision_expected():
-            migrate(database)
-        yield Workplace(settings, database, keyring)
-
-
-def key_file(settings: Settings) -> Path:
-    """Where the master keys are."""
-    return settings.master_key_file or settings.data_folder / "master.keys"
 
 
 def _web(place: Workplace, options: ServeOptions) -> None:
@@ -134,14 +114,6 @@ def _serve(settings: Settings, language: Language) -> None:
             children.look_after()
             time.sleep(_CHECK_SECONDS)
         click.echo(text("serve.stopping"), err=True)
-
-
-def first_keys(settings: Settings) -> None:
-    """Make the master keys, but never beside data that other keys protect."""
-    with open_database(settings) as database:
-        if revision_found(database) is not None:
-            raise NotAvailable("platform.no_master_key", file=str(key_file(settings)))
-    Keyring.new().save(key_file(settings))
 
 
 def _listen(settings: Settings) -> socket.socket:

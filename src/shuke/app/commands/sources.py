@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shuke import collect
-from shuke.app.commands.imports import open_place
+from shuke.app.place import open_place
 from shuke.base.language import Language, catalogue
 from shuke.platform import Settings, Workplace
 

@@ -16,31 +16,17 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from shuke.base.ids import new_id
 from shuke.base.progress import Progress
-from shuke.platform import Database, Transaction, metadata
+from shuke.collect.tables import imports
+from shuke.platform import Database, Transaction
 
 __all__ = ["Counts", "Imported", "Step", "fingerprint", "run_steps"]
 
 # A batch takes a second or two; this is for a machine that is busy with other things.
 _BATCH_SECONDS_MAX = 600
-
-imports = sa.Table(
-    "imports",
-    metadata,
-    sa.Column("import_id", sa.Uuid, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("source_id", sa.Integer, nullable=False),
-    sa.Column("fingerprint", sa.LargeBinary, nullable=False),
-    sa.Column("batches_done", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("batches_total", sa.Integer, nullable=False),
-    sa.Column("counts", JSONB, nullable=False, server_default="{}"),
-    sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("finished_at", sa.DateTime(timezone=True)),
-)
 
 #: What became of the rows, such as ``orders.created``; and sums, such as ``orders.amount_minor``.
 Counts = Mapping[str, int]

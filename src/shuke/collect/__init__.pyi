@@ -1,0 +1,91 @@
+from .model import (
+    FIELDS,
+    TREATMENTS,
+    Collected,
+    DataQuality,
+    EventField,
+    EventVolume,
+    FieldMatch,
+    FileRead,
+    Note,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Quality,
+    QualityCount,
+    Recognised,
+    Refund,
+    SourceHour,
+    Stated,
+    SuddenChange,
+    TimelineFact,
+    TimelinePage,
+    Treatment,
+)
+from .service.costs import read_costs
+from .service.facts import NewFact, make_months, record_facts, record_found_facts
+from .service.imports import Imported, import_costs, import_customers, import_events, import_orders, import_products
+from .service.lake import lake_of, update_lake
+from .service.orders import save_orders, save_refunds
+from .service.origins import ensure_source
+from .service.quality import quality
+from .service.read import read_orders
+from .service.rejected import RejectedEvent, rejected_events
+from .service.rejects import write_rejects
+from .service.stored import read_stored
+from .service.timeline import timeline
+from .service.traits import read_traits
+from .service.write_keys import EventSource, add_source, disable_source, list_sources
+
+__all__ = [
+    "FIELDS",
+    "TREATMENTS",
+    "Collected",
+    "DataQuality",
+    "EventField",
+    "EventSource",
+    "EventVolume",
+    "FieldMatch",
+    "FileRead",
+    "Imported",
+    "NewFact",
+    "Note",
+    "Order",
+    "OrderLine",
+    "OrderStatus",
+    "Quality",
+    "QualityCount",
+    "Recognised",
+    "Refund",
+    "RejectedEvent",
+    "SourceHour",
+    "Stated",
+    "SuddenChange",
+    "TimelineFact",
+    "TimelinePage",
+    "Treatment",
+    "add_source",
+    "disable_source",
+    "ensure_source",
+    "import_costs",
+    "import_customers",
+    "import_events",
+    "import_orders",
+    "import_products",
+    "lake_of",
+    "list_sources",
+    "make_months",
+    "quality",
+    "read_costs",
+    "read_orders",
+    "read_stored",
+    "read_traits",
+    "record_facts",
+    "record_found_facts",
+    "rejected_events",
+    "save_orders",
+    "save_refunds",
+    "timeline",
+    "update_lake",
+    "write_rejects",
+]
