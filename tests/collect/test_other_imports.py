@@ -186,8 +186,10 @@ EVENTS = "\n".join(
 )
 
 
-def bring_events(workplace: Workplace, folder: Path, text: str = EVENTS) -> collect.Imported:
-    path = folder / "events.jsonl"
+def bring_events(
+    workplace: Workplace, folder: Path, text: str = EVENTS, *, name: str = "events.jsonl", **options: Any
+) -> collect.Imported:
+    path = folder / name
     path.write_text(text, encoding="utf-8")
     imported = collect.import_events(
         workplace,
@@ -195,7 +197,9 @@ def bring_events(workplace: Workplace, folder: Path, text: str = EVENTS) -> coll
         source="web",
         now=lambda: NOW,
         wake=lambda _: None,
+        work_folder=folder,
         rejects_folder=folder / "rejected",
+        **options,
     )
     empty_inbox(workplace, seconds_max=60)
     return imported
@@ -225,3 +229,60 @@ def test_events_with_a_new_id_each_time_would_be_noticed(
     monkeypatch.setattr(importing_events, "_with_id", lambda line, _: right(line, next(numbers)))
     with pytest.raises(AssertionError):
         check_events_count_once(workplace, tmp_path)
+
+
+TABLE = """事件,时间,手机号,访客ID,price,product_id,page,products
+Product Viewed,2026-11-01 08:00:00,13800138000,v1,12.50,00123,Home,
+Product Viewed,2026-11-01 08:00:00,13800138000,v1,12.50,00123,Home,
+Cart Viewed,2026-11-02 09:30:00,,v2,,,,"[{""product_id"": ""7""}]"
+,2026-11-02 10:00:00,13800138000,,,,,
+Cart Viewed,yesterday,13800138000,,,,,
+"""
+
+
+def check_a_table_of_events(workplace: Workplace, folder: Path) -> None:
+    bring_events(workplace, folder, TABLE, name="table.csv", timezone="Asia/Shanghai")
+    sql = "SELECT fact_id, kind, name, occurred_at, properties FROM facts ORDER BY occurred_at, kind, fact_id"
+    before = rows(workplace.database, sql)
+    viewed = ("track", "Product Viewed", datetime(2026, 11, 1, tzinfo=UTC))
+    properties = {"price": 12.5, "product_id": "00123", "page": "Home"}
+    assert [row[1:4] for row in before] == [
+        viewed,
+        viewed,
+        ("track", "Cart Viewed", datetime(2026, 11, 2, 1, 30, tzinfo=UTC)),
+        ("identify", "", datetime(2026, 11, 2, 2, tzinfo=UTC)),
+    ]
+    assert [row[4] for row in before] == [properties, properties, {"products": [{"product_id": "7"}]}, {}]
+    assert rows(workplace.database, "SELECT reason FROM rejects") == [("bad_time",)]
+    people = "SELECT customer_id, array_agg(kind ORDER BY kind) FROM identities GROUP BY 1 ORDER BY 2"
+    assert [kinds for _, kinds in rows(workplace.database, people)] == [["anonymous_id"], ["anonymous_id", "phone"]]
+    bring_events(workplace, folder, TABLE, name="table.csv", timezone="Asia/Shanghai")
+    assert rows(workplace.database, sql) == before
+
+
+def test_a_table_of_events_is_read_by_its_columns(workplace: Workplace, tmp_path: Path) -> None:
+    check_a_table_of_events(workplace, tmp_path)
+
+
+def test_a_table_read_on_another_clock_would_be_noticed(
+    workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing_events, "known_timezone", lambda _: "UTC")
+    with pytest.raises(AssertionError):
+        check_a_table_of_events(workplace, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "code"),
+    [
+        ("event,phone\nx,13800138000\n", {}, "collect.missing_event_time"),
+        ("event,time,colour\nx,2026-11-01,red\n", {}, "collect.no_identity_column"),
+        ("event,time,phone\nx,2026-11-01,13800138000\n", {"timezone": "Mars/Base"}, "collect.unknown_timezone"),
+    ],
+)
+def test_a_table_without_time_or_person_is_refused(
+    workplace: Workplace, tmp_path: Path, text: str, options: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(BadInput) as error:
+        bring_events(workplace, tmp_path, text, name="table.csv", **options)
+    assert error.value.code == code

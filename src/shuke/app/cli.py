@@ -369,6 +369,8 @@ def import_costs(**values: Any) -> None:
 
 @import_files.command("events", help=_text("help.import_events"))
 @_importing
+@click.option("--map", "mapping", type=AnyMapType(), default={}, help=_text("help.map"))
+@click.option("--timezone", metavar="ZONE", help=_text("help.import_timezone"))
 def import_events(**values: Any) -> None:
     """Import events."""
     _run("imports", kind="events", **values)

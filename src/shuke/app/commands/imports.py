@@ -139,13 +139,16 @@ def _costs(options: ImportsOptions, place: Workplace) -> None:
 
 
 def _events(options: ImportsOptions, place: Workplace) -> None:
-    with _bar(options) as hear:
+    with _bar(options) as hear, _folder() as folder:
         imported = collect.import_events(
             place,
             options.files,
             source=options.source,
             now=_now,
             wake=wake_collect,
+            work_folder=folder,
+            mapping=options.mapping,
+            timezone=options.timezone,
             dry_run=options.dry_run,
             rejects_folder=options.rejects,
             language=options.language,

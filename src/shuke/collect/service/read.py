@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
@@ -39,7 +39,7 @@ from shuke.collect.rules.words import Fees, find_fees, status_class
 from shuke.collect.service.cells import DECIMAL
 from shuke.collect.service.desk import Desk, named
 from shuke.collect.service.sources import Opened, find_files, open_file
-from shuke.collect.service.staging import Typed, type_file
+from shuke.collect.service.staging import Typed, known_timezone, type_file
 from shuke.collect.service.structure import Structured, find_flags, is_unique, structure
 from shuke.insight.tables import Tables
 from shuke.platform.engines import Engine
@@ -84,8 +84,8 @@ def read_orders(  # noqa: PLR0913 - what a person may say about order files; all
     if margin_column is not None:
         given["margin"] = margin_column
     check_mapping(given)
-    if timezone is not None and timezone not in available_timezones():
-        raise BadInput("collect.unknown_timezone", timezone=timezone)
+    if timezone is not None:
+        known_timezone(timezone)
     work_folder.mkdir(parents=True, exist_ok=True)
     # A folder of its own, so that a second reading leaves the tables of the first alone.
     with closing(Desk(Path(tempfile.mkdtemp(prefix="collect_", dir=work_folder)))) as desk:

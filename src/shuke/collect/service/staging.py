@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import duckdb
 
@@ -247,12 +248,26 @@ def read_numbers(desk: Desk, opened: Opened, match: FieldMatch) -> str:
     return _number(desk, opened, match, [])[0]
 
 
-def read_moments(desk: Desk, opened: Opened, match: FieldMatch) -> str:
-    """DuckDB SQL of a column's moments, by one rule for all of it.
+def known_timezone(name: str) -> str:
+    """The name itself; BadInput ``collect.unknown_timezone`` for what is none."""
+    if name not in available_timezones():
+        raise BadInput("collect.unknown_timezone", timezone=name)
+    return name
+
+
+def read_moments(
+    desk: Desk,
+    opened: Opened,
+    match: FieldMatch,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    timezone: str | None = None,
+) -> str:
+    """DuckDB SQL of a column's moments on the clock of ``timezone``, by one rule for all of it.
 
     Raises BadInput ``collect.ambiguous_dates``, ``collect.no_readable_time``.
     """
-    return _time(desk, opened, match, mapping={}, timezone=None, notes=[])
+    return _time(desk, opened, match, mapping=mapping or {}, timezone=timezone, notes=[])
 
 
 def _number(desk: Desk, opened: Opened, match: FieldMatch, notes: list[Note]) -> tuple[str, str | None]:

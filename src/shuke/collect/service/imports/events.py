@@ -1,9 +1,12 @@
-"""Files of events: the collecting protocol's messages, one JSON object a line, into the inbox."""
+"""Files of events into the inbox: the collecting protocol's messages, one JSON object a line, or tables of events."""
+
+# ruff: noqa: S608 - SQL has no parameters for columns; every name in it is ours or quoted by `desk`
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -14,13 +17,16 @@ import msgspec
 from shuke.base.errors import BadInput
 from shuke.base.language import Language
 from shuke.base.progress import Progress, silent
-from shuke.collect.model import EVENT_BYTES_MAX
+from shuke.collect.model import EVENT_BYTES_MAX, FieldMatch
+from shuke.collect.rules.event_tables import LITERAL, EventColumns, event_columns, event_of, is_reference
 from shuke.collect.rules.requests import batch_of
 from shuke.collect.service import inbox
+from shuke.collect.service.desk import quoted
 from shuke.collect.service.imports.ledger import Counts, Imported, Step, fingerprint, run_steps
-from shuke.collect.service.imports.rows import Left
+from shuke.collect.service.imports.rows import Left, Listed, open_list
 from shuke.collect.service.origins import ensure_source, find_source
 from shuke.collect.service.sources import find_files
+from shuke.collect.service.staging import known_timezone, read_moments
 from shuke.platform import Transaction, Workplace
 
 __all__ = ["import_events"]
@@ -36,6 +42,9 @@ def import_events(  # noqa: PLR0913 - what a person may say about it; all but th
     source: str,
     now: Callable[[], datetime],
     wake: Callable[[Transaction], None],
+    work_folder: Path,
+    mapping: Mapping[str, str] | None = None,
+    timezone: str | None = None,
     dry_run: bool = False,
     rejects_folder: Path | None = None,
     language: Language = Language.ENGLISH,
@@ -48,41 +57,97 @@ def import_events(  # noqa: PLR0913 - what a person may say about it; all but th
 
     Args:
         workplace: whose database; its transactions are opened here, one for each batch.
-        files: JSON Lines in UTF-8.
+        files: JSON Lines in UTF-8, or tables (CSV, XLSX, Parquet) with a row for each event: columns that the message
+            has fields for, columns that name somebody, and all others as properties.
         source: the name of the source.
         now: the clock.
         wake: has the inbox processed.
+        work_folder: for intermediate files.
+        mapping: for tables, field of the message or kind of identity → column name or number from 1.
+        timezone: of times in tables that name none; UTC without it.
         dry_run: only count; nothing stays.
         rejects_folder: where lines that are no event are written with their reasons.
         language: of the reasons.
         progress: told the share that is done.
 
     Raises:
-        BadInput: ``collect.no_files``, ``collect.file_missing``.
+        BadInput: ``collect.no_files``, ``collect.file_missing``; of tables, ``collect.missing_event_time``,
+            ``collect.no_identity_column``, ``collect.unknown_timezone``, and the codes of opening files.
     """
+    given = dict(mapping or {})
     paths = find_files(files)
     left = Left()
     with workplace.database.begin() as tx:
         source_id = find_source(tx, source) if dry_run else ensure_source(tx, source, now=now())
     seen: dict[bytes, int] = {}
-    steps: list[Step] = [
-        partial(_store, workplace, source_id, piece, left, now) for path in paths for piece in _pieces(path, seen)
-    ]
-    counts, resumed = run_steps(
-        workplace.database,
-        kind="events",
-        source_id=source_id,
-        mark=fingerprint(paths),
-        steps=steps,
-        now=now,
-        dry_run=dry_run,
-        progress=progress,
-    )
+    with tempfile.TemporaryDirectory(prefix="events_", dir=work_folder) as folder:
+        told = [_told(path, Path(folder) / f"{number}.jsonl", given, timezone) for number, path in enumerate(paths)]
+        steps: list[Step] = [
+            partial(_store, workplace, source_id, path.name, piece, left, now)
+            for path, lines in zip(paths, told, strict=True)
+            for piece in _pieces(lines, seen)
+        ]
+        counts, resumed = run_steps(
+            workplace.database,
+            kind="events",
+            source_id=source_id,
+            mark=fingerprint(paths, given, timezone),
+            steps=steps,
+            now=now,
+            dry_run=dry_run,
+            progress=progress,
+        )
     if not dry_run:
         with workplace.database.begin() as tx:
             wake(tx)
     rejects = left.write(rejects_folder, "events", language)
     return Imported(counts=counts, resumed=resumed, rejected=dict(left.counts), rejects=rejects)
+
+
+def _told(path: Path, lines: Path, mapping: Mapping[str, str], timezone: str | None) -> Path:
+    """The file itself where it holds messages, else its rows as messages; a row and its line have the same number."""
+    with path.open("rb") as file:
+        # Blanks and a byte order mark may stand before the first message.
+        if file.read(1_000).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+            return path
+    zone = known_timezone(timezone or "UTC")
+    with open_list(path, work_folder=lines.parent, wanted=list(mapping.values())) as table, lines.open("wb") as out:
+        columns = _columns(table, mapping)
+        literal, chosen = _cells(table, columns, mapping, zone)
+        rows, written = table.keep(chosen), 0
+        for number in range(-(-rows // BATCH_LINES)):
+            for row in table.batch(number, BATCH_LINES):
+                event = msgspec.json.encode(event_of(row, columns, literal))
+                out.write(b"\n" * (row["row"] - written - 1) + event + b"\n")
+                written = row["row"]
+    return lines
+
+
+def _columns(table: Listed, mapping: Mapping[str, str]) -> EventColumns:
+    columns = event_columns(table.columns, mapping)
+    said = {"file": table.opened.file.name, "columns": ", ".join(table.columns)}
+    if "timestamp" not in columns.fields:
+        raise BadInput("collect.missing_event_time", **said)
+    if "anonymousId" not in columns.fields and not columns.identities:
+        raise BadInput("collect.no_identity_column", **said)
+    return columns
+
+
+def _cells(
+    table: Listed, columns: EventColumns, mapping: Mapping[str, str], zone: str
+) -> tuple[frozenset[str], dict[str, str]]:
+    """The columns that are values of JSON as they stand, and how each column is read: as text, times in UTC."""
+    chosen = {column: table.text(column) for column in table.columns}
+    column = columns.fields["timestamp"]
+    match = FieldMatch(table.opened.file.name, "time", column, "given", 1.0)
+    clock = read_moments(table.desk, table.opened, match, mapping=mapping, timezone=zone)
+    moment = f"timezone('UTC', timezone({quoted(zone)}, {clock}))"
+    # A time that cannot be read stays as it is, so that the event is refused for it.
+    chosen[column] = f"coalesce(strftime({moment}, '%Y-%m-%dT%H:%M:%S.%fZ'), {chosen[column]})"
+    looked_at = [one for one in columns.properties if not is_reference(one)]
+    fits = ", ".join(f"coalesce(bool_and(regexp_full_match({chosen[one]}, '{LITERAL}')), false)" for one in looked_at)
+    found = table.desk.row(f"SELECT {fits} FROM ({table.opened.scan})") if looked_at else ()
+    return frozenset(one for one, yes in zip(looked_at, found, strict=True) if yes), chosen
 
 
 @dataclass(frozen=True)
@@ -117,11 +182,17 @@ def _pieces(path: Path, seen: dict[bytes, int]) -> Iterator[_Piece]:
 
 
 def _store(
-    workplace: Workplace, source_id: int, piece: _Piece, left: Left, now: Callable[[], datetime], tx: Transaction
+    workplace: Workplace,
+    source_id: int,
+    file: str,
+    piece: _Piece,
+    left: Left,
+    now: Callable[[], datetime],
+    tx: Transaction,
 ) -> Counts:
-    with piece.path.open("rb") as file:
-        file.seek(piece.start)
-        lines = file.read(piece.size).splitlines()
+    with piece.path.open("rb") as opened:
+        opened.seek(piece.start)
+        lines = opened.read(piece.size).splitlines()
     envelopes: list[bytes] = []
     for place, line in enumerate(lines):
         if not line.strip():
@@ -130,7 +201,7 @@ def _store(
             event = _with_id(line, piece.repeats.get(place, 0))
             envelopes += batch_of(b'{"batch":[' + event + b"]}")[1]
         except BadInput:
-            left.note(piece.path.name, piece.first_line + place + 1, "no_event")
+            left.note(file, piece.first_line + place + 1, "no_event")
     stored = inbox.store(tx, workplace.keyring, [inbox.Accepted(source_id, now(), envelopes)])
     return {"events.rows": stored}
 
