@@ -27,7 +27,7 @@ demo: $(READY) ## Build the report of the shipped data in both languages and ser
 
 test: $(READY) ## Lint, type-check and test everything
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not faults"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not faults"
 
 faults: $(READY) ## Run the long fault-injection proofs
 	@$(BIN)/python -m pytest -n 0 -m faults

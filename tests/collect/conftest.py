@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from shuke import collect
-from shuke.platform import Engine, open_engine
+from shuke.collect import tables
+from shuke.platform import Database, Engine, Transaction, open_engine
 
 
 @pytest.fixture
@@ -53,3 +55,37 @@ def fields_of(collected: collect.Collected) -> dict[str, str]:
 
 def csv_of(header: Sequence[str], *rows: Sequence[str]) -> str:
     return "\n".join(",".join(cells) for cells in (header, *rows)) + "\n"
+
+
+KEPT = (tables.orders, tables.order_lines, tables.refunds, tables.facts)
+
+
+def everything(tx: Transaction) -> list[Any]:
+    """All rows, and which transaction wrote each."""
+    names = [*(table.name for table in KEPT), "products", "stores", "channels", "identities", "customers"]
+    return [tx.execute(sa.text(f"SELECT *, xmin::text FROM {name} ORDER BY 1, 2")).all() for name in names]  # noqa: S608 - ours
+
+
+def rows(database: Database, sql: str) -> list[tuple[Any, ...]]:
+    with database.read() as tx:
+        return [tuple(row) for row in tx.execute(sa.text(sql))]
+
+
+def check_no_half_order(database: Database) -> None:
+    """Every order has lines that sum to it, and is a fact; and nothing else does, or is."""
+    assert rows(
+        database,
+        """
+        SELECT count(*) FROM orders o FULL JOIN (
+            SELECT source_id, order_id, sum(amount_minor) AS amount_minor FROM order_lines GROUP BY 1, 2
+        ) l USING (source_id, order_id)
+        WHERE o.amount_minor IS DISTINCT FROM l.amount_minor
+        """,
+    ) == [(0,)]
+    assert rows(
+        database,
+        """
+        SELECT count(*) FROM orders o FULL JOIN (SELECT * FROM facts WHERE kind = 'order') f
+        USING (source_id, order_id) WHERE o.order_id IS NULL OR f.order_id IS NULL
+        """,
+    ) == [(0,)]

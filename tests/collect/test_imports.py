@@ -1,14 +1,8 @@
 """Order files in the database: what the report says, once however often they are imported, whole however they end."""
 
 import csv
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +11,12 @@ import sqlalchemy as sa
 
 from shuke import catalog, collect, profiles
 from shuke.base.errors import BadInput
-from shuke.collect import tables
 from shuke.collect.service import orders as stating
 from shuke.collect.service.imports import ledger
 from shuke.collect.service.imports import orders as importing
 from shuke.platform import Database, Engine, Transaction, Workplace, driver
+
+from .conftest import KEPT, check_no_half_order, everything, rows
 
 Import = Callable[..., collect.Imported]
 
@@ -50,20 +45,6 @@ def bring(workplace: Workplace, engine: Engine, tmp_path: Path) -> Import:
         return collect.import_orders(workplace, [str(path)], collected, engine=engine, now=lambda: NOW, **said)
 
     return _bring
-
-
-KEPT = (tables.orders, tables.order_lines, tables.refunds, tables.facts)
-
-
-def everything(tx: Transaction) -> list[Any]:
-    """All rows, and which transaction wrote each."""
-    names = [*(table.name for table in KEPT), "products", "stores", "channels", "identities", "customers"]
-    return [tx.execute(sa.text(f"SELECT *, xmin::text FROM {name} ORDER BY 1, 2")).all() for name in names]  # noqa: S608 - ours
-
-
-def rows(database: Database, sql: str) -> list[tuple[Any, ...]]:
-    with database.read() as tx:
-        return [tuple(row) for row in tx.execute(sa.text(sql))]
 
 
 def test_a_file_becomes_orders_customers_products_and_facts(bring: Import, workplace: Workplace) -> None:
@@ -256,26 +237,6 @@ class _Killed(BaseException):
     """The process ends here."""
 
 
-def check_no_half_order(database: Database) -> None:
-    """Every order has lines that sum to it, and is a fact; and nothing else does, or is."""
-    assert rows(
-        database,
-        """
-        SELECT count(*) FROM orders o FULL JOIN (
-            SELECT source_id, order_id, sum(amount_minor) AS amount_minor FROM order_lines GROUP BY 1, 2
-        ) l USING (source_id, order_id)
-        WHERE o.amount_minor IS DISTINCT FROM l.amount_minor
-        """,
-    ) == [(0,)]
-    assert rows(
-        database,
-        """
-        SELECT count(*) FROM orders o FULL JOIN (SELECT * FROM facts WHERE kind = 'order') f
-        USING (source_id, order_id) WHERE o.order_id IS NULL OR f.order_id IS NULL
-        """,
-    ) == [(0,)]
-
-
 def end_in_the_middle(bring: Import, monkeypatch: pytest.MonkeyPatch, *, commits: bool) -> None:
     """Import batches of one order, and end after the second order was written but not its lines."""
     times = iter(range(100))
@@ -314,54 +275,3 @@ def test_half_an_order_would_be_noticed(bring: Import, workplace: Workplace, mon
     end_in_the_middle(bring, monkeypatch, commits=True)
     with pytest.raises(AssertionError):
         check_no_half_order(workplace.database)
-
-
-# ---- A real year of a real shop, by the command, with a real kill.
-
-SALES = 873_602_764  # 8,736,027.64 GBP, the kept money of the report's account of the file
-REFUNDS = 47_173_571  # 471,735.71 GBP
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_online_retail_reconciles_after_a_kill_and_twice_in_a_row(workplace: Workplace, tmp_path: Path) -> None:
-    database = workplace.database
-    workplace.keyring.save(tmp_path / "master.keys")
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database.url,
-        "SHUKE_DATA_FOLDER": str(tmp_path),
-        "SHUKE_WORK_FOLDER": str(tmp_path),
-    }
-    with resources.as_file(resources.files("shuke.app") / "data" / "online_retail.parquet") as orders:
-        said = ["import", "orders", str(orders), "--currency", "GBP", "--source", "retail", "--lang", "en"]
-        command = [sys.executable, "-m", "shuke.app", *said, "--rejects", str(tmp_path / "rejected")]
-        killed = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            while killed.poll() is None and rows(database, "SELECT count(*) FROM orders") == [(0,)]:
-                time.sleep(0.05)
-            # In the middle of a later batch.
-            time.sleep(1.5)
-        finally:
-            killed.kill()
-        assert killed.wait() == -signal.SIGKILL
-        (part,) = rows(database, "SELECT count(*), sum(amount_minor) FROM orders")
-        assert 0 < part[0] < 18_402
-        assert part[0] % importing.BATCH_ORDERS == 0
-        check_no_half_order(database)
-
-        said_first = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-        assert "Went on after" in said_first
-        assert "8,736,027.64 GBP in the files; 8,736,027.64 in the database" in said_first
-        check_no_half_order(database)
-        totals = (
-            "SELECT (SELECT sum(amount_minor) FROM orders), (SELECT sum(amount_minor) FROM order_lines),"
-            " (SELECT sum(amount_minor) FROM refunds), (SELECT count(*) FROM orders), (SELECT count(*) FROM facts)"
-        )
-        assert rows(database, totals) == [(SALES, SALES, REFUNDS, 18_402, 18_402 + 8_505)]
-        with database.read() as tx:
-            before = everything(tx)
-        said_again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-        with database.read() as tx:
-            assert everything(tx) == before
-        assert "8,736,027.64 GBP in the files; 8,736,027.64 in the database" in said_again

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,61 +11,10 @@ import sqlalchemy as sa
 from shuke import collect
 from shuke.base.errors import BadInput
 from shuke.collect import Order, OrderLine, OrderStatus, Refund
-from shuke.insight import customer_facts
 from shuke.platform import Engine, Workplace, open_engine
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 AT = datetime(2026, 3, 5, 20, 30, tzinfo=UTC)
-
-
-def totals(table: Any) -> dict[str, Any]:
-    """What a table sums up to, beside the names that its customers have."""
-    found: dict[str, Any] = (
-        table.aggregate(
-            rows=table.count(), orders=table.order_id.nunique(), people=table.customer_id.nunique(),
-            amount=table.amount.sum().round(2),
-        )
-        .to_pyarrow()
-        .to_pylist()[0]
-    )  # fmt: skip
-    return found
-
-
-def per_product(table: Any) -> list[dict[str, Any]]:
-    grouped = table.group_by("product_id").aggregate(amount=table.amount.sum().round(2), rows=table.count())
-    rows: list[dict[str, Any]] = grouped.order_by("product_id").to_pyarrow().to_pylist()
-    return rows
-
-
-def facts_of(tables: Any, engine: Engine) -> list[tuple[Any, ...]]:
-    """The facts of each customer without the customer's name, which is another in the database."""
-    facts = customer_facts(tables, as_of=datetime(2011, 12, 10), engine=engine).table.to_pyarrow()  # noqa: DTZ001
-    columns = ("first_order_at", "last_order_at", "orders", "order_days", "region", "rfm_score", "stage", "value_group")
-    rounded = ("gross_amount", "refunds", "predicted_clv", "predicted_number_of_orders", "total_clv")
-    rows = zip(
-        *(facts[name].to_pylist() for name in columns),
-        *([round(value, 4) for value in facts[name].to_pylist()] for name in rounded),
-        strict=True,
-    )
-    return sorted(rows, key=repr)
-
-
-@pytest.mark.slow
-def test_online_retail_says_the_same_from_the_database(workplace: Workplace, engine: Engine, tmp_path: Path) -> None:
-    with resources.as_file(resources.files("shuke.app") / "data" / "online_retail.parquet") as file:
-        files = [str(file)]
-        read = collect.read_orders(files, engine=engine, work_folder=tmp_path / "work", currency="GBP")
-        collect.import_orders(workplace, files, read, engine=engine, source="files", now=lambda: NOW, currency="GBP")
-    collect.update_lake(workplace)
-    stored = collect.read_stored(collect.lake_of(workplace), engine=engine)
-    assert (stored.first_at, stored.last_at, stored.currency) == (read.first_at, read.last_at, "GBP")
-    for name in ("orders", "order_lines", "refunds"):
-        assert totals(getattr(stored.tables, name)) == totals(getattr(read.tables, name)), name
-    for name in ("order_lines", "refunds"):
-        assert per_product(getattr(stored.tables, name)) == per_product(getattr(read.tables, name)), name
-    assert facts_of(stored.tables, engine) == facts_of(read.tables, engine)
-    assert stored.quality.reconciles
-    assert stored.quality.rows == 18_402 + 8_505
 
 
 def order(number: str, **values: Any) -> Order:

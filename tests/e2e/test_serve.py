@@ -19,6 +19,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SHUKE = str(Path(sys.executable).with_name("shuke"))
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 START_SECONDS = 60
