@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -9,32 +10,47 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 
-from shuke import collect, profiles
+from shuke import collect, lifecycle, profiles
 from shuke.app.demo.history import History, Ints
 from shuke.app.demo.simulator import simulate
+from shuke.insight import CUSTOMER_STAGES
 from shuke.platform import Engine, Workplace
 
-__all__ = ["SOURCE", "add_simulated", "read_history"]
+__all__ = ["SOURCE", "add_simulated", "customers_to_look_at", "read_history"]
 
 #: The source of simulated facts. It comes into being with them, in one transaction.
 SOURCE = "simulator"
 
 
-def add_simulated(workplace: Workplace, *, engine: Engine, seed: int, now: datetime) -> int:
+def add_simulated(workplace: Workplace, history: History, *, seed: int, now: datetime) -> int:
     """Put simulated facts beside the orders of the database, all of them or none, and once; returns how many.
 
-    Opens its own transactions. With the facts there already it changes nothing and returns 0.
+    Opens its own transactions. With simulated facts there already it changes nothing and returns 0.
     """
-    if _is_there(workplace):
-        return 0
-    found = simulate(read_history(workplace, engine), seed=seed)
+    with workplace.database.read() as tx:
+        if any(source.name == SOURCE for source in collect.list_sources(tx)):
+            return 0
+    found = simulate(history, seed=seed)
     with workplace.database.begin() as tx:
+        # Hundreds of thousands of rows take longer than a request may.
+        tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
         source_id = collect.ensure_source(tx, SOURCE, now=now)
         found = found.append_column("source_id", pa.repeat(pa.scalar(source_id, pa.int32()), len(found)))
         found = found.append_column("received_at", pa.repeat(pa.scalar(now, pa.timestamp("us", "UTC")), len(found)))
         return collect.record_fact_table(tx, found)
+
+
+def customers_to_look_at(facts: Collection[lifecycle.CustomerFacts]) -> list[lifecycle.CustomerFacts]:
+    """The most valuable customer of each stage, the stages in the order of a life."""
+    codes = [stage.code for stage in CUSTOMER_STAGES.stages]
+    best: dict[str, lifecycle.CustomerFacts] = {}
+    for one in facts:
+        if one.stage not in best or one.historic_clv_minor > best[one.stage].historic_clv_minor:
+            best[one.stage] = one
+    return [best[code] for code in codes if code in best]
 
 
 def read_history(workplace: Workplace, engine: Engine) -> History:
@@ -80,11 +96,6 @@ def read_history(workplace: Workplace, engine: Engine) -> History:
         currency=currency,
         digits=digits,
     )
-
-
-def _is_there(workplace: Workplace) -> bool:
-    with workplace.database.read() as tx:
-        return any(source.name == SOURCE for source in collect.list_sources(tx))
 
 
 def _products(lines: ir.Table) -> pa.Table:
