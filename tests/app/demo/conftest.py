@@ -45,8 +45,11 @@ def history() -> History:
         order_minor=rng.integers(500, 90_000, orders),
         line_order=line_order,
         line_product=rng.integers(0, 60, len(line_order)),
-        refund_customer=customer[refunded],
-        refund_at=np.minimum(at[refunded] + 5 * DAY, BEGIN + DAYS * DAY),
+        # Forty of them are of orders from before the first that is known, as real files have some.
+        refund_customer=np.concatenate([np.arange(40) + 600, customer[refunded]]),
+        refund_at=np.concatenate(
+            [np.full(40, BEGIN - 60 * DAY), np.minimum(at[refunded] + 5 * DAY, BEGIN + DAYS * DAY)]
+        ),
         product_ids=tuple(f"p{place}" for place in range(60)),
         product_names=tuple(f'Tea "{place}", 红茶\\' for place in range(60)),
         product_minor=np.arange(60) * 7 + 99,

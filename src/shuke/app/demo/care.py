@@ -53,8 +53,10 @@ class Tickets:
 def draw_tickets(history: History, rng: np.random.Generator) -> Tickets:
     """About some orders, and about many more of the refunds."""
     order = np.flatnonzero(rng.random(len(history.order_at)) < ORDER_SHARE)
-    # The lines of one credit note are one refund.
-    note = np.unique(np.stack([history.refund_customer, history.refund_at]), axis=1)
+    # The lines of one credit note are one refund. What is given back before the first order that is known belongs to
+    # orders that are not, and to nobody whom the shop has met here.
+    known = history.refund_at >= history.order_at[history.first_order][history.refund_customer]
+    note = np.unique(np.stack([history.refund_customer[known], history.refund_at[known]]), axis=1)
     note = note[:, rng.random(note.shape[1]) < REFUND_SHARE]
     about_orders, rows = len(order), len(order) + note.shape[1]
     since = np.concatenate([history.order_at[order], note[1]])
