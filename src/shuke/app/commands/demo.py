@@ -142,7 +142,9 @@ def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
         hear("app.simulate", 0.0)
         with terminal.workshop("duckdb") as (engine, _):
             history = filling.read_history(place, engine)
-        simulated = filling.add_simulated(place, history, seed=SEED, now=now)
+        if simulated := filling.add_simulated(place, history, seed=SEED, now=now):
+            notes.counts = {"customers": history.customers, "orders": len(history.order_at), "simulated": simulated}
+            notes.save()
         last = datetime.fromtimestamp(history.end // SECOND, UTC)
         as_of = last.replace(hour=0, minute=0, second=0) + timedelta(days=1)
         lifecycle.refresh(place, as_of=as_of, now=now, currency=CURRENCY, progress=terminal.part(hear, 0.5, 1.0))
@@ -151,7 +153,6 @@ def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
         chosen = filling.customers_to_look_at(lifecycle.facts_of(tx, whose).values())
         seen = [profiles.profile_360(tx, place.keyring, one.customer_id, now, may_see=True) for one in chosen]
     notes.customers = [(str(one.customer_id), one.identities[0].value) for one in seen]
-    notes.counts = {"customers": history.customers, "orders": len(history.order_at), "simulated": simulated}
 
 
 def _write_reports(options: DemoOptions, orders: Path) -> None:

@@ -68,7 +68,7 @@ def write_pages(folder: Path, place: Workplace, notes: Notes, *, first: Language
             text=catalogue(_ROOM, language),
             language=language.value,
             languages=[one.value for one in Language],
-            counts={name: say_number(count, language) for name, count in notes.counts.items() if count},
+            counts={name: say_number(count, language) for name, count in notes.counts.items()},
             cards=_cards(place, notes, language),
             server=server,
             curl=None if server is None else _curl(notes, server),
@@ -156,8 +156,11 @@ def _detail(fact: collect.TimelineFact, language: Language) -> str:
     """The money of a fact, else the first of its properties that says what it is about."""
     if fact.amount_minor is not None and fact.currency is not None:
         return say_money(from_minor(fact.amount_minor, fact.currency), fact.currency, language, digits=2)
-    told = ("name", "campaign_id", "topic", "score", "list_id", "value")
-    return next((str(fact.properties[name]) for name in told if name in fact.properties), "")
+    said = fact.properties
+    if "value" in said and "currency" in said:
+        return say_money(said["value"], said["currency"], language, digits=2)
+    told = ("name", "campaign_id", "topic", "score", "list_id")
+    return next((str(said[name]) for name in told if name in said), "")
 
 
 def _stage(code: str, language: Language) -> str:
