@@ -22,7 +22,7 @@ $(READY): locks/bootstrap.txt locks/dev.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY) ## Build the report of the shipped data in both languages and serve it on loopback
+demo: $(READY) ## Run a server with the shipped orders and simulated events, and the report, on loopback
 	@$(BIN)/shuke demo
 
 test: $(READY) ## Lint, type-check and test everything

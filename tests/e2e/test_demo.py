@@ -1,42 +1,187 @@
-"""The demo as a newcomer meets it: one command, both reports, served on this machine only."""
+"""The demo as a newcomer meets it: one command, interrupted and begun again, on some of the shipped orders."""
 
+import base64
+import contextlib
+import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
+import tempfile
+import time
+import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import duckdb
+import psycopg
 import pytest
+
+from shuke.platform import EmbeddedPostgres, embedded_url
+
+SHUKE = str(Path(sys.executable).with_name("shuke"))
+SHIPPED = Path(__file__).parents[2] / "src" / "shuke" / "app" / "data" / "online_retail.parquet"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that an account without rights can pass through, should root run the tests."""
+    with tempfile.TemporaryDirectory(prefix="shuke-test-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.fixture
+def orders(folder: Path) -> Path:
+    """Every fiftieth customer of the shipped orders, so that the test takes a tenth of the time."""
+    file = folder / "some.parquet"
+    with duckdb.connect() as connection:
+        some = f"SELECT * FROM read_parquet('{SHIPPED}') WHERE CustomerID % 50 = 7"  # noqa: S608
+        connection.execute(f"COPY ({some}) TO '{file}' (FORMAT parquet)")
+    return file
+
+
+class Demo:
+    """A running ``shuke demo``."""
+
+    def __init__(self, process: subprocess.Popen[str], said: Callable[[], str]) -> None:
+        self.process = process
+        self.said = said
+
+    def until(self, words: str) -> str:
+        """Wait until it has said this; gives all that it has said."""
+        end = time.monotonic() + 400
+        while words not in self.said():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < end, self.said()
+            time.sleep(0.1)
+        return self.said()
+
+    def end(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@contextlib.contextmanager
+def running(folder: Path, orders: Path, *options: str) -> Iterator[Demo]:
+    log = folder / "said.txt"
+    brand = folder / "brand"
+    environment = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        # A brand's own, which a demo has to leave alone.
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/brand",
+        "SHUKE_DATA_FOLDER": str(brand),
+    }
+    command = [SHUKE, "demo", "--out", str(folder / "demo"), "--orders", str(orders), *options]
+    with log.open("w") as out, subprocess.Popen(command, env=environment, stdout=out, stderr=out, text=True) as process:
+        try:
+            yield Demo(process, lambda: log.read_text(encoding="utf-8"))
+        finally:
+            # Told to stop, it takes its server and its database with it.
+            process.terminate()
+            process.wait(60)
+            assert not brand.exists()
+
+
+def left_over(folder: Path) -> list[str]:
+    """Processes that have this folder in their arguments."""
+    found = []
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = command.read_bytes().decode(errors="replace").replace("\0", " ")
+            if str(folder) in words and str(os.getpid()) != command.parent.name:
+                found.append(words)
+    return found
+
+
+def get(address: str) -> bytes:
+    with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - loopback, as the demo has said
+        return bytes(answer.read())
+
+
+def where(said: str, name: str) -> str:
+    found = re.search(rf"^  {name}: (\S+)$", said, re.MULTILINE)
+    assert found, said
+    return found[1]
+
+
+def facts(folder: Path) -> dict[bool, int]:
+    with psycopg.connect(embedded_url(folder / "demo" / "data")) as connection:
+        rows = connection.execute("SELECT simulated, count(*) FROM facts GROUP BY 1").fetchall()
+    return dict(rows)
 
 
 @pytest.mark.slow
-def test_the_demo_builds_both_reports_and_serves_them(tmp_path: Path) -> None:
-    demo = subprocess.Popen(
-        [str(Path(sys.executable).with_name("shuke")), "demo", "--out", str(tmp_path / "demo")],
-        env={**os.environ, "LANG": "en_US.UTF-8", "LC_ALL": "", "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        encoding="utf-8",
-    )
-    assert demo.stdout is not None
-    try:
-        ready = demo.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+/", ready)
-        assert found, ready
-        pages = {
-            path: urllib.request.urlopen(f"{found[0]}{path}", timeout=30).read()  # noqa: S310 - loopback, checked above
-            for path in ("", "en/report.html", "zh-CN/report.html", "en/report.pdf", "zh-CN/report.xlsx")
-        }
-    finally:
-        demo.send_signal(signal.SIGINT)
-        assert demo.wait(timeout=30) == 0
-        demo.stdout.close()
-    assert b'href="en/report.html"' in pages[""]
-    assert b'href="zh-CN/report.html"' in pages[""]
-    assert "Customer lifetime value report" in pages["en/report.html"].decode()
-    assert "顾客终身价值分析报告" in pages["zh-CN/report.html"].decode()
-    assert pages["en/report.pdf"].startswith(b"%PDF-")
-    assert pages["zh-CN/report.xlsx"].startswith(b"PK")
+@pytest.mark.timeout(1200)
+def test_the_demo_from_an_interruption_to_a_second_start(folder: Path, orders: Path, browser: Any) -> None:
+    with running(folder, orders, "--lang", "en") as demo:
+        demo.until("2/3")
+        assert demo.end(signal.SIGINT) == 130
+    assert left_over(folder) == []
+
+    with running(folder, orders, "--lang", "en") as demo:
+        said = demo.until("/v1/track")
+        assert "DATABASE_URL is left alone" in said
+        assert "1/3" not in said
+        assert "3/3" in said
+        assert_that_everything_is_there(said, browser)
+        assert_that_an_event_arrives(said)
+        before = facts(folder)
+        assert demo.end(signal.SIGTERM) == 0
+    assert left_over(folder) == []
+
+    with running(folder, orders, "--lang", "zh-CN", "--no-serve") as demo:
+        assert demo.process.wait(400) == 0
+        assert not re.search(r"\d/3", demo.said())
+    assert left_over(folder) == []
+    with EmbeddedPostgres.start(folder / "demo" / "data"):
+        assert facts(folder) == before
+    page = (folder / "demo" / "site" / "index.html").read_text(encoding="utf-8")
+    assert "服务器没有运行" in page
+
+
+def assert_that_everything_is_there(said: str, browser: Any) -> None:
+    site, timeline = where(said, "Start here"), json.loads(get(where(said, "Timeline") + "?limit=500"))
+    marks = {(fact["simulated"], fact["source"]) for fact in timeline["facts"]}
+    assert marks >= {(True, "simulator"), (False, "online-retail")}
+    assert json.loads(get(where(said, "Health"))) == {"ready": True}
+    assert "/api/customers/{customer_id}/timeline" in json.loads(get(where(said, "API description")))["paths"]
+    page = get(site).decode()
+    for language in ("en", "zh-CN"):
+        assert f'href="{language}/report.html"' in page
+        assert get(f"{site}{language}/report.pdf").startswith(b"%PDF-")
+        assert get(f"{site}{language}/report.xlsx").startswith(b"PK")
+        for width in (1280, 390):
+            browser.open(f"{site}{language}.html", width=width)
+            assert browser.console == []
+            assert browser.evaluate("document.documentElement.scrollWidth") == width
+    assert "Customer lifetime value report" in get(where(said, "Report")).decode()
+    assert "顾客终身价值分析报告" in get(f"{site}zh-CN/report.html").decode()
+    # What is served is the site, and not the keys beside it.
+    assert b"master.keys" not in get(site)
+    for path in ("../data/master.keys", "data/master.keys", "%2e%2e/data/master.keys"):
+        with pytest.raises(urllib.error.HTTPError):
+            get(site + path)
+
+
+def assert_that_an_event_arrives(said: str) -> None:
+    """The line that is printed, as a person pastes it; its event is the newest on the timeline that is printed."""
+    words = shlex.split(said[said.index("curl ") :].splitlines()[0])
+    request = urllib.request.Request(words[-1], words[words.index("-d") + 1].encode(), method="POST")  # noqa: S310
+    request.add_header("Authorization", "Basic " + base64.b64encode(words[words.index("-u") + 1].encode()).decode())
+    request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+        assert answer.status == 200
+    end = time.monotonic() + 60
+    while True:
+        newest = json.loads(get(where(said, "Timeline") + "?limit=1"))["facts"][0]
+        if newest["name"] == "Product Added to Wishlist":
+            break
+        assert time.monotonic() < end, newest
+        time.sleep(0.2)
+    assert (newest["simulated"], newest["source"]) == (False, "demo-site")

@@ -1,6 +1,7 @@
 """What a refresh keeps: current facts, only what changed, and every new stage on the timeline."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -341,6 +342,8 @@ def test_more_customers_than_the_limit_are_refused(workplace: Workplace, monkeyp
 
 def test_the_night_is_refreshed_once_and_made_up_for(workplace: Workplace, few: list[UUID]) -> None:
     assert not jobs.refresh_when_due(workplace, NOW.replace(hour=1))
+    unwanted = replace(workplace, settings=replace(workplace.settings, nightly_refresh=False))
+    assert not jobs.refresh_when_due(unwanted, NOW.replace(hour=9))
     assert jobs.refresh_when_due(workplace, NOW.replace(hour=9))
     assert not jobs.refresh_when_due(workplace, NOW.replace(hour=23))
     assert jobs.refresh_when_due(workplace, NOW + timedelta(days=1))

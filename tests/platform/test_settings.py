@@ -36,6 +36,15 @@ def test_what_the_environment_says_counts() -> None:
     assert settings == Settings(Path("/tmp/w"), 1_610_612_736, 3, "spark://host:7077")  # noqa: S108
 
 
+def test_another_process_can_be_given_the_same_settings() -> None:
+    given = Settings(memory_limit_bytes=10**9, data_folder=Path("data"), port=0, nightly_refresh=False)
+    told = given.as_environment()
+    assert told["SHUKE_NIGHTLY_REFRESH"] == "off"
+    assert Settings.of_environment(told) == given
+    # What is not set here is not to be taken from elsewhere.
+    assert told["DATABASE_URL"] == ""
+
+
 def test_an_empty_environment_gives_the_defaults() -> None:
     assert Settings.of_environment({"SHUKE_THREADS": ""}) == Settings()
 
@@ -55,6 +64,7 @@ def test_sizes(text: str, size: int) -> None:
         ("SHUKE_MEMORY_LIMIT", "-1GB"),
         ("SHUKE_THREADS", "0"),
         ("SHUKE_THREADS", "two"),
+        ("SHUKE_NIGHTLY_REFRESH", "perhaps"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_by_name(variable: str, given: str) -> None:

@@ -205,10 +205,13 @@ def stages(**values: Any) -> None:
 @program.command(help=_text("help.demo"))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="demo", help=_text("help.out_folder"))
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help=_text("help.port"))
+@click.option("--server-port", type=click.IntRange(0, 65535), default=0, help=_text("help.server_port"))
 @click.option("--serve/--no-serve", default=True, help=_text("help.serve"))
+@click.option("--orders", type=click.Path(path_type=Path, dir_okay=False, exists=True), hidden=True)
+@_speaking
 def demo(**values: Any) -> None:
-    """Build both reports and serve them."""
-    _run("demo", language=_terminal_language, **values)
+    """Fill a server with real orders, and serve it and both reports."""
+    _run("demo", **values)
 
 
 @program.command(help=_text("help.serve_all"))

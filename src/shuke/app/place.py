@@ -15,7 +15,7 @@ from shuke import platform
 from shuke.base.errors import NotAvailable
 from shuke.base.language import Catalogue
 
-__all__ = ["first_keys", "key_file", "open_place", "open_workplace"]
+__all__ = ["first_keys", "key_file", "open_place", "open_workplace", "own_database"]
 
 
 def key_file(settings: platform.Settings) -> Path:
@@ -43,20 +43,38 @@ def open_workplace(settings: platform.Settings) -> Iterator[platform.Workplace]:
 
 
 @contextmanager
-def open_place(settings: platform.Settings, text: Catalogue) -> Iterator[platform.Workplace]:
-    """A workplace for a command: the database that is running, else the data folder's own for as long as it takes."""
+def own_database(settings: platform.Settings, text: Catalogue) -> Iterator[platform.EmbeddedPostgres | None]:
+    """The database that the settings name, with keys and tables; one of our own is started, and stopped at the end."""
     with ExitStack() as stack:
-        if settings.database_url is None and not _answers(settings):
+        settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        postgres: platform.EmbeddedPostgres | None = None
+        if settings.database_url is None:
 
             def waiting(seconds: float) -> None:
                 click.echo(text("serve.waiting", seconds=round(seconds)), err=True)
 
-            stack.enter_context(platform.EmbeddedPostgres.start(settings.data_folder, waiting=waiting))
-        if not key_file(settings).exists():
-            first_keys(settings)
-        with platform.open_database(settings) as database:
-            platform.migrate(database)
+            postgres = stack.enter_context(platform.EmbeddedPostgres.start(settings.data_folder, waiting=waiting))
+        _prepare(settings)
+        yield postgres
+
+
+@contextmanager
+def open_place(settings: platform.Settings, text: Catalogue) -> Iterator[platform.Workplace]:
+    """A workplace for a command: the database that is running, else the data folder's own for as long as it takes."""
+    with ExitStack() as stack:
+        if _answers(settings):
+            _prepare(settings)
+        else:
+            stack.enter_context(own_database(settings, text))
         yield stack.enter_context(open_workplace(settings))
+
+
+def _prepare(settings: platform.Settings) -> None:
+    if not key_file(settings).exists():
+        first_keys(settings)
+    with platform.open_database(settings) as database:
+        database.ping()
+        platform.migrate(database)
 
 
 def _answers(settings: platform.Settings) -> bool:

@@ -23,7 +23,7 @@ from .model import (
     Treatment,
 )
 from .service.costs import read_costs
-from .service.facts import NewFact, make_months, record_facts, record_found_facts
+from .service.facts import NewFact, make_months, record_fact_table, record_facts, record_found_facts
 from .service.imports import Imported, import_costs, import_customers, import_events, import_orders, import_products
 from .service.lake import lake_of, update_lake
 from .service.orders import save_orders, save_refunds
@@ -80,6 +80,7 @@ __all__ = [
     "read_orders",
     "read_stored",
     "read_traits",
+    "record_fact_table",
     "record_facts",
     "record_found_facts",
     "rejected_events",

@@ -29,7 +29,9 @@ def nightly_refresh(context: JobContext, timestamp: int) -> None:  # noqa: ARG00
 
 
 def refresh_when_due(place: Workplace, now: datetime) -> bool:
-    """Refresh if the night has passed and it has not been done yet. Returns whether it was done now."""
+    """Refresh if the settings want it, the night has passed and it has not been done yet. Returns whether it was."""
+    if not place.settings.nightly_refresh:
+        return False
     time_zone = place.settings.time_zone
     as_of = last_midnight(now, time_zone)
     with place.database.read() as tx:

@@ -47,6 +47,10 @@ def _log_format(text: str) -> str:
     return text
 
 
+def _switch(text: str) -> bool:
+    return {"on": True, "off": False}[text]
+
+
 def _time_zone(text: str) -> str:
     if text not in available_timezones():
         raise ValueError(text)
@@ -78,6 +82,7 @@ class Settings:
     master_key_file: Path | None = field(default=None, metadata={"variable": "SHUKE_MASTER_KEY_FILE", "parse": Path})
     log_format: str = field(default="text", metadata={"variable": "SHUKE_LOG_FORMAT", "parse": _log_format})
     time_zone: str = field(default="UTC", metadata={"variable": "SHUKE_TIME_ZONE", "parse": _time_zone})
+    nightly_refresh: bool = field(default=True, metadata={"variable": "SHUKE_NIGHTLY_REFRESH", "parse": _switch})
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -94,9 +99,18 @@ class Settings:
                 continue
             try:
                 values[declared.name] = declared.metadata["parse"](given[variable])
-            except ValueError:
+            except (ValueError, KeyError):
                 raise BadInput("platform.bad_setting", variable=variable, given=given[variable]) from None
         return cls(**values)
+
+    def as_environment(self) -> dict[str, str]:
+        """What another process has to find in its environment to have these settings."""
+        values = {declared.metadata["variable"]: getattr(self, declared.name) for declared in fields(self)}
+        words = {None: "", True: "on", False: "off"}
+        return {
+            variable: words[value] if value is None or isinstance(value, bool) else str(value)
+            for variable, value in values.items()
+        }
 
 
 @dataclass(frozen=True)

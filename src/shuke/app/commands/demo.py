@@ -1,28 +1,210 @@
-"""``shuke demo``: the report of the shipped data in both languages, served on this machine only."""
+"""``shuke demo``: a server of its own with the real orders of a shop, what is simulated around them, and both reports.
+
+Everything is below one folder: the server's data in ``data``, what is served to look at in ``site``. A demo that was
+interrupted goes on where it was; one that is complete only starts the server.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import http.client
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
 
 import click
-from jinja2 import Environment, PackageLoader
+from rich.console import Console
 
+from shuke import collect, lifecycle, profiles
+from shuke.app import terminal
 from shuke.app.commands import report
+from shuke.app.commands.imports import ImportsOptions, bring_in
+from shuke.app.commands.serve import Told, address_of, listening, stay
+from shuke.app.demo import filling, pages
+from shuke.app.demo.history import SECOND
+from shuke.app.demo.notes import Notes
+from shuke.app.place import open_workplace, own_database
+from shuke.base.errors import BadInput, NotAvailable
 from shuke.base.language import Catalogue, Language, catalogue
+from shuke.platform import EmbeddedPostgres, Settings, Workplace, configure_logs
+
+__all__ = ["DemoOptions", "run"]
+
+SEED = 20111209
+CURRENCY = "GBP"
+#: The source that events of the person's own come from.
+SITE = "demo-site"
 
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What ``shuke demo`` was asked for; port 0 lets the system choose."""
+    """What ``shuke demo`` was asked for; port 0 lets the system choose. ``orders`` None is the shipped file."""
 
     language: Language
     out: Path
     port: int = 0
+    server_port: int = 0
     serve: bool = True
+    orders: Path | None = None
+
+
+def run(options: DemoOptions) -> None:
+    """Make what is not there yet, and serve it until interrupted.
+
+    Raises:
+        BadInput: ``app.not_a_demo`` where the data folder is somebody else's, ``app.demo_closed`` where root's
+            PostgreSQL cannot enter it.
+    """
+    # Whoever ends us ends the database with us.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    configure_logs("text", level=logging.WARNING)
+    text = catalogue("shuke.app", options.language)
+    notes = Notes.of(options.out.resolve() / "data")
+    settings = _settings(options, notes.folder)
+    with _database(settings, text) as postgres, open_workplace(settings) as place:
+        _fill(options, place, notes, text)
+        if options.serve:
+            _serve(options, place, postgres, notes, text)
+        else:
+            pages.write_pages(_site(options), place, notes, first=options.language)
+            click.echo(text("demo.written", folder=str(_site(options))))
+
+
+def _settings(options: DemoOptions, data: Path) -> Settings:
+    """Those of the environment but for what could lead to the data or the keys of a brand, or out of this machine."""
+    return replace(
+        Settings.of_environment(),
+        database_url=None,
+        data_folder=data,
+        master_key_file=None,
+        host="127.0.0.1",
+        port=options.server_port,
+        time_zone="UTC",
+        # What counts is the day after the last order, many years ago.
+        nightly_refresh=False,
+    )
+
+
+@contextmanager
+def _database(settings: Settings, text: Catalogue) -> Iterator[EmbeddedPostgres | None]:
+    if Settings.of_environment().database_url is not None:
+        click.echo(text("demo.own_database"), err=True)
+    try:
+        with own_database(settings, text) as postgres:
+            yield postgres
+    except NotAvailable as reason:
+        if reason.code != "platform.database_folder_closed":
+            raise
+        raise BadInput("app.demo_closed", folder=str(settings.data_folder)) from reason
+
+
+def _fill(options: DemoOptions, place: Workplace, notes: Notes, text: Catalogue) -> None:
+    """Do the steps that have not come to their end yet, in order. Each may be done again without harm."""
+    with contextlib.ExitStack() as stack:
+        shipped = resources.files("shuke.app") / "data" / "online_retail.parquet"
+        orders = options.orders or stack.enter_context(resources.as_file(shipped))
+        steps = {
+            "orders": partial(_import_orders, options, place, orders),
+            "facts": partial(_add_facts, options, place, notes),
+            "reports": partial(_write_reports, options, orders),
+        }
+        for number, (step, work) in enumerate(steps.items(), 1):
+            if step not in notes.done:
+                click.echo(text("demo.step", number=number, steps=len(steps), what=text(f"demo.{step}")), err=True)
+                work()
+                notes.finish(step)
+
+
+def _import_orders(options: DemoOptions, place: Workplace, orders: Path) -> None:
+    asked = ImportsOptions(
+        kind="orders",
+        files=(str(orders),),
+        language=options.language,
+        currency=CURRENCY,
+        source="online-retail",
+        rejects=options.out / "rejected",
+    )
+    bring_in(asked, place)
+
+
+def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
+    now = datetime.now(UTC)
+    console = Console(stderr=True, highlight=False)
+    with terminal.bar(console, options.language) as hear:
+        hear("app.simulate", 0.0)
+        with terminal.workshop("duckdb") as (engine, _):
+            history = filling.read_history(place, engine)
+        if simulated := filling.add_simulated(place, history, seed=SEED, now=now):
+            notes.counts = {"customers": history.customers, "orders": len(history.order_at), "simulated": simulated}
+            notes.save()
+        last = datetime.fromtimestamp(history.end // SECOND, UTC)
+        as_of = last.replace(hour=0, minute=0, second=0) + timedelta(days=1)
+        lifecycle.refresh(place, as_of=as_of, now=now, currency=CURRENCY, progress=terminal.part(hear, 0.5, 1.0))
+    with place.database.read() as tx:
+        whose = set(profiles.customers_of(tx, history.identity_ids.tolist()).values())
+        chosen = filling.customers_to_look_at(lifecycle.facts_of(tx, whose).values())
+        seen = [profiles.profile_360(tx, place.keyring, one.customer_id, now, may_see=True) for one in chosen]
+    notes.customers = [(str(one.customer_id), one.identities[0].value) for one in seen]
+
+
+def _write_reports(options: DemoOptions, orders: Path) -> None:
+    asked = report.ReportOptions(
+        orders=(str(orders),), out=_site(options), language=options.language, currency=CURRENCY
+    )
+    folders = {language: _site(options) / language.value for language in Language}
+    report.write(asked, folders, show_recognised=False)
+
+
+def _site(options: DemoOptions) -> Path:
+    """What is served to look at, and nothing else: the data folder beside it holds keys."""
+    return options.out.resolve() / "site"
+
+
+def _serve(
+    options: DemoOptions, place: Workplace, postgres: EmbeddedPostgres | None, notes: Notes, text: Catalogue
+) -> None:
+    told = Told()
+    if not notes.write_key:
+        with place.database.begin() as tx:
+            notes.write_key = collect.add_source(tx, SITE, now=datetime.now(UTC), currency=CURRENCY)
+        notes.save()
+    log_file = notes.folder / "server.log"
+    with (
+        listening(place.settings) as listener,
+        _site_server(_site(options), options.port) as site,
+        log_file.open("ab") as log,
+    ):
+        server = address_of(listener)
+        pages.write_pages(_site(options), place, notes, first=options.language, server=server)
+
+        def greet(address: str) -> bool:
+            if not _answers(address):
+                return False
+            click.echo(pages.where_things_are(options.language, notes, site=site, server=address, log=log_file))
+            return True
+
+        stay(place.settings, text, postgres, listener, told, greet, output=log)
+
+
+def _answers(address: str) -> bool:
+    """Whether the server at this address of ours can serve."""
+    host, _, port = address.removeprefix("http://").rstrip("/").rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=0.5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):
@@ -32,34 +214,18 @@ class _QuietHandler(SimpleHTTPRequestHandler):
         """Keep the terminal for what the person needs to read."""
 
 
-def run(options: DemoOptions) -> None:
-    """Write both reports below ``options.out`` with a page that leads to them, and serve them until interrupted."""
-    text = catalogue("shuke.app", options.language)
-    click.echo(text("demo.building"), err=True)
-    with resources.as_file(resources.files("shuke.app") / "data" / "online_retail.parquet") as orders:
-        asked = report.ReportOptions(orders=(str(orders),), out=options.out, language=options.language, currency="GBP")
-        report.write(asked, {language: options.out / language.value for language in Language})
-    write_index(options.out)
-    if options.serve:
-        serve(options.out, port=options.port, text=text)
-    else:
-        click.echo(text("demo.written", folder=str(options.out.resolve())))
-
-
-def write_index(folder: Path) -> None:
-    """The page that leads to both reports."""
-    environment = Environment(loader=PackageLoader("shuke.app", "templates"), autoescape=True)
-    texts = {language: catalogue("shuke.app", language) for language in Language}
-    page = environment.get_template("demo.html").render(texts=texts)
-    (folder / "index.html").write_text(page, encoding="utf-8")
-
-
-def serve(folder: Path, *, port: int, text: Catalogue) -> None:
-    """Serve ``folder`` on 127.0.0.1 until interrupted; port 0 lets the system choose."""
-    with ThreadingHTTPServer(("127.0.0.1", port), partial(_QuietHandler, directory=str(folder))) as server:
-        address = f"http://127.0.0.1:{server.server_port}/"
-        click.echo(text("demo.ready", address=address, folder=str(folder.resolve())))
+@contextmanager
+def _site_server(folder: Path, port: int) -> Iterator[str]:
+    """The files of ``folder`` on 127.0.0.1 meanwhile; gives the address. BadInput ``app.cannot_listen``."""
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), partial(_QuietHandler, directory=str(folder)))
+    except OSError as reason:
+        raise BadInput("app.cannot_listen", host="127.0.0.1", port=port, reason=reason.strerror) from None
+    with server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
         try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            click.echo("", err=True)
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()

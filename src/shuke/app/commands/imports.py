@@ -24,7 +24,7 @@ from shuke.base.progress import Progress as Hear
 from shuke.base.wording import say_number
 from shuke.platform import Settings, Workplace, configure_logs
 
-__all__ = ["ImportsOptions", "run"]
+__all__ = ["ImportsOptions", "bring_in", "run"]
 
 # How much of the bar reading takes, by experience.
 _READING = 0.3
@@ -51,13 +51,17 @@ def run(options: ImportsOptions) -> None:
     """Import; raises the errors of the rooms, which the command line explains."""
     settings = Settings.of_environment()
     configure_logs("json" if settings.log_format == "json" else "text")
-    text = catalogue("shuke.app", options.language)
+    with open_place(settings, catalogue("shuke.app", options.language)) as place:
+        bring_in(options, place)
+
+
+def bring_in(options: ImportsOptions, place: Workplace) -> None:
+    """Import into this place, and say what came of it."""
     options = replace(options, rejects=options.rejects / options.kind)
     # Those of an earlier import go, so that nobody mends what has been mended.
     for path in options.rejects.glob("*.rejects.csv"):
         path.unlink()
-    with open_place(settings, text) as place:
-        _IMPORTS[options.kind](options, place)
+    _IMPORTS[options.kind](options, place)
 
 
 def _orders(options: ImportsOptions, place: Workplace) -> None:

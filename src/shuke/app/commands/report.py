@@ -66,7 +66,9 @@ def run(options: ReportOptions) -> None:
     Console(highlight=False, soft_wrap=True).print(table)
 
 
-def write(options: ReportOptions, folders: Mapping[Language, Path]) -> dict[Language, Written]:
+def write(
+    options: ReportOptions, folders: Mapping[Language, Path], *, show_recognised: bool = True
+) -> dict[Language, Written]:
     """Gather once, write the report of each language into its folder, and say which files there are now."""
     console = Console(stderr=True, highlight=False)
     rate, column = terminal.margin_of(options.margin)
@@ -90,7 +92,8 @@ def write(options: ReportOptions, folders: Mapping[Language, Path]) -> dict[Lang
                 as_of=options.as_of,
                 progress=terminal.part(hear, 0.0, READING),
             )
-            terminal.show_recognised(collected, console, options.language)
+            if show_recognised:
+                terminal.show_recognised(collected, console, options.language)
         if options.costs is not None:
             costs = collect.read_costs(options.costs, engine)
             collected = replace(collected, tables=replace(collected.tables, costs=costs))

@@ -8,33 +8,32 @@ having been told to.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, Self
+from typing import IO, Literal, Self
 
 import click
 import uvicorn
 
 from shuke.app import web, worker
-from shuke.app.place import first_keys, key_file, open_workplace
+from shuke.app.place import open_workplace, own_database
 from shuke.base.errors import BadInput
-from shuke.base.language import Language, catalogue
+from shuke.base.language import Catalogue, Language, catalogue
 from shuke.platform import (
     EmbeddedPostgres,
     Settings,
     Workplace,
     configure_logs,
     log,
-    migrate,
-    open_database,
 )
 
-__all__ = ["ServeOptions", "run"]
+__all__ = ["ServeOptions", "Told", "address_of", "listening", "run", "stay"]
 
 STOP_SECONDS_MAX = 40
 RESTART_SECONDS_MAX = 30
@@ -89,34 +88,51 @@ def _web(place: Workplace, options: ServeOptions) -> None:
 
 def _serve(settings: Settings, language: Language) -> None:
     text = catalogue("shuke.app", language)
-    told = _Told()
-    with ExitStack() as stack:
-        settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        postgres: EmbeddedPostgres | None = None
-        if settings.database_url is None:
+    told = Told()
 
-            def waiting(seconds: float) -> None:
-                click.echo(text("serve.waiting", seconds=round(seconds)), err=True)
+    def greet(address: str) -> bool:
+        click.echo(text("serve.ready", address=address), err=True)
+        return True
 
-            postgres = stack.enter_context(EmbeddedPostgres.start(settings.data_folder, waiting=waiting))
-        if not key_file(settings).exists():
-            first_keys(settings)
-        with open_database(settings) as database:
-            database.ping()
-            migrate(database)
-        listener = stack.enter_context(_listen(settings))
-        children = stack.enter_context(_Children(listener))
-        click.echo(text("serve.ready", address=_address(listener)), err=True)
+    with own_database(settings, text) as postgres, listening(settings) as listener:
+        stay(settings, text, postgres, listener, told, greet)
+
+
+def stay(
+    settings: Settings,
+    text: Catalogue,
+    postgres: EmbeddedPostgres | None,
+    listener: socket.socket,
+    told: Told,
+    greet: Callable[[str], bool],
+    *,
+    output: IO[bytes] | None = None,
+) -> None:
+    """Run the web process and the worker until told to stop, and start anew what ends without having been told to.
+
+    Args:
+        settings: of both.
+        text: of the person's language.
+        postgres: the database that is ours to look after.
+        listener: where the web process listens.
+        told: by a signal.
+        greet: given the server's address again and again until it says that it has told the person.
+        output: a file for what both print; None leaves it to the terminal.
+    """
+    with _Children(settings, listener, output) as children:
+        greeted = False
         while not told.to_stop:
             if postgres is not None and not postgres.running:
                 log.error("database ended", action="start anew")
                 postgres.revive()
             children.look_after()
+            greeted = greeted or greet(address_of(listener))
             time.sleep(_CHECK_SECONDS)
         click.echo(text("serve.stopping"), err=True)
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listening(settings: Settings) -> socket.socket:
+    """A socket that listens where the settings say; BadInput ``app.cannot_listen``."""
     listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -128,12 +144,13 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _address(listener: socket.socket) -> str:
+def address_of(listener: socket.socket) -> str:
+    """The address to reach it at."""
     host, port, *_ = listener.getsockname()
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-class _Told:
+class Told:
     """Whether a signal asked to stop."""
 
     def __init__(self) -> None:
@@ -150,6 +167,8 @@ class _Child:
     """One process of ours, how often it has ended early, and when to start it again."""
 
     arguments: list[str]
+    environment: Mapping[str, str]
+    output: IO[bytes] | None
     pass_fds: tuple[int, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
@@ -166,7 +185,11 @@ class _Child:
             self.process = None
         if self.process is None and now >= self.start_at:
             self.process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "shuke.app", *self.arguments], pass_fds=self.pass_fds
+                [sys.executable, "-m", "shuke.app", *self.arguments],
+                env=self.environment,
+                stdout=self.output,
+                stderr=self.output,
+                pass_fds=self.pass_fds,
             )
             self.started_at = now
 
@@ -174,9 +197,11 @@ class _Child:
 class _Children:
     """The web process and the worker; leaving the context stops them."""
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, output: IO[bytes] | None) -> None:
         number = listener.fileno()
-        self.all = [_Child(["web", "--socket", str(number)], pass_fds=(number,)), _Child(["worker"])]
+        environment = {**os.environ, **settings.as_environment()}
+        web = _Child(["web", "--socket", str(number)], environment, output, pass_fds=(number,))
+        self.all = [web, _Child(["worker"], environment, output)]
 
     def look_after(self) -> None:
         """Start what is not there and due."""

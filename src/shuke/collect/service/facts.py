@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from shuke.collect.service.copying import copy_columns
 from shuke.collect.tables import facts
 from shuke.platform import Transaction, driver
 
-__all__ = ["NewFact", "make_months", "record_facts", "record_found_facts"]
+__all__ = ["NewFact", "make_months", "record_fact_table", "record_facts", "record_found_facts"]
 
 
 class NewFact(NamedTuple):
@@ -69,6 +72,19 @@ def record_found_facts(tx: Transaction, found: sa.Select[Any]) -> int:
     rows = found.add_columns(sa.func.gen_random_uuid().label("fact_id"))
     told = facts.insert().from_select(rows.selected_columns.keys(), rows)
     return tx.execute(told, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def record_fact_table(tx: Transaction, new: pa.Table) -> int:
+    """Put the rows of an Arrow table on the timeline with one COPY; returns how many.
+
+    Args:
+        tx: the caller's.
+        new: columns by the names of :class:`NewFact`, ``fact_id`` and ``properties`` as text; those that are not there
+            stay empty.
+    """
+    months = pc.unique(pc.floor_temporal(new["occurred_at"], unit="month"))
+    make_months(tx, set(months.to_pylist()))
+    return copy_columns(tx, "facts", dict(zip(new.column_names, new.columns, strict=True)))
 
 
 def make_months(tx: Transaction, moments: set[datetime]) -> None:

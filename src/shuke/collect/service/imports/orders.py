@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 
@@ -26,12 +24,13 @@ from shuke.base.progress import Progress, silent
 from shuke.collect import measures
 from shuke.collect.model import Collected, OrderStatus, Stated
 from shuke.collect.rules.headers import plain
+from shuke.collect.service.copying import copy_columns
 from shuke.collect.service.imports.ledger import Counts, Imported, Step, fingerprint, run_steps
 from shuke.collect.service.orders import merge_orders, merge_refunds, prepare
 from shuke.collect.service.origins import ensure_source, find_source
 from shuke.collect.service.rejects import free_path, harmless, write_rejects
 from shuke.collect.service.sources import find_files
-from shuke.platform import Engine, Keyring, Transaction, Workplace, driver
+from shuke.platform import Engine, Keyring, Transaction, Workplace
 
 __all__ = ["import_orders"]
 
@@ -234,7 +233,7 @@ class _Loader:
         now = self.now()
         orders = _batch(self.plan.orders, number)
         prepare(tx)
-        _copy(
+        copy_columns(
             tx,
             "incoming_orders",
             {
@@ -257,7 +256,7 @@ class _Loader:
         counts: dict[str, int] = {}
         if self.plan.lines is not None:
             lines = _batch(self.plan.lines, number)
-            _copy(
+            copy_columns(
                 tx,
                 "incoming_lines",
                 {
@@ -277,7 +276,7 @@ class _Loader:
         rows = _batch(refunds, number)
         numbers = self._numbers(rows)
         prepare(tx)
-        _copy(
+        copy_columns(
             tx,
             "incoming_refunds",
             {
@@ -319,24 +318,6 @@ class _Loader:
         """The brand's own time in UTC. An hour that a change of clocks repeats is the first, one it skips the next."""
         local = pc.assume_timezone(times, self.zone.key, ambiguous="earliest", nonexistent="latest")
         return local.cast(pa.timestamp("us", "UTC"))
-
-
-def _copy(tx: Transaction, table: str, columns: Mapping[str, Any]) -> None:
-    """Arrow's columns, and constants, as CSV into a table: neither side looks at a row in Python."""
-    rows = next(len(column) for column in columns.values() if isinstance(column, pa.Array | pa.ChunkedArray))
-    if not rows:
-        return
-    data = pa.table(
-        {
-            name: column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.repeat(column, rows)
-            for name, column in columns.items()
-        }
-    )
-    sink = pa.BufferOutputStream()
-    pacsv.write_csv(data, sink, pacsv.WriteOptions(include_header=False))
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)"
-    with driver(tx).cursor() as cursor, cursor.copy(statement.encode()) as copy:
-        copy.write(memoryview(sink.getvalue()))
 
 
 def _batch(table: ir.Table, number: int) -> pa.Table:
