@@ -1,13 +1,20 @@
 """What every test may ask for."""
 
+import contextlib
 import itertools
 import os
+import socket
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psycopg
 import pytest
+import uvicorn
+from starlette.types import ASGIApp
 
 from shuke.platform import Database, EmbeddedPostgres, Keyring, Settings, Workplace, migrate
 
@@ -78,3 +85,26 @@ def keyring() -> Keyring:
 def workplace(database: Database, keyring: Keyring, tmp_path: Path) -> Workplace:
     """What requests and jobs work with, on a fresh database and an empty data folder."""
     return Workplace(Settings(data_folder=tmp_path, database_url=database.url), database, keyring)
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[ASGIApp], AbstractContextManager[str]]:
+    """Serves an application on a port of this machine, for clients that know nothing of tests; gives its address."""
+
+    @contextlib.contextmanager
+    def serving(app: ASGIApp) -> Iterator[str]:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            until = time.monotonic() + 20
+            while not server.started and time.monotonic() < until:
+                time.sleep(0.01)
+            try:
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            finally:
+                server.should_exit = True
+                thread.join(20)
+
+    return serving
