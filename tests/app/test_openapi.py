@@ -76,7 +76,7 @@ def refuses_otherwise(*_: Any) -> None:
     raise Conflict("catalog.no_product", id="0")
 
 
-@pytest.mark.parametrize(("fault", "seen"), [(breaks, "Server error"), (refuses_otherwise, "Undocumented HTTP status")])
+@pytest.mark.parametrize(("fault", "seen"), [(breaks, "ST101"), (refuses_otherwise, "ST103")])
 def test_a_route_that_does_not_keep_to_its_word_is_seen(
     fault: Any, seen: str, app: FastAPI, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
