@@ -1,9 +1,12 @@
 """What every test may ask for."""
 
 import contextlib
+import hashlib
 import itertools
 import os
+import shutil
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -19,6 +22,7 @@ from starlette.types import ASGIApp
 from shuke.platform import Database, EmbeddedPostgres, Keyring, Settings, Workplace, migrate
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+CLIENTS = Path(__file__).parent / "clients"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -108,3 +112,28 @@ def serve() -> Callable[[ASGIApp], AbstractContextManager[str]]:
                 thread.join(20)
 
     return serving
+
+
+@pytest.fixture(scope="session")
+def segment_clients() -> Path:
+    """The folder with Segment's own clients for Node and pages, as locked; installed once for each lock."""
+    npm = shutil.which("npm")
+    if npm is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have Node and npm")
+        pytest.skip("needs Node and npm for Segment's own clients")
+    lock = (CLIENTS / "package-lock.json").read_bytes()
+    installed = CLIENTS.parents[1] / ".cache" / f"clients-{hashlib.sha256(lock).hexdigest()[:16]}"
+    if not installed.is_dir():
+        installed.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=installed.parent) as name:
+            for part in CLIENTS.glob("package*.json"):
+                shutil.copy(part, name)
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            done = subprocess.run(command, cwd=name, capture_output=True, text=True, timeout=120, check=False)
+            assert done.returncode == 0, done.stderr
+            # Whole or not at all; another test process may have been first.
+            with contextlib.suppress(OSError):
+                Path(name).rename(installed)
+            Path(name).mkdir(exist_ok=True)
+    return installed / "node_modules"
