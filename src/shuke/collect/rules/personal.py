@@ -15,7 +15,8 @@ from shuke.collect.rules.headers import plain
 #: Stands where a name held something personal.
 REMOVED = "[removed]"
 
-_MAIL = re.compile(r"[^\s@/?&=:;,<>\"']+(?:@|%40)[^\s@/?&=:;,<>\"']+\.[^\s@/?&=:;,<>\"'.]{2,}")
+# As long as an address may be: without an end, a long text would be gone through from each of its letters.
+_MAIL = re.compile(r"[^\s@/?&=:;,<>\"']{1,64}@[^\s@/?&=:;,<>\"']{1,255}\.[^\s@/?&=:;,<>\"'.]{2,}")
 # A mobile number of China, or one with its country's code; grouped by spaces or dashes, too.
 _PHONE = re.compile(
     r"(?<![\dA-Za-z])(?:(?:\+|00)?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?![\dA-Za-z])"
@@ -74,7 +75,8 @@ def is_personal_text(text: str, *, reference: bool = False) -> bool:
     """
     if _SUSPECT.search(text) is None:
         return False
-    if _MAIL.search(text) is not None:
+    spelled = text.replace("%40", "@")
+    if "@" in spelled and _MAIL.search(spelled) is not None:
         return True
     return not reference and any(look.search(text) is not None for look in (_PHONE, _ADDRESS, _CARD))
 
