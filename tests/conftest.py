@@ -4,7 +4,9 @@ import contextlib
 import hashlib
 import itertools
 import os
+import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -13,9 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -23,6 +28,7 @@ from shuke.platform import Database, EmbeddedPostgres, Keyring, Settings, Workpl
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 CLIENTS = Path(__file__).parent / "clients"
+OLDEST = Path("/usr/lib/postgresql/15/bin")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,35 +47,88 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that are marked so run on the oldest PostgreSQL that is promised as well as on our own."""
+    if metafunc.definition.get_closest_marker("oldest") and "postgres" in metafunc.fixturenames:
+        metafunc.parametrize("postgres", ["own", "oldest"], indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[EmbeddedPostgres]:
+def oldest_postgres() -> Callable[[Path], AbstractContextManager[str]]:
+    """Runs a PostgreSQL 15, Debian's, on a folder that it makes; gives its address."""
+    if not OLDEST.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have PostgreSQL 15")
+        pytest.skip("needs PostgreSQL 15")
+
+    @contextlib.contextmanager
+    def running(cluster: Path) -> Iterator[str]:
+        cluster.mkdir(mode=0o700)
+        switch: dict[str, int] = {}
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(cluster, nobody.pw_uid, nobody.pw_gid)
+            switch = {"user": nobody.pw_uid, "group": nobody.pw_gid}
+        subprocess.run(
+            [OLDEST / "initdb", "-D", cluster, "-U", "brand", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            **switch,  # type: ignore[call-overload]
+        )
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        url = f"postgresql://brand@127.0.0.1:{port}/postgres"
+        command = [OLDEST / "postgres", "-D", cluster, "-p", str(port), "-h", "127.0.0.1", "-k", "", "-F"]
+        with subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL, **switch) as server:  # type: ignore[call-overload]
+            try:
+                until = time.monotonic() + 60
+                while not _answers(url):
+                    assert time.monotonic() < until
+                    time.sleep(0.1)
+                yield url
+            finally:
+                server.send_signal(signal.SIGINT)
+
+    return running
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(psycopg.OperationalError):
+        psycopg.connect(url).close()
+        return True
+    return False
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[Any]:
     """One PostgreSQL for all tests of this process; nothing of it outlives them, so it need not write through."""
     with tempfile.TemporaryDirectory(prefix="shuke-test-") as folder:
         Path(folder).chmod(0o711)
+        if getattr(request, "param", "own") == "oldest":
+            with request.getfixturevalue("oldest_postgres")(Path(folder) / "cluster") as url:
+                yield SimpleNamespace(url=url)
+                return
         hasty = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
         with EmbeddedPostgres.start(Path(folder) / "data", configuration=hasty) as server:
             yield server
 
 
 @pytest.fixture(scope="session")
-def new_database(postgres: EmbeddedPostgres) -> Callable[[], str]:
+def new_database(postgres: Any) -> Callable[[], str]:
     """Makes the address of a fresh database with every table, a copy of one that was migrated once."""
-    _create(postgres, "migrated", "template1")
-    with Database(postgres.url.replace("/shuke?", "/migrated?"), connections=1) as database:
+    with Database(_made(postgres.url, "migrated", "template1"), connections=1) as database:
         migrate(database)
     numbers = itertools.count()
-
-    def make() -> str:
-        name = f"test_{next(numbers)}"
-        _create(postgres, name, "migrated")
-        return postgres.url.replace("/shuke?", f"/{name}?")
-
-    return make
+    return lambda: _made(postgres.url, f"test_{next(numbers)}", "migrated")
 
 
-def _create(postgres: EmbeddedPostgres, name: str, template: str) -> None:
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
+def _made(server: str, name: str, template: str) -> str:
+    """The address of a new database."""
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]
+    return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture
