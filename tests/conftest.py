@@ -1,17 +1,34 @@
 """What every test may ask for."""
 
+import contextlib
+import hashlib
 import itertools
 import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
+import uvicorn
+from starlette.types import ASGIApp
 
 from shuke.platform import Database, EmbeddedPostgres, Keyring, Settings, Workplace, migrate
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+CLIENTS = Path(__file__).parent / "clients"
+OLDEST = Path("/usr/lib/postgresql/15/bin")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,35 +47,88 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that are marked so run on the oldest PostgreSQL that is promised as well as on our own."""
+    if metafunc.definition.get_closest_marker("oldest") and "postgres" in metafunc.fixturenames:
+        metafunc.parametrize("postgres", ["own", "oldest"], indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[EmbeddedPostgres]:
+def oldest_postgres() -> Callable[[Path], AbstractContextManager[str]]:
+    """Runs a PostgreSQL 15, Debian's, on a folder that it makes; gives its address."""
+    if not OLDEST.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have PostgreSQL 15")
+        pytest.skip("needs PostgreSQL 15")
+
+    @contextlib.contextmanager
+    def running(cluster: Path) -> Iterator[str]:
+        cluster.mkdir(mode=0o700)
+        switch: dict[str, int] = {}
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(cluster, nobody.pw_uid, nobody.pw_gid)
+            switch = {"user": nobody.pw_uid, "group": nobody.pw_gid}
+        subprocess.run(
+            [OLDEST / "initdb", "-D", cluster, "-U", "brand", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            **switch,  # type: ignore[call-overload]
+        )
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        url = f"postgresql://brand@127.0.0.1:{port}/postgres"
+        command = [OLDEST / "postgres", "-D", cluster, "-p", str(port), "-h", "127.0.0.1", "-k", "", "-F"]
+        with subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL, **switch) as server:  # type: ignore[call-overload]
+            try:
+                until = time.monotonic() + 60
+                while not _answers(url):
+                    assert time.monotonic() < until
+                    time.sleep(0.1)
+                yield url
+            finally:
+                server.send_signal(signal.SIGINT)
+
+    return running
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(psycopg.OperationalError):
+        psycopg.connect(url).close()
+        return True
+    return False
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[Any]:
     """One PostgreSQL for all tests of this process; nothing of it outlives them, so it need not write through."""
     with tempfile.TemporaryDirectory(prefix="shuke-test-") as folder:
         Path(folder).chmod(0o711)
+        if getattr(request, "param", "own") == "oldest":
+            with request.getfixturevalue("oldest_postgres")(Path(folder) / "cluster") as url:
+                yield SimpleNamespace(url=url)
+                return
         hasty = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
         with EmbeddedPostgres.start(Path(folder) / "data", configuration=hasty) as server:
             yield server
 
 
 @pytest.fixture(scope="session")
-def new_database(postgres: EmbeddedPostgres) -> Callable[[], str]:
+def new_database(postgres: Any) -> Callable[[], str]:
     """Makes the address of a fresh database with every table, a copy of one that was migrated once."""
-    _create(postgres, "migrated", "template1")
-    with Database(postgres.url.replace("/shuke?", "/migrated?"), connections=1) as database:
+    with Database(_made(postgres.url, "migrated", "template1"), connections=1) as database:
         migrate(database)
     numbers = itertools.count()
-
-    def make() -> str:
-        name = f"test_{next(numbers)}"
-        _create(postgres, name, "migrated")
-        return postgres.url.replace("/shuke?", f"/{name}?")
-
-    return make
+    return lambda: _made(postgres.url, f"test_{next(numbers)}", "migrated")
 
 
-def _create(postgres: EmbeddedPostgres, name: str, template: str) -> None:
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
+def _made(server: str, name: str, template: str) -> str:
+    """The address of a new database."""
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]
+    return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -78,3 +148,51 @@ def keyring() -> Keyring:
 def workplace(database: Database, keyring: Keyring, tmp_path: Path) -> Workplace:
     """What requests and jobs work with, on a fresh database and an empty data folder."""
     return Workplace(Settings(data_folder=tmp_path, database_url=database.url), database, keyring)
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[ASGIApp], AbstractContextManager[str]]:
+    """Serves an application on a port of this machine, for clients that know nothing of tests; gives its address."""
+
+    @contextlib.contextmanager
+    def serving(app: ASGIApp) -> Iterator[str]:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            until = time.monotonic() + 20
+            while not server.started and time.monotonic() < until:
+                time.sleep(0.01)
+            try:
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            finally:
+                server.should_exit = True
+                thread.join(20)
+
+    return serving
+
+
+@pytest.fixture(scope="session")
+def segment_clients() -> Path:
+    """The folder with Segment's own clients for Node and pages, as locked; installed once for each lock."""
+    npm = shutil.which("npm")
+    if npm is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have Node and npm")
+        pytest.skip("needs Node and npm for Segment's own clients")
+    lock = (CLIENTS / "package-lock.json").read_bytes()
+    installed = CLIENTS.parents[1] / ".cache" / f"clients-{hashlib.sha256(lock).hexdigest()[:16]}"
+    if not installed.is_dir():
+        installed.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=installed.parent) as name:
+            for part in CLIENTS.glob("package*.json"):
+                shutil.copy(part, name)
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            done = subprocess.run(command, cwd=name, capture_output=True, text=True, timeout=120, check=False)
+            assert done.returncode == 0, done.stderr
+            # Whole or not at all; another test process may have been first.
+            with contextlib.suppress(OSError):
+                Path(name).rename(installed)
+            Path(name).mkdir(exist_ok=True)
+    return installed / "node_modules"

@@ -60,6 +60,7 @@ def run(workplace: Workplace, *statements: str) -> None:
             tx.execute(sa.text(statement), {"at": AT} if ":at" in statement else {})
 
 
+@pytest.mark.oldest
 def test_what_is_new_is_appended_once(workplace: Workplace) -> None:
     with workplace.database.begin() as tx:
         add_facts(tx, 1, 3)
@@ -179,6 +180,7 @@ def test_planted_a_watermark_apart_from_the_commit_doubles(
     assert killed_between(workplace, monkeypatch, careless=True) == sorted(expected(1, 4) + expected(3, 4))
 
 
+@pytest.mark.oldest
 def test_changed_and_deleted_rows_are_merged(workplace: Workplace) -> None:
     run(
         workplace,

@@ -20,6 +20,8 @@ from shuke.collect.service import orders as service
 from shuke.collect.service.origins import ensure_source
 from shuke.platform import Database, Keyring, Transaction
 
+pytestmark = pytest.mark.oldest
+
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 THEN = datetime(2026, 10, 31, 23, 59, tzinfo=UTC)
 TEA = OrderLine("tea-1", "龙井", "Tea", "Hu", Decimal(2), 39_800, 16_000)

@@ -3,10 +3,8 @@
 import contextlib
 import json
 import os
-import pwd
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psycopg
@@ -22,7 +21,6 @@ import pytest
 pytestmark = pytest.mark.slow
 
 SHUKE = str(Path(sys.executable).with_name("shuke"))
-DEBIAN = Path("/usr/lib/postgresql/15/bin")
 START_SECONDS = 60
 
 
@@ -142,44 +140,10 @@ def test_serve_recovers_what_is_killed_and_stops_clean(folder: Path) -> None:
 
 
 @pytest.fixture
-def debian(folder: Path) -> Iterator[str]:
+def debian(folder: Path, oldest_postgres: Callable[[Path], AbstractContextManager[str]]) -> Iterator[str]:
     """The address of a PostgreSQL 15 of Debian's."""
-    if not DEBIAN.is_dir():
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must have PostgreSQL 15")
-        pytest.skip("needs PostgreSQL 15")
-    cluster = folder.parent / "cluster"
-    cluster.mkdir(mode=0o700)
-    switch: dict[str, int] = {}
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        os.chown(cluster, nobody.pw_uid, nobody.pw_gid)
-        switch = {"user": nobody.pw_uid, "group": nobody.pw_gid}
-    subprocess.run(
-        [DEBIAN / "initdb", "-D", cluster, "-U", "brand", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        check=True,
-        capture_output=True,
-        cwd="/",
-        **switch,  # type: ignore[call-overload]
-    )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"postgresql://brand@127.0.0.1:{port}/postgres"
-    command = [DEBIAN / "postgres", "-D", cluster, "-p", str(port), "-h", "127.0.0.1", "-k", "", "-F"]
-    with subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL, **switch) as server:  # type: ignore[call-overload]
-        try:
-
-            def answers() -> bool:
-                with contextlib.suppress(psycopg.OperationalError):
-                    psycopg.connect(url).close()
-                    return True
-                return False
-
-            until(answers)
-            yield url
-        finally:
-            server.send_signal(signal.SIGINT)
+    with oldest_postgres(folder.parent / "cluster") as url:
+        yield url
 
 
 def test_serve_uses_the_postgresql_that_it_is_given(folder: Path, debian: str) -> None:

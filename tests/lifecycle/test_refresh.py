@@ -155,6 +155,7 @@ def test_facts_are_kept_in_minor_units_and_what_cannot_be_said_stays_empty(
     assert done.cannot_say == first.cannot_say
 
 
+@pytest.mark.oldest
 def test_every_new_stage_is_on_the_timeline(workplace: Workplace, few: list[UUID]) -> None:
     refresh(workplace)
     add_orders(workplace, [(2, days_ago(-1), 2_000)], start=10)
@@ -229,6 +230,7 @@ def test_facts_do_not_go_back_in_time(workplace: Workplace, few: list[UUID]) -> 
     assert few
 
 
+@pytest.mark.oldest
 def test_a_merge_moves_the_facts_and_an_undo_brings_them_back(workplace: Workplace, few: list[UUID]) -> None:
     refresh(workplace)
 

@@ -3,6 +3,8 @@ import sqlalchemy as sa
 
 from shuke.platform import Blueprint, Database, Workplace, defer, migrate, revision_expected, revision_found
 
+pytestmark = pytest.mark.oldest
+
 tasks = Blueprint()
 
 

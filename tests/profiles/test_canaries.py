@@ -118,6 +118,7 @@ def test_an_identity_in_a_plain_column_is_noticed(
         }
 
 
+@pytest.mark.oldest
 def test_of_the_erased_nothing_can_be_read_or_found(database: Database, keyring: Keyring) -> None:
     with database.begin() as tx:
         customer = personal_life(tx, keyring)

@@ -1,7 +1,11 @@
 from datetime import UTC, datetime
 
+import pytest
+
 from shuke import profiles
 from shuke.platform import Database, Keyring
+
+pytestmark = pytest.mark.oldest
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 

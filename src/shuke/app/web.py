@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from shuke.app.wiring import OPEN_PATHS, ROUTES
-from shuke.base.errors import BadInput, NotAvailable, ShukeError
-from shuke.platform import Metrics, Workplace, log, revision_expected, revision_found
+from shuke.base.errors import BadInput, NotAvailable, NotFound, ShukeError
+from shuke.platform import Metrics, Workplace, log, may_pass, revision_expected, revision_found
 from shuke.platform.http import OnlyThisMachine, Requests, problem
 
 __all__ = ["build_web"]
+
+_FIELD = re.compile("[a-z][a-z0-9_]{0,39}|[0-9]{1,5}")
 
 
 def build_web(workplace: Workplace) -> FastAPI:
@@ -49,21 +54,44 @@ def build_web(workplace: Workplace) -> FastAPI:
 
     app.router.routes.extend([Route("/livez", live), Route("/readyz", ready), Route("/metrics", measured)])
 
+    _explain_errors(app)
+    app.add_middleware(OnlyThisMachine, open_paths=OPEN_PATHS)
+    app.add_middleware(Requests, metrics=metrics)
+    return app
+
+
+def _explain_errors(app: FastAPI) -> None:
+    """Answer whatever goes wrong with a problem."""
+
     async def explained(request: Request, error: Exception) -> Response:
         if not isinstance(error, ShukeError):
             log.error("unexpected", exc_info=error)
-            error = ShukeError("app.unexpected")
+            error = NotAvailable("app.try_later") if may_pass(error) else ShukeError("app.unexpected")
         return problem(error, request)
+
+    async def unrouted(request: Request, error: Exception) -> Response:
+        """What the framework itself refuses: an address that there is not, or not with this method."""
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        if status == 404:
+            return problem(NotFound("app.no_page"), request)
+        fitting = [one for one in app.routes if isinstance(one, Route) and one.matches(request.scope)[0] != Match.NONE]
+        methods = sorted({method for one in fitting for method in one.methods or ()})
+        refused = BadInput("app.wrong_method", methods=methods)
+        return problem(refused, request, status=status, headers={"allow": ", ".join(methods)})
 
     async def invalid(request: Request, error: Exception) -> Response:
         given: Any = error.errors() if isinstance(error, RequestValidationError) else []
         # Where and what kind, never the value: it may be personal.
-        places = [f"{'.'.join(str(part) for part in one['loc'])}: {one['type']}" for one in given]
+        places = [f"{'.'.join(_known(part) for part in one['loc'])}: {one['type']}" for one in given]
         return problem(BadInput("app.bad_request", places=places), request)
 
     app.add_exception_handler(ShukeError, explained)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(SQLAlchemyError, explained)
+    app.add_exception_handler(HTTPException, unrouted)
     app.add_exception_handler(Exception, explained)
-    app.add_middleware(OnlyThisMachine, open_paths=OPEN_PATHS)
-    app.add_middleware(Requests, metrics=metrics)
-    return app
+
+
+def _known(part: object) -> str:
+    """A step of the way to a field; what may be a value that was sent in a field's place is not repeated."""
+    return str(part) if _FIELD.fullmatch(str(part)) else "?"

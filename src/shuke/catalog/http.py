@@ -26,7 +26,7 @@ from shuke.catalog.model import (
     Store,
 )
 from shuke.platform import Database, Metrics, Workplace
-from shuke.platform.http import PROBLEM, Problem, api
+from shuke.platform.http import PROBLEM, Flag, Problem, api
 
 __all__ = ["routes"]
 
@@ -35,9 +35,9 @@ ROWS_MAX = 1_000
 
 Id = Annotated[str, Field(min_length=1, max_length=ID_CHARACTERS_MAX)]
 Text = Annotated[str, Field(max_length=NAME_CHARACTERS_MAX)]
-Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX)]
-Number = Annotated[float, Field(ge=-AMOUNT_MAX, le=AMOUNT_MAX, allow_inf_nan=False)]
-Whole = Annotated[int, Field(ge=-AMOUNT_MAX, le=AMOUNT_MAX)]
+Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX, strict=True)]
+Number = Annotated[float, Field(ge=-AMOUNT_MAX, le=AMOUNT_MAX, allow_inf_nan=False, strict=True)]
+Whole = Annotated[int, Field(ge=-AMOUNT_MAX, le=AMOUNT_MAX, strict=True)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 After = Annotated[str | None, Query(max_length=ID_CHARACTERS_MAX, description="`next` of the page before")]
 Wanted = Annotated[str | None, Query(max_length=NAME_CHARACTERS_MAX)]
@@ -50,8 +50,8 @@ class _Body(BaseModel):
 
 class _Described(_Body):
     name: Text | None = None
-    active: bool = True
-    attributes: dict[Id, bool | Whole | Number | Text | None] = Field(default={}, max_length=ATTRIBUTES_MAX)
+    active: Flag = True
+    attributes: dict[Id, Flag | Whole | Number | Text | None] = Field(default={}, max_length=ATTRIBUTES_MAX)
 
 
 class ProductBody(_Described):

@@ -10,7 +10,6 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from shuke.base.errors import Conflict, NotAvailable
 from shuke.collect.service import inbox
@@ -18,7 +17,7 @@ from shuke.collect.service.lake import update_lake
 from shuke.collect.service.process import Processed, process, set_aside
 from shuke.collect.service.quality import forget_volumes
 from shuke.collect.service.rejected import forget_rejects
-from shuke.platform import Blueprint, JobContext, Transaction, Workplace, defer, log, workplace
+from shuke.platform import Blueprint, JobContext, Transaction, Workplace, defer, log, may_pass, workplace
 
 __all__ = ["empty_inbox", "process_inbox", "tasks", "wake"]
 
@@ -29,8 +28,6 @@ _LOCK = 7_485_380_023
 #: When another worker is at it, it is looked at again after this: the other may just have seen the inbox empty.
 _AGAIN = timedelta(seconds=1)
 _ONCE = "collect.process_inbox"
-# What may go well the next time, as it is: the connection, a deadlock, a key that is missing.
-_PASSING = ("08", "40", "53", "55", "57")
 
 tasks = Blueprint()
 
@@ -99,7 +96,7 @@ def empty_inbox(place: Workplace, *, seconds_max: float) -> bool:
                     return False
                 done = process(tx, place.keyring, now=datetime.now(UTC), limit=limit)
         except Exception as error:
-            if may_pass(error):
+            if may_pass(error) or isinstance(error, NotAvailable | Conflict):
                 raise
             if limit > 1:
                 limit = limit // 10 or 1
@@ -113,10 +110,3 @@ def empty_inbox(place: Workplace, *, seconds_max: float) -> bool:
         log.info("inbox", taken=done.taken, facts=done.facts, duplicates=done.duplicates, rejects=done.rejects)
         limit = min(limit * 2, inbox.CLAIM_MAX)
     return False
-
-
-def may_pass(error: Exception) -> bool:
-    """Whether an error says nothing of the event that was being processed."""
-    if isinstance(error, DBAPIError):
-        return (getattr(error.orig, "sqlstate", None) or "08")[:2] in _PASSING
-    return isinstance(error, NotAvailable | Conflict | sa.exc.TimeoutError)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
+from typing import Annotated, Any
 from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -28,6 +29,8 @@ from shuke.platform.telemetry import Metrics, log
 __all__ = [
     "BODY_BYTES_MAX",
     "PROBLEM",
+    "Flag",
+    "Moment",
     "OnlyThisMachine",
     "Problem",
     "Requests",
@@ -50,6 +53,19 @@ _STATUS: tuple[tuple[type[ShukeError], int], ...] = (
     (NotAvailable, 503),
 )
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+
+
+def _written_out(given: object) -> object:
+    """A moment as text; a number could be seconds or milliseconds of any clock."""
+    if isinstance(given, datetime) or (isinstance(given, str) and _MOMENT.match(given)):
+        return given
+    raise ValueError
+
+
+#: A moment as RFC 3339 writes it, and a flag that is one: bodies are taken as documented, not as they might be meant.
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out, json_schema_input_type=AwareDatetime)]
+Flag = Annotated[bool, Field(strict=True)]
 
 
 def status_of(error: ShukeError) -> int:
@@ -68,9 +84,11 @@ def language_of(request: Request) -> Language:
     return Language.ENGLISH
 
 
-def problem(error: ShukeError, request: Request) -> JSONResponse:
-    """An error as RFC 9457 has it, with our stable code."""
-    status = status_of(error)
+def problem(
+    error: ShukeError, request: Request, *, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """An error as RFC 9457 has it, with our stable code; ``status`` where the error does not say it itself."""
+    status = status or status_of(error)
     language = language_of(request)
     body = {
         "type": f"urn:shuke:problem:{error.code}",
@@ -80,7 +98,8 @@ def problem(error: ShukeError, request: Request) -> JSONResponse:
         "detail": explain(error, language),
         "request_id": structlog.contextvars.get_contextvars().get("request_id"),
     }
-    return JSONResponse(body, status, media_type=PROBLEM, headers={"content-language": language.value})
+    said = {"content-language": language.value, **(headers or {})}
+    return JSONResponse(body, status, media_type=PROBLEM, headers=said)
 
 
 class Problem(BaseModel):
@@ -102,6 +121,7 @@ def api(room: str) -> APIRouter:
         tags=[room],
         route_class=_LimitedRoute,
         responses={
+            403: {"description": "Whoever asks may not have this", **answer},
             422: {"description": "What was sent cannot be used", **answer},
             503: {"description": "A part is missing at present", **answer},
         },

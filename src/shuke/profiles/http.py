@@ -12,13 +12,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from shuke import privacy
 from shuke.base.errors import BadInput, NotFound
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Problem, api
+from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
 from shuke.profiles.model import AttributeDefinition, AttributeType, Merge, NewTag, Profile
 from shuke.profiles.service import attaching, attributes, consents, merging, overview, reading, resolving, tagging
 
@@ -29,8 +29,8 @@ _Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 _Reference = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:/-]{0,99}$")]
 _Value = Annotated[str, Field(min_length=1, max_length=500)]
 _TagText = Annotated[str, Field(min_length=1, max_length=50)]
-_Number = Annotated[float, Field(allow_inf_nan=False)]
-_Attributes = Annotated[dict[_Kind, bool | _Number | _Value | None], Field(max_length=200)]
+_Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+_Attributes = Annotated[dict[_Kind, Flag | _Number | _Value | None], Field(max_length=200)]
 
 
 class _Body(BaseModel):
@@ -62,7 +62,7 @@ class TagBody(_Body):
 
     tag: _TagText
     source: _Code
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class ConsentBody(_Body):
@@ -74,7 +74,7 @@ class ConsentBody(_Body):
     notice_version: _Reference
     method: privacy.ProofMethod
     reference: _Reference | None = None
-    at: AwareDatetime
+    at: Moment
     by: _Code
     guardian: UUID | None = None
 
@@ -100,7 +100,7 @@ class DefinitionBody(_Body):
     """What values an attribute has, and whether they are personal; that cannot be changed later."""
 
     type: AttributeType
-    personal: bool
+    personal: Flag
     choices: list[_Value] = Field(default=[], max_length=200)
 
 
@@ -228,12 +228,13 @@ def _customers(router: APIRouter, place: Workplace) -> None:
             raise NotFound("profiles.nobody")
         return WhoAnswer(customer_id=customer_id)
 
-    @router.get("/customers/{customer_id}", responses=_ABSENT)
+    # Of this form only, so that /customers/find has no other methods than its own.
+    @router.get("/customers/{customer_id:uuid}", responses=_ABSENT)
     def get_customer(customer_id: UUID) -> ProfileAnswer:
         with place.database.read() as tx:
             return _profile(overview.profile_360(tx, place.keyring, customer_id, _now()))
 
-    @router.patch("/customers/{customer_id}", responses=_REFUSED)
+    @router.patch("/customers/{customer_id:uuid}", responses=_REFUSED)
     def patch_customer(customer_id: UUID, body: ChangeBody) -> ProfileAnswer:
         now = _now()
         with place.database.begin() as tx:

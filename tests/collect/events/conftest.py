@@ -1,13 +1,10 @@
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from shuke.collect import add_source
@@ -70,17 +67,7 @@ def app(workplace: Workplace) -> FastAPI:
 
 
 @pytest.fixture
-def address(app: FastAPI) -> Iterator[str]:
-    """A real server on a port of this machine, for clients that know nothing of tests."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    until = time.monotonic() + 20
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(20)
-    listener.close()
+def address(app: FastAPI, serve: Callable[[FastAPI], AbstractContextManager[str]]) -> Iterator[str]:
+    """Where the routes are served."""
+    with serve(app) as address:
+        yield address

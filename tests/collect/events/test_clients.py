@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,14 +87,12 @@ client.closeAndFlush({ timeout: 10000 })
 """
 
 
-def test_segments_node_client(address: str, key: str, settle: Settle, workplace: Workplace, tmp_path: Path) -> None:
-    """Needs Node, and ``npm install @segment/analytics-node`` in the folder that SHUKE_NODE_FOLDER names."""
-    folder = Path(os.environ.get("SHUKE_NODE_FOLDER", "/nonexistent"))
-    if shutil.which("node") is None or not (folder / "node_modules" / "@segment" / "analytics-node").is_dir():
-        pytest.skip("needs Node and its package")
+def test_segments_node_client(
+    address: str, key: str, settle: Settle, workplace: Workplace, segment_clients: Path, tmp_path: Path
+) -> None:
     script = tmp_path / "send.js"
     script.write_text(NODE, encoding="utf-8")
-    environment = {**os.environ, "NODE_PATH": str(folder / "node_modules")}
+    environment = {**os.environ, "NODE_PATH": str(segment_clients)}
     command = ["node", script, key, address]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

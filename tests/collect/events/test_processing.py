@@ -165,6 +165,7 @@ def test_a_planted_fault_is_noticed(
     assert state(workplace) != expected
 
 
+@pytest.mark.oldest
 def test_sent_is_stored_rejected_and_duplicate(arrive: Arrive, settle: Settle, workplace: Workplace) -> None:
     good = history(300)
     bad = [{"type": "trace", "messageId": f"b{number}", "userId": "u"} for number in range(7)]
@@ -347,6 +348,7 @@ def test_what_postgres_cannot_hold_is_no_fault(arrive: Arrive, settle: Settle) -
     assert [(one.facts, one.rejects) for one in settle()] in ([(1, 0)], [(0, 1)])
 
 
+@pytest.mark.oldest
 def test_the_timeline_shows_everything_once_newest_first(arrive: Arrive, settle: Settle, workplace: Workplace) -> None:
     arrive(history(800))
     settle()
@@ -380,6 +382,7 @@ def test_the_timeline_shows_everything_once_newest_first(arrive: Arrive, settle:
         assert all(since <= fact.occurred_at < since + timedelta(hours=1) for fact in late)
 
 
+@pytest.mark.oldest
 def test_the_quality_view_tells_fields_and_their_share(arrive: Arrive, settle: Settle, workplace: Workplace) -> None:
     def viewed(number: int, properties: Json) -> Json:
         return {"type": "track", "event": "V", "userId": "u", "messageId": str(number), "properties": properties}

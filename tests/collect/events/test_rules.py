@@ -1,6 +1,7 @@
 """What an event says: when, who, which order, and what of it is personal."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -84,10 +85,21 @@ def test_the_original_stamp_is_kept_where_it_was_corrected() -> None:
         ("a @ b", False),
         ("20% off, size 38-40", False),
         ("6.22.1.4567", False),
+        ("https://example.com/?m=anna%40example.com", True),
+        ("身份证110105199003078515。", True),
+        ("99110105199003078515", False),
     ],
 )
 def test_the_look_of_what_is_personal(text: str, personal: bool) -> None:
     assert is_personal_text(text) == personal
+
+
+@pytest.mark.parametrize("piece", ["a", "7f", "a@", "a%40", "@a.", "a.", "1 ", "1.", ":a", "+1(", "1-"])
+def test_a_long_text_is_looked_at_in_a_moment(piece: str) -> None:
+    text = f"{piece * (32_000 // len(piece))}1234567"
+    began = time.process_time()
+    is_personal_text(text)
+    assert time.process_time() - began < 1
 
 
 def test_what_is_personal_is_taken_apart_by_name_and_look() -> None:

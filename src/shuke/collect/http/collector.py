@@ -20,6 +20,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
@@ -47,7 +48,12 @@ UNKNOWN_KEY_SECONDS = 0.05
 #: How long after a commit the processing is woken, so that many commits wake it once.
 WAKE_SECONDS = 0.1
 
-_ALWAYS = [(b"access-control-allow-origin", b"*"), (b"content-type", b"application/json")]
+_ALWAYS = [
+    (b"access-control-allow-origin", b"*"),
+    # Without it, a page may not see how long it is asked to wait.
+    (b"access-control-expose-headers", b"retry-after"),
+    (b"content-type", b"application/json"),
+]
 _PREFLIGHT = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
@@ -269,4 +275,14 @@ async def _body(headers: Headers, receive: Receive) -> bytes:
 
 def collector_routes(workplace: Workplace, metrics: Metrics, *, wake: Callable[[Transaction], None]) -> list[BaseRoute]:
     """The collector at the root of the host; ``wake`` has the inbox processed, in a transaction of its own."""
-    return [Route("/v1/{call}", Collector(workplace, metrics, wake))]
+    return [Route("/v1/{call}", Collector(workplace, metrics, wake)), Route("/v1/projects/{key}/settings", _settings)]
+
+
+async def _settings(request: Request) -> JSONResponse:
+    """What a page's client asks for first where it is only told this host: to send everything here, and nowhere else.
+
+    The same for every key, known or not: whether a key may send is told when it does.
+    """
+    here = {"apiHost": f"{request.url.netloc}/v1", "protocol": request.url.scheme}
+    sends = {"apiKey": request.path_params["key"], **here}
+    return JSONResponse({"integrations": {"Segment.io": sends}}, headers={"access-control-allow-origin": "*"})

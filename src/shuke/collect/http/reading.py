@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
 from shuke.collect.service.quality import HOURS_MAX, quality
 from shuke.collect.service.timeline import FILTERS_MAX, PAGE_MAX, timeline
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import api
+from shuke.platform.http import Moment, api
 
 __all__ = ["reading_routes"]
 
@@ -106,8 +106,8 @@ def reading_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
         kind: Words = None,
         name: Words = None,
-        since: AwareDatetime | None = None,
-        until: AwareDatetime | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
     ) -> TimelineBody:
         with database.read() as tx:
             page = timeline(

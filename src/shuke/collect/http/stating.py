@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from shuke.base.money import AMOUNT_MAX
@@ -18,7 +18,7 @@ from shuke.collect.rules.statements import QUANTITY_MAX, TEXT_CHARACTERS_MAX
 from shuke.collect.service.orders import save_orders, save_refunds
 from shuke.collect.service.origins import source_ids
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Problem, api
+from shuke.platform.http import PROBLEM, Moment, Problem, api
 
 __all__ = ["stating_routes"]
 
@@ -29,7 +29,7 @@ _IDS_MAX = 20
 _Code = Annotated[str, Field(min_length=1, max_length=CODE_CHARACTERS_MAX)]
 _CodeInPath = Annotated[str, Path(min_length=1, max_length=CODE_CHARACTERS_MAX)]
 _Text = Annotated[str, Field(max_length=TEXT_CHARACTERS_MAX)]
-_Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX)]
+_Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX, strict=True)]
 _Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
 _Quantity = Annotated[Decimal, Field(ge=0, le=QUANTITY_MAX, max_digits=15, decimal_places=6, allow_inf_nan=False)]
 
@@ -65,7 +65,7 @@ class OrderBody(_Body):
     """
 
     customer: Annotated[list[CustomerIdBody], Field(max_length=_IDS_MAX)] = []
-    ordered_at: AwareDatetime
+    ordered_at: Moment
     amount_minor: _Amount
     discount_minor: _Amount = 0
     currency: _Currency
@@ -73,9 +73,9 @@ class OrderBody(_Body):
     channel: _Text | None = None
     store: _Text | None = None
     region: _Text | None = None
-    cancelled_at: AwareDatetime | None = None
+    cancelled_at: Moment | None = None
     lines: Annotated[list[LineBody], Field(max_length=ORDER_LINES_MAX)] | None = None
-    stated_at: AwareDatetime | None = None
+    stated_at: Moment | None = None
 
 
 class OrderRow(OrderBody):
@@ -96,8 +96,8 @@ class RefundBody(_Body):
 
     customer: Annotated[list[CustomerIdBody], Field(max_length=_IDS_MAX)] = []
     order_id: _Code
-    line: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
-    refunded_at: AwareDatetime
+    line: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] | None = None
+    refunded_at: Moment
     amount_minor: _Amount
     currency: _Currency
 

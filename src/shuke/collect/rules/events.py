@@ -98,7 +98,8 @@ def _event(
     if kept := _kept_context(context):
         properties = {**properties, CONTEXT: kept}
     if kind == "group" and incoming.group_id is not None:
-        properties = {**properties, "group_id": _code(str(incoming.group_id))}
+        group = _code(str(incoming.group_id))
+        properties = {**properties, "group_id": REMOVED if is_personal_text(group, reference=True) else group}
     order, refund = _commerce(kind, incoming, default_currency, message_id)
     money = order or refund
     amount = money.amount_minor if money else None

@@ -15,11 +15,16 @@ from shuke.collect.rules.headers import plain
 #: Stands where a name held something personal.
 REMOVED = "[removed]"
 
-_MAIL = re.compile(r"[^\s@/?&=:;,<>\"']+(?:@|%40)[^\s@/?&=:;,<>\"']+\.[^\s@/?&=:;,<>\"'.]{2,}")
+# As long as an address may be: without an end, a long text would be gone through from each of its letters.
+_MAIL = re.compile(r"[^\s@/?&=:;,<>\"']{1,64}@[^\s@/?&=:;,<>\"']{1,255}\.[^\s@/?&=:;,<>\"'.]{2,}")
 # A mobile number of China, or one with its country's code; grouped by spaces or dashes, too.
 _PHONE = re.compile(
     r"(?<![\dA-Za-z])(?:(?:\+|00)?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?![\dA-Za-z])"
     r"|(?:\+|%2B)\d(?:[- ()]{0,2}\d){7,14}"
+)
+# The number of an identity card of China: a district, a day of birth, a sequence and a check character.
+_CARD = re.compile(
+    r"(?<![0-9A-Za-z])[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx](?![0-9A-Za-z])"
 )
 _PHONE_NUMBERS = range(13_000_000_000, 20_000_000_000)
 _ADDRESS = re.compile(
@@ -63,15 +68,17 @@ def _is_reference(field: str) -> bool:
 
 
 def is_personal_text(text: str, *, reference: bool = False) -> bool:
-    """Whether there is something in a text that looks like an e-mail address, a phone number or an IP address.
+    """Whether there is something in a text that looks like an e-mail address, an IP address, or the number of a phone
+    or of an identity card.
 
-    ``reference`` spares what is the number of a thing, such as an order's, from being taken for a phone number.
+    ``reference`` spares what is the number of a thing, such as an order's, from being taken for one of a person.
     """
     if _SUSPECT.search(text) is None:
         return False
-    if _MAIL.search(text) is not None:
+    spelled = text.replace("%40", "@")
+    if "@" in spelled and _MAIL.search(spelled) is not None:
         return True
-    return not reference and (_PHONE.search(text) is not None or _ADDRESS.search(text) is not None)
+    return not reference and any(look.search(text) is not None for look in (_PHONE, _ADDRESS, _CARD))
 
 
 def without_null(text: str) -> str:

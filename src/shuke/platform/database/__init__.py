@@ -5,7 +5,15 @@ Services take the :data:`Transaction` and use SQLAlchemy Core; the hot paths may
 """
 
 from shuke.platform.database.arrays import among, array
-from shuke.platform.database.connect import Database, Transaction, database_url, driver, metadata, open_database
+from shuke.platform.database.connect import (
+    Database,
+    Transaction,
+    database_url,
+    driver,
+    may_pass,
+    metadata,
+    open_database,
+)
 from shuke.platform.database.embedded import EmbeddedPostgres, embedded_url
 from shuke.platform.database.migrate import migrate, revision_expected, revision_found
 
@@ -18,6 +26,7 @@ __all__ = [
     "database_url",
     "driver",
     "embedded_url",
+    "may_pass",
     "metadata",
     "migrate",
     "open_database",

@@ -8,7 +8,7 @@ from typing import Any, Self, cast
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from shuke.base.errors import BadInput, NotAvailable
 from shuke.platform.database.embedded import embedded_url
@@ -21,6 +21,10 @@ POOL_WAIT_SECONDS = 10
 CONNECT_SECONDS_MAX = 10
 # A statement that takes longer at the edge is a mistake; jobs say how long they may take.
 STATEMENT_SECONDS_MAX = 30
+
+# What may go well the next time, as it is: the connection, a deadlock, what has run out (the disk, say), a lock, an
+# operator who intervened, a fault of the machine.
+_PASSING = ("08", "40", "53", "55", "57", "58")
 
 # Constraints get names that migrations can speak of.
 metadata = sa.MetaData(
@@ -93,6 +97,13 @@ class Database:
     def __exit__(self, *_: object) -> None:
         """Close it, whatever happened."""
         self.close()
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether an error says nothing of what was asked of the database: the same may go well later."""
+    if isinstance(error, DBAPIError):
+        return (getattr(error.orig, "sqlstate", None) or "08")[:2] in _PASSING
+    return isinstance(error, sa.exc.TimeoutError)
 
 
 def open_database(settings: Settings) -> Database:

@@ -33,7 +33,7 @@ def customers_of(tx: Transaction, identity_ids: Collection[int]) -> dict[int, UU
 
 def identities_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, tuple[int, ...]]:
     """The identities of each of these customers, whose facts are the customer's; for a customer who has been merged,
-    those of who stands for it. Who has none, or does not exist, is not in it.
+    those of who stands for it. Who has none, does not exist or was erased is not in it.
 
     Raises BadInput ``profiles.too_many`` above :data:`IDENTITIES_MAX`.
     """
@@ -43,7 +43,7 @@ def identities_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID,
     rows = tx.execute(
         sa.select(customers.c.customer_id, identities.c.identity_id)
         .join(identities, identities.c.customer_id == stands)
-        .where(customers.c.customer_id == among(sa.Uuid, customer_ids))
+        .where(customers.c.customer_id == among(sa.Uuid, customer_ids), customers.c.erased_at.is_(None))
         .order_by(identities.c.identity_id)
     )
     found: dict[UUID, tuple[int, ...]] = {}

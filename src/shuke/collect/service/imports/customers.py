@@ -15,6 +15,7 @@ from shuke.base.errors import BadInput
 from shuke.base.language import Language
 from shuke.base.progress import Progress, silent
 from shuke.collect.rules.people import GENDERS, columns_of
+from shuke.collect.rules.personal import is_personal_text
 from shuke.collect.service.imports.ledger import Counts, Imported, Step, fingerprint, run_steps
 from shuke.collect.service.imports.rows import Left, Listed, open_list
 from shuke.collect.service.origins import NO_SOURCE
@@ -61,7 +62,8 @@ def import_customers(  # noqa: PLR0913 - what a person may say about it; all but
     paths = find_files(files)
     left = Left()
     with workplace.database.read() as tx:
-        defined = set(profiles.attribute_definitions_of(tx))
+        definitions = profiles.attribute_definitions_of(tx)
+    defined = set(definitions)
     with ExitStack() as stack:
         steps: list[Step] = []
         for path in paths:
@@ -69,7 +71,8 @@ def import_customers(  # noqa: PLR0913 - what a person may say about it; all but
             identities, attributes = columns_of(listed.columns, mapping=given, defined=defined)
             if not identities:
                 raise BadInput("collect.no_identity_column", file=path.name, columns=", ".join(listed.columns))
-            steps += _CustomerFile(listed, identities, attributes, workplace.keyring, left, now).steps()
+            plain = frozenset(name for name in attributes if not definitions[name].personal)
+            steps += _CustomerFile(listed, identities, attributes, plain, workplace.keyring, left, now).steps()
         counts, resumed = run_steps(
             workplace.database,
             kind="customers",
@@ -86,11 +89,12 @@ def import_customers(  # noqa: PLR0913 - what a person may say about it; all but
 
 @dataclass(frozen=True)
 class _CustomerFile:
-    """One file, whose columns are understood."""
+    """One file, whose columns are understood; of its attributes, those in ``plain`` are not personal."""
 
     listed: Listed
     identities: Mapping[str, str]
     attributes: Mapping[str, str]
+    plain: frozenset[str]
     keyring: Keyring
     left: Left
     now: Callable[[], datetime]
@@ -122,6 +126,10 @@ class _CustomerFile:
 
     def _said(self, row: Mapping[str, Any]) -> dict[str, object]:
         said = {name: row[f"a:{name}"] for name in self.attributes if row[f"a:{name}"] is not None}
+        for name in self.plain & said.keys():
+            if is_personal_text(str(said[name])):
+                del said[name]
+                self.left.note(self.listed.opened.file.name, row["row"], "bad_attribute", name)
         if "gender" in said:
             said["gender"] = GENDERS.get(str(said["gender"]).strip().casefold(), said["gender"])
         if "birth_date" in said:

@@ -24,6 +24,7 @@ from shuke.base.progress import Progress, silent
 from shuke.collect import measures
 from shuke.collect.model import Collected, OrderStatus, Stated
 from shuke.collect.rules.headers import plain
+from shuke.collect.rules.personal import is_personal_text
 from shuke.collect.service.copying import copy_columns
 from shuke.collect.service.imports.ledger import Counts, Imported, Step, fingerprint, run_steps
 from shuke.collect.service.orders import merge_orders, merge_refunds, prepare
@@ -196,7 +197,11 @@ class _Loader:
     def _places(self, tx: Transaction) -> Counts:
         orders = self.plan.orders
         channels, stores = (
-            [name for name in _distinct(orders, field) if len(name) <= catalog.ID_CHARACTERS_MAX]
+            [
+                name
+                for name in _distinct(orders, field)
+                if len(name) <= catalog.ID_CHARACTERS_MAX and not is_personal_text(name, reference=True)
+            ]
             for field in ("channel", "store")
         )
         limit = catalog.BATCH_MAX
@@ -245,9 +250,7 @@ class _Loader:
                 "discount_minor": orders["discount_minor"],
                 "currency": self.currency,
                 "status": OrderStatus.COMPLETED.value,
-                "channel": orders["channel"],
-                "store": orders["store"],
-                "region": orders["region"],
+                **{name: _open(orders[name]) for name in ("channel", "store", "region")},
                 "stated_at": pa.scalar(now),
                 "stated_by": "",
                 "lines_stated": self.plan.lines is not None,
@@ -318,6 +321,14 @@ class _Loader:
         """The brand's own time in UTC. An hour that a change of clocks repeats is the first, one it skips the next."""
         local = pc.assume_timezone(times, self.zone.key, ambiguous="earliest", nonexistent="latest")
         return local.cast(pa.timestamp("us", "UTC"))
+
+
+def _open(words: pa.ChunkedArray) -> pa.Array:
+    """The words, null in the place of one that looks like somebody's address or number; each is looked at once."""
+    coded = words.combine_chunks().dictionary_encode()
+    seen = coded.dictionary.to_pylist()
+    passed = [None if word is None or is_personal_text(word, reference=True) else word for word in seen]
+    return pa.array(passed, pa.string()).take(coded.indices)
 
 
 def _batch(table: ir.Table, number: int) -> pa.Table:

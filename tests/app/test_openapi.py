@@ -1,0 +1,88 @@
+"""Whatever is asked of any route, as its schema allows or not: nothing fails, and every answer is a documented one.
+
+Schemathesis makes the requests: what the description allows and what it forbids, each route alone and one after another
+by the identifiers that answers give. Its report names the request that a route could not take, as a command to repeat.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from shuke import catalog, collect
+from shuke.app.web import build_web
+from shuke.base.errors import Conflict
+from shuke.platform import Workplace
+
+Serve = Callable[[ASGIApp], AbstractContextManager[str]]
+
+# All that the tool checks, but that a request which fits the schema must be taken: whether customers or sources exist,
+# and what a brand's own attributes may be, no schema can say.
+NOT_CHECKED = "positive_data_acceptance"
+
+
+def report(address: str, folder: Path, *options: str) -> tuple[int, str]:
+    """The outcome of a run of the tool, which is the same each time, and what it says."""
+    program = Path(sys.executable).with_name("schemathesis")
+    fixed = ("--generation-deterministic", "--no-shrink", "--continue-on-failure")
+    done = subprocess.run(
+        [program, "run", f"{address}/openapi.json", *fixed, "--exclude-checks", NOT_CHECKED, "--no-color", *options],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def app(workplace: Workplace) -> FastAPI:
+    """Everything that is served, with a source and a product to find."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    with workplace.database.begin() as tx:
+        collect.ensure_source(tx, "0", now=now)
+        catalog.save_products(tx, [catalog.Product(product_id="0", name="0")], now=now)
+    return build_web(workplace)
+
+
+@pytest.mark.slow
+def test_every_route_answers_as_documented(app: FastAPI, serve: Serve, tmp_path: Path) -> None:
+    with serve(app) as address:
+        status, said = report(address, tmp_path, "--max-examples", "3")
+    assert status == 0, said
+    assert "cases generated" in said, said[-3000:]
+
+
+@pytest.mark.faults
+def test_every_route_answers_as_documented_for_long(app: FastAPI, serve: Serve, tmp_path: Path) -> None:
+    with serve(app) as address:
+        status, said = report(address, tmp_path, "--max-examples", "200")
+    assert status == 0, said
+
+
+def breaks(*_: Any) -> None:
+    raise ZeroDivisionError
+
+
+def refuses_otherwise(*_: Any) -> None:
+    raise Conflict("catalog.no_product", id="0")
+
+
+@pytest.mark.parametrize(("fault", "seen"), [(breaks, "ST101"), (refuses_otherwise, "ST103")])
+def test_a_route_that_does_not_keep_to_its_word_is_seen(
+    fault: Any, seen: str, app: FastAPI, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shuke.catalog.service.get_product", fault)
+    only = ("--include-path", "/api/products/{product_id}", "--include-method", "GET", "--max-examples", "1")
+    with serve(app) as address:
+        status, said = report(address, tmp_path, "--phases", "fuzzing", *only)
+    assert status == 1, said
+    assert seen in said
