@@ -24,22 +24,24 @@ import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 from sqlalchemy.dialects.postgresql import insert
 
-from shuke import collect
+from shuke import collect, profiles
 from shuke.base.errors import BadInput, Conflict
 from shuke.base.ids import new_id
 from shuke.base.progress import Progress, silent
 from shuke.insight import CUSTOMER_STAGES, Facts, StageRules
 from shuke.insight.facts import customer_facts as work_out
 from shuke.lifecycle.measures import COLUMNS, facts_to_keep
-from shuke.lifecycle.model import OUTSIDE, CustomerFacts, FormerFacts, Refresh, Unsaid
+from shuke.lifecycle.model import OUTSIDE, Customer360, CustomerFacts, FormerFacts, Refresh, Unsaid
 from shuke.lifecycle.rules import unsaid
 from shuke.lifecycle.tables import customer_facts, customer_facts_history, refreshes
-from shuke.platform import Settings, Transaction, Workplace, driver, open_engine
+from shuke.platform import Keyring, Settings, Transaction, Workplace, driver, open_engine
 
-__all__ = ["CUSTOMERS_MAX", "facts_of", "former_facts_of", "last_refresh", "refresh"]
+__all__ = ["CUSTOMERS_MAX", "LATEST_MAX", "customer_360", "facts_of", "former_facts_of", "last_refresh", "refresh"]
 
 #: Customers whose facts can be asked for at once.
 CUSTOMERS_MAX = 10_000
+#: Facts of the timeline that come with a whole customer.
+LATEST_MAX = 100
 #: Changes of one customer that are looked back at.
 HISTORY_MAX = 1_000
 _LOCK = 7_485_380_062
@@ -121,7 +123,7 @@ def facts_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, Cust
     if len(customer_ids) > CUSTOMERS_MAX:
         raise BadInput("lifecycle.too_many_customers", found=len(customer_ids), limit=CUSTOMERS_MAX)
     rows = tx.execute(
-        sa.select(customer_facts, refreshes.c.as_of, refreshes.c.cannot_say)
+        sa.select(customer_facts, refreshes.c.as_of, refreshes.c.horizon_days, refreshes.c.cannot_say)
         .join(refreshes, refreshes.c.refresh_id == customer_facts.c.refresh_id)
         .where(customer_facts.c.customer_id.in_(customer_ids))
     )
@@ -145,6 +147,42 @@ def former_facts_of(tx: Transaction, customer_id: UUID, *, limit: int = 100) -> 
         .limit(min(limit, HISTORY_MAX))
     )
     return tuple(FormerFacts(**row) for row in rows.mappings())
+
+
+def customer_360(
+    tx: Transaction,
+    keyring: Keyring,
+    customer_id: UUID,
+    now: datetime,
+    *,
+    latest: int = 20,
+    may_see: bool = False,
+) -> Customer360:
+    """The customer who stands for this one, whole: profile, what events told, computed facts, the latest facts.
+
+    Every statement finds what it reads by a key, so that the time does not grow with the number of customers.
+
+    Args:
+        tx: the caller's.
+        keyring: opens what is personal.
+        customer_id: whose.
+        now: which tags count.
+        latest: facts of the timeline, from 1 to :data:`LATEST_MAX`.
+        may_see: whether the reader may see what is personal; else it is masked.
+
+    Raises:
+        NotFound: ``profiles.no_customer`` when there is none, or it was erased.
+        BadInput: ``lifecycle.too_many_latest``.
+    """
+    if not 1 <= latest <= LATEST_MAX:
+        raise BadInput("lifecycle.too_many_latest", limit=LATEST_MAX)
+    profile = profiles.profile_360(tx, keyring, customer_id, now, may_see=may_see)
+    return Customer360(
+        profile=profile,
+        traits=collect.read_traits(tx, keyring, profile.customer_ids, may_see=may_see),
+        computed=facts_of(tx, [profile.customer_id]).get(profile.customer_id),
+        timeline=collect.timeline(tx, profile.customer_id, limit=latest),
+    )
 
 
 def last_refresh(tx: Transaction) -> Refresh | None:

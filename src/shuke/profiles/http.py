@@ -228,11 +228,6 @@ def _customers(router: APIRouter, place: Workplace) -> None:
             raise NotFound("profiles.nobody")
         return WhoAnswer(customer_id=customer_id)
 
-    @router.get("/customers/{customer_id}", responses=_ABSENT)
-    def get_customer(customer_id: UUID) -> ProfileAnswer:
-        with place.database.read() as tx:
-            return _profile(overview.profile_360(tx, place.keyring, customer_id, _now()))
-
     @router.patch("/customers/{customer_id}", responses=_REFUSED)
     def patch_customer(customer_id: UUID, body: ChangeBody) -> ProfileAnswer:
         now = _now()
