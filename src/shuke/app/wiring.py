@@ -15,6 +15,7 @@ from shuke.catalog.http import routes as catalog_routes
 from shuke.collect.http import collector_routes, reading_routes, stating_routes
 from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
+from shuke.lifecycle.http import routes as lifecycle_routes
 from shuke.lifecycle.jobs import tasks as lifecycle_tasks
 from shuke.platform import Metrics, Workplace
 from shuke.profiles.http import routes as profiles_routes
@@ -29,6 +30,7 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     profiles_routes,
     reading_routes,
     stating_routes,
+    lifecycle_routes,
 )
 
 # What anybody may reach: the collector, which asks for a write key, and what says that the server is well.

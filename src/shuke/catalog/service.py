@@ -34,6 +34,7 @@ __all__ = [
     "add_products",
     "add_stores",
     "check_product",
+    "every_product",
     "get_channel",
     "get_product",
     "get_store",
@@ -70,6 +71,11 @@ class _Shelf(Generic[Item]):
 _PRODUCTS = _Shelf(tables.products, Product, "product_id")
 _STORES = _Shelf(tables.stores, Store, "store_id")
 _CHANNELS = _Shelf(tables.channels, Channel, "channel")
+
+
+def every_product() -> sa.Select[Any]:
+    """Every product with the fields of :class:`Product`, to be read or joined as a set by rooms above."""
+    return sa.select(*(tables.products.c[name] for name in _PRODUCTS.names))
 
 
 def save_products(

@@ -20,6 +20,7 @@ from .model import (
     SuddenChange,
     TimelineFact,
     TimelinePage,
+    Trait,
     Treatment,
 )
 from .service.costs import read_costs
@@ -63,6 +64,7 @@ __all__ = [
     "SuddenChange",
     "TimelineFact",
     "TimelinePage",
+    "Trait",
     "Treatment",
     "add_source",
     "disable_source",

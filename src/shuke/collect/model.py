@@ -521,3 +521,11 @@ class TimelinePage:
 
     facts: tuple[TimelineFact, ...]
     next: str | None
+
+
+@dataclass(frozen=True)
+class Trait:
+    """The latest word of events on something about a person: a value of JSON, and when it was said."""
+
+    value: Any
+    said_at: datetime

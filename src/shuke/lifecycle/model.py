@@ -7,7 +7,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-__all__ = ["OUTSIDE", "CustomerFacts", "FormerFacts", "Refresh", "Unsaid"]
+from shuke import collect, profiles
+
+__all__ = ["OUTSIDE", "Customer360", "CustomerFacts", "FormerFacts", "Refresh", "Unsaid"]
 
 #: The stage of those who had one and have no order any more, as on the timeline.
 OUTSIDE = "outside"
@@ -47,12 +49,15 @@ class Refresh:
 class CustomerFacts:
     """The facts of one customer as of the last refresh. Money is in minor units of ``currency``.
 
+    Predictions reach ``horizon_days`` ahead.
+
     What is predicted is None where it cannot be said; ``cannot_say`` then has the reasons, which are the same for all.
     The words are those of :func:`shuke.insight.customer_facts`.
     """
 
     customer_id: UUID
     as_of: datetime
+    horizon_days: int
     currency: str
     first_order_at: datetime
     last_order_at: datetime
@@ -107,3 +112,17 @@ class FormerFacts:
     p_alive: float | None
     predicted_clv_minor: int | None
     stage: str | None
+
+
+@dataclass(frozen=True)
+class Customer360:
+    """One customer seen whole.
+
+    ``traits`` are what events said of the person; ``computed`` is None for who has no order as of the last refresh;
+    ``timeline`` has the latest facts, and asks for those before them.
+    """
+
+    profile: profiles.Profile
+    traits: dict[str, collect.Trait]
+    computed: CustomerFacts | None
+    timeline: collect.TimelinePage

@@ -18,31 +18,37 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 from sqlalchemy.dialects.postgresql import insert
 
-from shuke import collect
+from shuke import collect, profiles
 from shuke.base.errors import BadInput, Conflict
 from shuke.base.ids import new_id
 from shuke.base.progress import Progress, silent
 from shuke.insight import CUSTOMER_STAGES, Facts, StageRules
 from shuke.insight.facts import customer_facts as work_out
 from shuke.lifecycle.measures import COLUMNS, facts_to_keep
-from shuke.lifecycle.model import OUTSIDE, CustomerFacts, FormerFacts, Refresh, Unsaid
+from shuke.lifecycle.model import OUTSIDE, Customer360, CustomerFacts, FormerFacts, Refresh, Unsaid
 from shuke.lifecycle.rules import unsaid
 from shuke.lifecycle.tables import customer_facts, customer_facts_history, refreshes
-from shuke.platform import Settings, Transaction, Workplace, driver, open_engine
+from shuke.platform import Keyring, Settings, Transaction, Workplace, driver, open_engine
 
-__all__ = ["CUSTOMERS_MAX", "facts_of", "former_facts_of", "last_refresh", "refresh"]
+__all__ = ["CUSTOMERS_MAX", "LATEST_MAX", "customer_360", "facts_of", "former_facts_of", "last_refresh", "refresh"]
 
 #: Customers whose facts can be asked for at once.
 CUSTOMERS_MAX = 10_000
+#: Facts of the timeline that come with a whole customer.
+LATEST_MAX = 100
 #: Changes of one customer that are looked back at.
 HISTORY_MAX = 1_000
 _LOCK = 7_485_380_062
+# With this much PostgreSQL compares a million customers without files.
+_WORK_MEMORY = "64MB"
 # A change of these is history; all else follows from them, or from the passing of time.
 _WATCHED = (
     *("currency", "orders", "gross_minor", "refunds_minor", "historic_clv_minor"),
@@ -99,7 +105,12 @@ def refresh(
             progress("lifecycle.work_out", 0.2)
             local = as_of.astimezone(zone).replace(tzinfo=None)
             stored = collect.read_stored(
-                collect.lake_of(workplace), engine=engine, currency=currency, timezone=time_zone, as_of=local
+                collect.lake_of(workplace),
+                engine=engine,
+                currency=currency,
+                timezone=time_zone,
+                as_of=local,
+                goods=False,
             )
             facts = work_out(
                 stored.tables, as_of=local, engine=engine, horizon_days=horizon_days, stages=stages, keep=False
@@ -121,7 +132,7 @@ def facts_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, Cust
     if len(customer_ids) > CUSTOMERS_MAX:
         raise BadInput("lifecycle.too_many_customers", found=len(customer_ids), limit=CUSTOMERS_MAX)
     rows = tx.execute(
-        sa.select(customer_facts, refreshes.c.as_of, refreshes.c.cannot_say)
+        sa.select(customer_facts, refreshes.c.as_of, refreshes.c.horizon_days, refreshes.c.cannot_say)
         .join(refreshes, refreshes.c.refresh_id == customer_facts.c.refresh_id)
         .where(customer_facts.c.customer_id.in_(customer_ids))
     )
@@ -145,6 +156,42 @@ def former_facts_of(tx: Transaction, customer_id: UUID, *, limit: int = 100) -> 
         .limit(min(limit, HISTORY_MAX))
     )
     return tuple(FormerFacts(**row) for row in rows.mappings())
+
+
+def customer_360(
+    tx: Transaction,
+    keyring: Keyring,
+    customer_id: UUID,
+    now: datetime,
+    *,
+    latest: int = 20,
+    may_see: bool = False,
+) -> Customer360:
+    """The customer who stands for this one, whole: profile, what events told, computed facts, the latest facts.
+
+    Every statement finds what it reads by a key, so that the time does not grow with the number of customers.
+
+    Args:
+        tx: the caller's.
+        keyring: opens what is personal.
+        customer_id: whose.
+        now: which tags count.
+        latest: facts of the timeline, from 1 to :data:`LATEST_MAX`.
+        may_see: whether the reader may see what is personal; else it is masked.
+
+    Raises:
+        NotFound: ``profiles.no_customer`` when there is none, or it was erased.
+        BadInput: ``lifecycle.too_many_latest``.
+    """
+    if not 1 <= latest <= LATEST_MAX:
+        raise BadInput("lifecycle.too_many_latest", limit=LATEST_MAX)
+    profile = profiles.profile_360(tx, keyring, customer_id, now, may_see=may_see)
+    return Customer360(
+        profile=profile,
+        traits=collect.read_traits(tx, keyring, profile.customer_ids, may_see=may_see),
+        computed=facts_of(tx, [profile.customer_id]).get(profile.customer_id),
+        timeline=collect.timeline(tx, profile.customer_id, limit=latest),
+    )
 
 
 def last_refresh(tx: Transaction) -> Refresh | None:
@@ -176,6 +223,7 @@ class _Asked:
 def _keep(tx: Transaction, file: Path, asked: _Asked, facts: Facts) -> Refresh:
     # A large set takes as long as it takes.
     tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
+    tx.execute(sa.text(f"SET LOCAL work_mem = '{_WORK_MEMORY}'"))
     tx.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     _refuse_older(tx, asked.as_of)
     refresh_id = new_id()
@@ -183,7 +231,8 @@ def _keep(tx: Transaction, file: Path, asked: _Asked, facts: Facts) -> Refresh:
     customers = _copy(tx, file, asked)
     changed = tx.execute(sa.text(_KEEP_HISTORY), values).rowcount + tx.execute(sa.text(_END_HISTORY), values).rowcount
     stage_changes = _tell_stage_changes(tx, asked)
-    tx.execute(sa.text(_KEEP_FACTS), values)
+    tx.execute(sa.text(_CHANGE_FACTS), values)
+    tx.execute(sa.text(_ADD_FACTS), values)
     tx.execute(sa.text(_DROP_FACTS))
     done = Refresh(
         refresh_id=refresh_id,
@@ -211,48 +260,53 @@ def _refuse_older(tx: Transaction, as_of: datetime) -> None:
 
 def _copy(tx: Transaction, file: Path, asked: _Asked) -> int:
     """The facts of the file into ``refreshed``, which goes with the transaction. Returns how many."""
-    columns = ", ".join(
-        # Clocks of the brand's zone; what they mean is settled below.
-        f"NULL::{'timestamp' if name in _LOCAL else customer_facts.c[name].type.compile(tx.dialect)} AS {name}"
-        for name in COLUMNS
-    )
-    tx.execute(sa.text(f"CREATE TEMPORARY TABLE refreshed ON COMMIT DROP AS SELECT {columns} LIMIT 0"))
+    columns = ", ".join(f"{name} {customer_facts.c[name].type.compile(tx.dialect)}" for name in COLUMNS)
+    tx.execute(sa.text(f"CREATE TEMPORARY TABLE refreshed ({columns}) ON COMMIT DROP"))
     rows = 0
-    source = pq.ParquetFile(file)
     options = pacsv.WriteOptions(include_header=False)
     with (
         driver(tx).cursor() as cursor,
         cursor.copy(f"COPY refreshed ({', '.join(COLUMNS)}) FROM STDIN (FORMAT csv)".encode()) as copy,
     ):
-        for batch in source.iter_batches(batch_size=100_000, columns=list(COLUMNS)):
+        for batch in pq.ParquetFile(file).iter_batches(batch_size=50_000, columns=list(COLUMNS)):
             text = io.BytesIO()
-            pacsv.write_csv(batch.select(COLUMNS), text, options)
+            pacsv.write_csv(_in_utc(batch, asked.time_zone), text, options)
             copy.write(text.getbuffer())
             rows += batch.num_rows
-    moments = ", ".join(
-        f"ALTER {name} TYPE timestamptz USING {name} AT TIME ZONE '{asked.time_zone}'" for name in _LOCAL
-    )
-    tx.execute(sa.text(f"ALTER TABLE refreshed {moments}, ADD PRIMARY KEY (customer_id)"))
-    tx.execute(sa.text("ANALYZE refreshed"))
+    tx.execute(sa.text("ANALYZE refreshed (customer_id)"))
     return rows
+
+
+def _in_utc(batch: pa.RecordBatch, time_zone: str) -> pa.RecordBatch:
+    """The columns to copy; clocks of the brand's zone become moments, of an hour that is repeated the first."""
+    columns = {name: batch[name] for name in COLUMNS}
+    for name in _LOCAL:
+        local = pc.assume_timezone(batch[name], time_zone, ambiguous="earliest", nonexistent="latest")
+        # Without its zone in the end: Arrow writes moments that have one several times slower, and all here are in UTC.
+        columns[name] = local.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+    return pa.record_batch(columns)
 
 
 def _tell_stage_changes(tx: Transaction, asked: _Asked) -> int:
     """Each change of a stage as a fact on the timeline, at the first identity of the customer."""
-    changes = sa.text(_STAGE_CHANGES).columns(
-        sa.column("identity_id", sa.BigInteger), sa.column("before", sa.Text), sa.column("after", sa.Text)
-    )
-    found = changes.subquery("changes")
+    # A customer that was merged into another has no identity any more, and nothing to tell.
+    changes = sa.text(_STAGE_CHANGES).columns(sa.column("customer_id", sa.Uuid), *map(sa.column, ("before", "after")))
+    changed, owners = changes.subquery("changed"), profiles.owners().subquery("owners")
+    first = sa.func.min(owners.c.identity_id)
     return collect.record_found_facts(
         tx,
         sa.select(
-            sa.literal(asked.as_of, sa.DateTime(timezone=True)).label("occurred_at"),
             sa.literal(asked.now, sa.DateTime(timezone=True)).label("received_at"),
-            found.c.identity_id,
+            first.label("identity_id"),
             sa.literal("stage").label("kind"),
-            found.c.after.label("name"),
-            sa.func.jsonb_build_object("from", found.c.before, "to", found.c.after).label("properties"),
-        ),
+            changed.c.after.label("name"),
+            sa.func.jsonb_build_object("from", changed.c.before, "to", changed.c.after).label("properties"),
+        )
+        .join_from(changed, owners, owners.c.customer_id == changed.c.customer_id)
+        .group_by(changed.c.customer_id, changed.c.before, changed.c.after)
+        # As the timeline's index has them: added in another order, they would touch all of it again and again.
+        .order_by(first),
+        occurred_at=asked.as_of,
     )
 
 
@@ -288,28 +342,26 @@ _END_HISTORY = f"""
     FROM customer_facts f WHERE NOT EXISTS (SELECT FROM refreshed r WHERE r.customer_id = f.customer_id)
     {_ON_CONFLICT}
 """
-# A customer that was merged into another has no identity any more, and nothing to tell.
 _STAGE_CHANGES = f"""
-    SELECT i.identity_id, c.before, c.after
-    FROM (
-        SELECT customer_id, f.stage AS before, coalesce(r.stage, '{OUTSIDE}') AS after
-        FROM refreshed r FULL JOIN customer_facts f USING (customer_id)
-        WHERE r.stage IS DISTINCT FROM f.stage
-    ) AS c
-    JOIN (SELECT customer_id, min(identity_id) AS identity_id FROM identities GROUP BY customer_id) AS i
-        USING (customer_id)
+    SELECT customer_id, f.stage AS before, coalesce(r.stage, '{OUTSIDE}') AS after
+    FROM refreshed r FULL JOIN customer_facts f USING (customer_id)
+    WHERE r.stage IS DISTINCT FROM f.stage
 """
 _OTHERS = [name for name in COLUMNS if name != "customer_id"]
-_KEEP_FACTS = f"""
-    INSERT INTO customer_facts AS f (customer_id, refresh_id, currency, stage_since, {_list(_OTHERS)})
-    SELECT customer_id, :refresh_id, :currency, :as_of, {_list(_OTHERS)} FROM refreshed
-    ON CONFLICT (customer_id) DO UPDATE
+# Not by ON CONFLICT, which locks each row before it changes it: most rows change every night.
+_CHANGE_FACTS = f"""
+    UPDATE customer_facts f
     SET (refresh_id, currency, stage_since, {_list(_OTHERS)}) = ROW(
-        excluded.refresh_id, excluded.currency,
-        CASE WHEN f.stage = excluded.stage THEN f.stage_since ELSE excluded.stage_since END,
-        {_list(_OTHERS, "excluded.")}
+        :refresh_id, :currency, CASE WHEN f.stage = r.stage THEN f.stage_since ELSE :as_of END, {_list(_OTHERS, "r.")}
     )
-    WHERE ROW(f.currency, {_list(_OTHERS, "f.")}) IS DISTINCT FROM ROW(excluded.currency, {_list(_OTHERS, "excluded.")})
+    FROM refreshed r
+    WHERE r.customer_id = f.customer_id
+        AND ROW(f.currency, {_list(_OTHERS, "f.")}) IS DISTINCT FROM ROW(:currency, {_list(_OTHERS, "r.")})
+"""
+_ADD_FACTS = f"""
+    INSERT INTO customer_facts (customer_id, refresh_id, currency, stage_since, {_list(_OTHERS)})
+    SELECT customer_id, :refresh_id, :currency, :as_of, {_list(_OTHERS)}
+    FROM refreshed r WHERE NOT EXISTS (SELECT FROM customer_facts f WHERE f.customer_id = r.customer_id)
 """
 _DROP_FACTS = """
     DELETE FROM customer_facts f WHERE NOT EXISTS (SELECT FROM refreshed r WHERE r.customer_id = f.customer_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -29,45 +31,63 @@ refreshes = sa.Table(
     sa.Column("finished_at", _moment, nullable=False),
 )
 
+# What is known of a customer, and as what.
+_FACTS: dict[str, type[sa.types.TypeEngine[Any]] | sa.types.TypeEngine[Any]] = {
+    "currency": sa.Text,
+    "first_order_at": _moment,
+    "last_order_at": _moment,
+    "orders": sa.Integer,
+    "order_days": sa.Integer,
+    "recency_days": sa.Integer,
+    "average_days_between_orders": sa.Double,
+    "gross_minor": sa.BigInteger,
+    "refunds_minor": sa.BigInteger,
+    "average_order_minor": sa.BigInteger,
+    "historic_clv_minor": sa.BigInteger,
+    "cohort": sa.Date,
+    "first_channel": sa.Text,
+    "first_store": sa.Text,
+    "region": sa.Text,
+    "r_score": sa.SmallInteger,
+    "f_score": sa.SmallInteger,
+    "m_score": sa.SmallInteger,
+    "rfm_group": sa.Text,
+    "value_group": sa.Text,
+    "p_alive": sa.Double,
+    "churn_probability": sa.Double,
+    "predicted_number_of_orders": sa.Double,
+    "predicted_orders_low": sa.Double,
+    "predicted_orders_high": sa.Double,
+    "expected_order_minor": sa.BigInteger,
+    "predicted_clv_minor": sa.BigInteger,
+    "predicted_clv_low_minor": sa.BigInteger,
+    "predicted_clv_high_minor": sa.BigInteger,
+    "total_clv_minor": sa.BigInteger,
+    "expected_date_of_next_order": sa.Date,
+    "stage": sa.Text,
+    "stage_since": _moment,
+}
+# Not said of everybody with an order.
+_OPTIONAL = (
+    *("average_days_between_orders", "first_channel", "first_store", "region", "p_alive", "churn_probability"),
+    *("predicted_number_of_orders", "predicted_orders_low", "predicted_orders_high", "expected_order_minor"),
+    *("predicted_clv_minor", "predicted_clv_low_minor", "predicted_clv_high_minor", "total_clv_minor"),
+    "expected_date_of_next_order",
+)
+_IN_HISTORY = (
+    *("currency", "orders", "gross_minor", "refunds_minor", "historic_clv_minor", "r_score", "f_score", "m_score"),
+    *("rfm_group", "value_group", "p_alive", "predicted_clv_minor", "stage"),
+)
+# Zero, not null, once no order is theirs any more.
+_COUNTED = ("orders", "gross_minor", "refunds_minor", "historic_clv_minor")
+
 #: The facts of each customer with an order, as of the last refresh.
 customer_facts = sa.Table(
     "customer_facts",
     metadata,
     sa.Column("customer_id", sa.Uuid, primary_key=True),
     sa.Column("refresh_id", sa.Uuid, nullable=False),
-    sa.Column("currency", sa.Text, nullable=False),
-    sa.Column("first_order_at", _moment, nullable=False),
-    sa.Column("last_order_at", _moment, nullable=False),
-    sa.Column("orders", sa.Integer, nullable=False),
-    sa.Column("order_days", sa.Integer, nullable=False),
-    sa.Column("recency_days", sa.Integer, nullable=False),
-    sa.Column("average_days_between_orders", sa.Double),
-    sa.Column("gross_minor", sa.BigInteger, nullable=False),
-    sa.Column("refunds_minor", sa.BigInteger, nullable=False),
-    sa.Column("average_order_minor", sa.BigInteger, nullable=False),
-    sa.Column("historic_clv_minor", sa.BigInteger, nullable=False),
-    sa.Column("cohort", sa.Date, nullable=False),
-    sa.Column("first_channel", sa.Text),
-    sa.Column("first_store", sa.Text),
-    sa.Column("region", sa.Text),
-    sa.Column("r_score", sa.SmallInteger, nullable=False),
-    sa.Column("f_score", sa.SmallInteger, nullable=False),
-    sa.Column("m_score", sa.SmallInteger, nullable=False),
-    sa.Column("rfm_group", sa.Text, nullable=False),
-    sa.Column("value_group", sa.Text, nullable=False),
-    sa.Column("p_alive", sa.Double),
-    sa.Column("churn_probability", sa.Double),
-    sa.Column("predicted_number_of_orders", sa.Double),
-    sa.Column("predicted_orders_low", sa.Double),
-    sa.Column("predicted_orders_high", sa.Double),
-    sa.Column("expected_order_minor", sa.BigInteger),
-    sa.Column("predicted_clv_minor", sa.BigInteger),
-    sa.Column("predicted_clv_low_minor", sa.BigInteger),
-    sa.Column("predicted_clv_high_minor", sa.BigInteger),
-    sa.Column("total_clv_minor", sa.BigInteger),
-    sa.Column("expected_date_of_next_order", sa.Date),
-    sa.Column("stage", sa.Text, nullable=False),
-    sa.Column("stage_since", _moment, nullable=False),
+    *(sa.Column(name, kind, nullable=name in _OPTIONAL) for name, kind in _FACTS.items()),
 )
 
 #: What the facts were, from one change that counts to the next.
@@ -77,17 +97,5 @@ customer_facts_history = sa.Table(
     sa.Column("customer_id", sa.Uuid, primary_key=True),
     sa.Column("as_of", _moment, primary_key=True),
     sa.Column("refresh_id", sa.Uuid, nullable=False),
-    sa.Column("currency", sa.Text),
-    sa.Column("orders", sa.Integer, nullable=False),
-    sa.Column("gross_minor", sa.BigInteger, nullable=False),
-    sa.Column("refunds_minor", sa.BigInteger, nullable=False),
-    sa.Column("historic_clv_minor", sa.BigInteger, nullable=False),
-    sa.Column("r_score", sa.SmallInteger),
-    sa.Column("f_score", sa.SmallInteger),
-    sa.Column("m_score", sa.SmallInteger),
-    sa.Column("rfm_group", sa.Text),
-    sa.Column("value_group", sa.Text),
-    sa.Column("p_alive", sa.Double),
-    sa.Column("predicted_clv_minor", sa.BigInteger),
-    sa.Column("stage", sa.Text),
+    *(sa.Column(name, _FACTS[name], nullable=name not in _COUNTED) for name in _IN_HISTORY),
 )

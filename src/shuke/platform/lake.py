@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlparse
 
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from shuke.base.errors import BadInput, CannotSay
@@ -151,6 +152,10 @@ class Lake:
     def files(self, name: str) -> int:
         """How many files the table consists of."""
         return len(self._table(name).file_uris())
+
+    def rows(self, name: str) -> int:
+        """How many rows the table has."""
+        return int(pc.sum(pa.table(self._table(name).get_add_actions(flatten=True))["num_records"]).as_py() or 0)
 
     def _table(self, name: str) -> DeltaTable:
         path = self._path(name)

@@ -18,6 +18,7 @@ from shuke.profiles.model import (
 )
 from shuke.profiles.rules.attributes import of_traits
 from shuke.profiles.rules.identifiers import normalised, priority_of
+from shuke.profiles.rules.profile import masked_attribute
 from shuke.profiles.service.attaching import attach_identity
 from shuke.profiles.service.attributes import (
     attribute_definitions_of,
@@ -56,6 +57,7 @@ __all__ = [
     "form_household",
     "identities_of",
     "leave_household",
+    "masked_attribute",
     "merge",
     "merges_of",
     "normalised",

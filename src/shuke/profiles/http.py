@@ -229,11 +229,6 @@ def _customers(router: APIRouter, place: Workplace) -> None:
         return WhoAnswer(customer_id=customer_id)
 
     # Of this form only, so that /customers/find has no other methods than its own.
-    @router.get("/customers/{customer_id:uuid}", responses=_ABSENT)
-    def get_customer(customer_id: UUID) -> ProfileAnswer:
-        with place.database.read() as tx:
-            return _profile(overview.profile_360(tx, place.keyring, customer_id, _now()))
-
     @router.patch("/customers/{customer_id:uuid}", responses=_REFUSED)
     def patch_customer(customer_id: UUID, body: ChangeBody) -> ProfileAnswer:
         now = _now()

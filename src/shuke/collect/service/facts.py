@@ -60,15 +60,17 @@ def record_facts(tx: Transaction, new: Sequence[NewFact]) -> None:
             copy.write_row(row)
 
 
-def record_found_facts(tx: Transaction, found: sa.Select[Any]) -> int:
+def record_found_facts(tx: Transaction, found: sa.Select[Any], *, occurred_at: datetime) -> int:
     """Put what a query finds on the timeline, as one statement; returns how many facts that were.
 
     Args:
         tx: the caller's.
-        found: selects columns by the names of :class:`NewFact`, but for ``fact_id``, which is made here.
+        found: selects columns by the names of :class:`NewFact`, but for ``fact_id``, which is made here, and
+            ``occurred_at``.
+        occurred_at: when all of it happened.
     """
-    moments = found.subquery()
-    make_months(tx, set(tx.scalars(sa.select(moments.c.occurred_at).distinct())))
+    make_months(tx, {occurred_at})
+    found = found.add_columns(sa.literal(occurred_at, sa.DateTime(timezone=True)).label("occurred_at"))
     rows = found.add_columns(sa.func.gen_random_uuid().label("fact_id"))
     told = facts.insert().from_select(rows.selected_columns.keys(), rows)
     return tx.execute(told, execution_options={"preserve_rowcount": True}).rowcount

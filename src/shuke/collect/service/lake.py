@@ -19,16 +19,18 @@ What is personal is not in the tables that are copied. Their columns are listed 
 from __future__ import annotations
 
 import io
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import psycopg
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import sqlalchemy as sa
+from psycopg.abc import Buffer
 
+from shuke import catalog, profiles
 from shuke.base.errors import Conflict
 from shuke.platform import Lake, Transaction, Workplace, driver, log
 
@@ -39,8 +41,7 @@ _LOCK = 7_485_380_061
 COMPACT_FILES = 32
 # A change of more rows than these, and than a quarter of the table, is cheaper to write as the whole table.
 MERGE_ROWS_MAX = 200_000
-_BLOCK_BYTES = 8 * 2**20
-_ROWS_AT_ONCE = 4096
+_TEXT_BYTES = 4 * 2**20
 
 _TYPES = {
     "text": pa.string(),
@@ -58,12 +59,19 @@ class LakeTable:
     """A table of the lake: its columns in order, those that make its key, and what PostgreSQL calls the key's types.
 
     Without a key, rows are only ever added. ``computed`` are the columns that PostgreSQL does not have as such.
+    ``found`` is how the room whose table it is gives its rows; None for tables of this room.
     """
 
     name: str
     columns: Mapping[str, pa.DataType]
     key: Mapping[str, str]
     computed: Mapping[str, str] = field(default_factory=dict)
+    found: sa.Select[Any] | None = None
+
+    @property
+    def source(self) -> str:
+        """What PostgreSQL is asked to read from."""
+        return self.name if self.found is None else f"({self.found}) AS {self.name}"
 
     @property
     def schema(self) -> pa.Schema:
@@ -125,6 +133,7 @@ LAKE_TABLES: tuple[LakeTable, ...] = (
             " active:flag"
         ),
         key={"product_id": "text"},
+        found=catalog.every_product(),
     ),
     LakeTable(
         "costs",
@@ -132,7 +141,12 @@ LAKE_TABLES: tuple[LakeTable, ...] = (
         key={"channel": "text", "period": "date", "currency": "text"},
     ),
     # Who an identity belongs to now. The identity itself (a telephone number, say) is not known to the lake.
-    LakeTable("identities", _columns("identity_id:big customer_id:text"), key={"identity_id": "bigint"}),
+    LakeTable(
+        "identities",
+        _columns("identity_id:big customer_id:text"),
+        key={"identity_id": "bigint"},
+        found=profiles.owners(),
+    ),
 )
 
 
@@ -246,7 +260,7 @@ def _writer(tx: Transaction) -> str:
 def _replace(tx: Transaction, lake: Lake, table: LakeTable, app_id: str, decided: int) -> int:
     # A fact above the number would come a second time with the next batch; the other tables are merged anyway.
     where = "" if table.key else f"WHERE written_in < {decided}"
-    with _selected(tx, f"SELECT {table.selected} FROM {table.name} {where}", table.schema) as found:
+    with _selected(tx, f"SELECT {table.selected} FROM {table.source} {where}", table.schema) as found:
         lake.replace(table.name, found.reader, app_id=app_id, version=decided)
     return found.rows
 
@@ -265,15 +279,10 @@ def _merge(tx: Transaction, lake: Lake, table: LakeTable, app_id: str, reached: 
         f"SELECT DISTINCT key FROM lake_changes WHERE table_name = '{table.name}'"
         f" AND written_in >= {reached} AND written_in < {decided}"
     )
-    changed, estimate = tx.execute(
-        sa.text(
-            f"SELECT (SELECT count(*) FROM ({changes}) AS changes), reltuples FROM pg_class"
-            f" WHERE oid = '{table.name}'::regclass"
-        )
-    ).one()
+    changed = tx.execute(sa.text(f"SELECT count(*) FROM ({changes}) AS changes")).scalar_one()
     if not changed:
         return 0
-    if changed > MERGE_ROWS_MAX and changed * 4 > estimate:
+    if changed > MERGE_ROWS_MAX and changed * 4 > lake.rows(table.name):
         return _replace(tx, lake, table, app_id, decided)
     keys = {name: f"key[{place}]::{kind}" for place, (name, kind) in enumerate(table.key.items(), start=1)}
     noted = replace(table, computed={**table.computed, **keys})
@@ -281,7 +290,7 @@ def _merge(tx: Transaction, lake: Lake, table: LakeTable, app_id: str, reached: 
     # As the row is now, which may be newer than the note; the later note then finds the same again.
     query = (
         f"SELECT {noted.selected}, {next(iter(keys))} IS NULL AS gone"
-        f" FROM ({changes}) AS changes LEFT JOIN {table.name} ON {same}"
+        f" FROM ({changes}) AS changes LEFT JOIN {table.source} ON {same}"
     )
     with _selected(tx, query, table.schema.append(pa.field("gone", pa.bool_()))) as selected:
         lake.merge(table.name, selected.reader, keys=tuple(table.key), gone="gone", app_id=app_id, version=decided)
@@ -298,49 +307,43 @@ class _Selected:
         self.reader = pa.RecordBatchReader.from_batches(schema, self._batches())
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
-        text = io.BufferedReader(_Blocks(self._copy), _BLOCK_BYTES)
-        if not text.peek(1):
-            return
-        batches = pacsv.open_csv(
-            text,
-            read_options=pacsv.ReadOptions(column_names=self._schema.names, block_size=_BLOCK_BYTES),
-            parse_options=pacsv.ParseOptions(newlines_in_values=True),
-            convert_options=pacsv.ConvertOptions(
-                column_types=self._schema,
-                # PostgreSQL writes null as nothing, and an empty text in quotes.
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["t"],
-                false_values=["f"],
-                timestamp_parsers=[pacsv.ISO8601],
-            ),
-        )
-        for batch in batches:
-            self.rows += batch.num_rows
-            yield batch
+        for text in _texts(self._copy):
+            for batch in _parsed(text, self._schema).to_batches():
+                self.rows += batch.num_rows
+                yield batch
 
 
-class _Blocks(io.RawIOBase):
-    """What COPY sends, as a file to read from."""
+def _texts(rows: Iterable[Buffer]) -> Iterator[bytes]:
+    """Many whole rows at a time; PostgreSQL sends each by itself."""
+    text = io.BytesIO()
+    for row in rows:
+        # Not kept to be joined: the driver's views of rows, held by the thousand, cost more than all else here.
+        text.write(row)
+        if text.tell() >= _TEXT_BYTES:
+            yield text.getvalue()
+            text = io.BytesIO()
+    if text.tell():
+        yield text.getvalue()
 
-    def __init__(self, copy: psycopg.Copy) -> None:
-        self._copy = copy
-        self._left = memoryview(b"")
 
-    def readable(self) -> bool:
-        """Nothing else."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # that is what BufferedReader gives
-        """Fill the buffer as far as the rows at hand go; 0 at the end."""
-        if not self._left:
-            # PostgreSQL sends each row by itself.
-            self._left = memoryview(b"".join(itertools.islice(self._copy, _ROWS_AT_ONCE)))
-        size = min(len(buffer), len(self._left))
-        buffer[:size] = self._left[:size]
-        self._left = self._left[size:]
-        return size
+def _parsed(text: bytes, schema: pa.Schema) -> pa.Table:
+    """Rows as PostgreSQL writes them in CSV."""
+    return pacsv.read_csv(
+        pa.BufferReader(text),
+        # In one block, of which no row reaches out, though values may have line breaks.
+        read_options=pacsv.ReadOptions(column_names=schema.names, block_size=len(text) + 1, use_threads=False),
+        parse_options=pacsv.ParseOptions(newlines_in_values=True),
+        convert_options=pacsv.ConvertOptions(
+            column_types=schema,
+            # PostgreSQL writes null as nothing, and an empty text in quotes.
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=["t"],
+            false_values=["f"],
+            timestamp_parsers=[pacsv.ISO8601],
+        ),
+    )
 
 
 @contextmanager

@@ -50,6 +50,7 @@ def read_stored(
     currency: str | None = None,
     timezone: str | None = None,
     as_of: datetime | None = None,
+    goods: bool = True,
 ) -> Collected:
     """The orders, refunds and costs of the lake, with the customer that each belongs to now.
 
@@ -62,6 +63,8 @@ def read_stored(
         currency: the code to analyse; without it that of most orders. Orders in others are set aside.
         timezone: the brand's zone (IANA name); None is UTC.
         as_of: facts from this moment on, in the brand's zone, are set aside.
+        goods: whether to read which goods were bought and returned; without, there are no order lines, and orders say
+            nothing of their units and costs.
 
     Raises:
         BadInput: ``collect.nothing_stored`` without any order, ``collect.currency_absent``,
@@ -70,7 +73,7 @@ def read_stored(
     """
     if timezone is not None and timezone not in available_timezones():
         raise BadInput("collect.unknown_timezone", timezone=timezone)
-    stored = _Stored.of(lake, engine)
+    stored = _Stored.of(lake, engine, goods=goods)
     chosen = _currency(stored.orders, currency)
     rules = _Rules(chosen, as_of, timezone, engine.name)
     orders = engine.keep(stored.owned_orders(rules), "stored_orders")
@@ -83,13 +86,13 @@ def read_stored(
         raise BadInput("collect.no_sales", rows=quality.rows, reasons=reasons)
     scale = 10.0 ** -get_currency_precision(chosen)
     several = int(stored.orders.source_id.nunique().to_pyarrow().as_py()) > 1
-    goods = _goods(stored, sales, engine)
+    sold = _goods(stored, sales, engine)
     given = refunds.filter(refunds.rule == NUMBER_OF["return_line"])
     has_refunds = bool(given.count().to_pyarrow().as_py())
     return Collected(
         tables=Tables(
-            orders=_canonical_orders(sales, goods, scale, several=several),
-            order_lines=None if goods is None else _canonical_lines(goods, scale, several=several),
+            orders=_canonical_orders(sales, sold, scale, several=several),
+            order_lines=None if sold is None else _canonical_lines(sold, scale, several=several),
             refunds=_canonical_refunds(given, scale, several=several) if has_refunds else None,
             costs=_costs(stored, chosen, scale),
         ),
@@ -98,7 +101,7 @@ def read_stored(
         currency=chosen,
         first_at=span["first"],
         last_at=span["last"],
-        has_lines=goods is not None,
+        has_lines=sold is not None,
         lines=orders,
         rules=RowRules(latest=span["last"], as_of=as_of, currency=chosen),
         sources=(),
@@ -146,19 +149,19 @@ class _Stored:
     """The tables of the lake that the canonical ones are made of."""
 
     orders: ir.Table
-    lines: ir.Table
+    lines: ir.Table | None
     refunds: ir.Table
     identities: ir.Table
     told: ir.Table  # refunds as facts of the timeline: fact_id, identity_id
     costs: ir.Table
 
     @classmethod
-    def of(cls, lake: Lake, engine: Engine) -> _Stored:
+    def of(cls, lake: Lake, engine: Engine, *, goods: bool) -> _Stored:
         facts = lake.read(engine, "facts")
         told = facts.filter(facts.kind == "refund", facts.identity_id.notnull())
         return cls(
             orders=lake.read(engine, "orders"),
-            lines=lake.read(engine, "order_lines"),
+            lines=lake.read(engine, "order_lines") if goods else None,
             refunds=lake.read(engine, "refunds"),
             identities=lake.read(engine, "identities"),
             told=told.select("fact_id", told_identity_id=told.identity_id),
@@ -187,9 +190,10 @@ class _Stored:
         table = _beside(table, self.told, "fact_id")
         table = table.mutate(identity_id=ibis.coalesce(table.ordered_by, table.told_identity_id))
         table = _beside(table, self.identities, "identity_id")
-        lines = self.lines.select(*_KEY, "line", line_product_id=self.lines.product_id)
-        table = _beside(table, lines, *_KEY, "line")
-        table = table.mutate(product_id=ibis.coalesce(table.line_product_id, table.product_id))
+        if self.lines is not None:
+            lines = self.lines.select(*_KEY, "line", line_product_id=self.lines.product_id)
+            table = _beside(table, lines, *_KEY, "line")
+            table = table.mutate(product_id=ibis.coalesce(table.line_product_id, table.product_id))
         table = table.mutate(refunded_at=rules.local(table.refunded_at))
         rule = rules.rule(
             table,
@@ -222,6 +226,8 @@ def _currency(orders: ir.Table, given: str | None) -> str:
 
 def _goods(stored: _Stored, sales: ir.Table, engine: Engine) -> ir.Table | None:
     """The lines of the sales that name a product, with the order's customer and moment; None where there are none."""
+    if stored.lines is None:
+        return None
     lines = stored.lines.mutate(product=ibis.coalesce(stored.lines.product_id, stored.lines.product_name))
     lines = lines.filter(lines["product"].notnull()).drop("product_id")
     table = lines.join(sales.select(*_KEY, "customer_id", "ordered_at", "rule"), list(_KEY))

@@ -13,10 +13,14 @@ from uuid import UUID
 import msgspec
 
 from shuke import privacy, profiles
-from shuke.collect.rules.personal import is_personal_text
+from shuke.collect.model import Reject, Trait
+from shuke.collect.rules.personal import apart, is_personal_text
 from shuke.platform import Keyring, Transaction
 
 __all__ = ["SaidTrait", "read_traits", "write_traits"]
+
+#: What is shown of something personal of which no part may be seen.
+HIDDEN = "***"
 
 _PREFIX = "trait:"
 _NAME_CHARACTERS_MAX = 100
@@ -81,13 +85,33 @@ def _known(tx: Transaction, keyring: Keyring, person_ids: set[UUID], fields: set
     return {(person_id, field): _word.decode(text) for person_id, kept in read.items() for field, text in kept.items()}
 
 
-def read_traits(tx: Transaction, keyring: Keyring, person_ids: Collection[UUID]) -> dict[str, Any]:
-    """The latest word on each trait of one customer, who may have been several persons before a merge."""
+def read_traits(
+    tx: Transaction, keyring: Keyring, person_ids: Collection[UUID], *, may_see: bool = False
+) -> dict[str, Trait]:
+    """The latest word on each trait of one customer, who may have been several persons before a merge.
+
+    By name. What is personal in them is masked unless the reader ``may_see`` it.
+    """
     latest: dict[str, _Word] = {}
-    for fields in privacy.read_fields(tx, keyring, person_ids).values():
+    for fields in privacy.read_fields(tx, keyring, person_ids, prefixes=(_PREFIX,)).values():
         for field, kept in fields.items():
-            if field.startswith(_PREFIX):
-                word = _word.decode(kept)
-                name = field.removeprefix(_PREFIX)
-                latest[name] = max(word, latest.get(name, word))
-    return {name: msgspec.json.decode(word.value) for name, word in latest.items()}
+            word = _word.decode(kept)
+            name = field.removeprefix(_PREFIX)
+            latest[name] = max(word, latest.get(name, word))
+    read = {name: (msgspec.json.decode(word.value), word.at) for name, word in sorted(latest.items())}
+    return {
+        name: Trait(value if may_see else _masked(name, value), datetime.fromisoformat(at))
+        for name, (value, at) in read.items()
+    }
+
+
+def _masked(name: str, value: Any) -> Any:
+    """The value where it may lie open by the rules for events; else what a profile shows of a text, and no more."""
+    try:
+        _, personal = apart({name: value}, of_person=True)
+    except Reject:
+        return HIDDEN
+    if not personal:
+        return value
+    known = next(iter(profiles.of_traits({name: value})), name)
+    return profiles.masked_attribute(known, value) if isinstance(value, str) else HIDDEN

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from uuid import UUID
 
 from shuke import privacy
 from shuke.profiles.model import PlainValue
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SHOWN_OF = {"first_name": "name", "last_name": "name", "nickname": "name", "name": "name"}
 
 
@@ -29,8 +30,8 @@ def masked_identity(kind: str, value: str) -> str:
 
 def masked_attribute(name: str, value: str) -> str:
     """A personal attribute for a reader who may not see it: names by their first character, birth by its year."""
-    if name == "birth_date":
-        return f"{date.fromisoformat(value).year}-**-**"
+    if name == "birth_date" and _DATE.match(value):
+        return f"{value[:4]}-**-**"
     return privacy.mask(_SHOWN_OF.get(name, name), value)
 
 
