@@ -6,16 +6,16 @@ them. Should a process die between the two, the job that runs every minute finds
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
-from shuke.base.errors import Conflict, NotAvailable
+from shuke.base.errors import Conflict
 from shuke.collect.service import inbox
 from shuke.collect.service.lake import update_lake
-from shuke.collect.service.process import Processed, process, set_aside
+from shuke.collect.service.process import may_pass, process, process_one
 from shuke.collect.service.quality import forget_volumes
 from shuke.collect.service.rejected import forget_rejects
 from shuke.platform import Blueprint, JobContext, Transaction, Workplace, defer, log, workplace
@@ -24,13 +24,11 @@ __all__ = ["empty_inbox", "process_inbox", "tasks", "wake"]
 
 #: A job gives its place to others after so long, and goes on in a new one.
 RUN_SECONDS_MAX = 60
-#: One pass at a time: two would mostly wait for each other. It ends with its transaction, however its worker ends.
-_LOCK = 7_485_380_023
-#: When another worker is at it, it is looked at again after this: the other may just have seen the inbox empty.
+#: When this process is at it already, the inbox is looked at again after this: that pass may just have seen it empty.
 _AGAIN = timedelta(seconds=1)
 _ONCE = "collect.process_inbox"
-# What may go well the next time, as it is: the connection, a deadlock, a key that is missing.
-_PASSING = ("08", "40", "53", "55", "57")
+# One pass at a time in a process, which has one interpreter; other processes pass beside it.
+_passing = threading.Lock()
 
 tasks = Blueprint()
 
@@ -85,38 +83,37 @@ def copy_to_lake(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 -
 
 
 def empty_inbox(place: Workplace, *, seconds_max: float) -> bool:
-    """Process until nothing waits, the time is over, or another worker is found at it; whether nothing waits.
+    """Process until nothing waits, the time is over, or this process is found at it; whether nothing waits.
 
     When a pass fails, a smaller one is tried; an event at which a pass fails alone is put among the rejects, so that
     one event cannot hold up all others.
     """
-    until = time.monotonic() + seconds_max
+    if not _passing.acquire(blocking=False):
+        return False
+    try:
+        return _empty_inbox(place, time.monotonic() + seconds_max)
+    finally:
+        _passing.release()
+
+
+def _empty_inbox(place: Workplace, until: float) -> bool:
     limit = inbox.CLAIM_MAX
     while time.monotonic() < until:
         try:
             with place.database.begin() as tx:
-                if not tx.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
-                    return False
-                done = process(tx, place.keyring, now=datetime.now(UTC), limit=limit)
+                now = datetime.now(UTC)
+                done = (
+                    process(tx, place.keyring, now=now, limit=limit)
+                    if limit > 1
+                    else process_one(tx, place.keyring, now=now)
+                )
         except Exception as error:
-            if may_pass(error):
+            if limit == 1 or may_pass(error):
                 raise
-            if limit > 1:
-                limit = limit // 10 or 1
-                continue
-            log.error("event set aside", exc_info=error)
-            with place.database.begin() as tx:
-                set_aside(tx, reason="failed")
-            done = Processed(taken=1)
+            limit = limit // 10 or 1
+            continue
         if done.taken == 0:
             return True
         log.info("inbox", taken=done.taken, facts=done.facts, duplicates=done.duplicates, rejects=done.rejects)
         limit = min(limit * 2, inbox.CLAIM_MAX)
     return False
-
-
-def may_pass(error: Exception) -> bool:
-    """Whether an error says nothing of the event that was being processed."""
-    if isinstance(error, DBAPIError):
-        return (getattr(error.orig, "sqlstate", None) or "08")[:2] in _PASSING
-    return isinstance(error, NotAvailable | Conflict | sa.exc.TimeoutError)

@@ -28,7 +28,7 @@ _ADDRESS = re.compile(
 # Without any of these no pattern fits, and nothing needs to be taken out; most values have none. It begins with a set,
 # which is looked for several times faster than alternatives.
 _SUSPECT = re.compile(r"[@%+\0\d:](?:(?<=[@%+\0])|(?<=\d)[\d .-]{5,}\d|(?<=:)[0-9A-Fa-f]*:)")
-# Texts in which nothing was found, since shops repeat theirs: products, categories, pages. Nothing personal is kept here.
+# Texts in which nothing was found, for shops repeat theirs: products, categories, pages. What is personal is not kept.
 _clean: set[str] = set()
 _CLEAN_TEXTS_MAX = 20_000
 _CLEAN_CHARACTERS_MAX = 200
