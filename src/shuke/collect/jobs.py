@@ -24,11 +24,11 @@ __all__ = ["empty_inbox", "process_inbox", "tasks", "wake"]
 
 #: A job gives its place to others after so long, and goes on in a new one.
 RUN_SECONDS_MAX = 60
-#: When this process is at it already, the inbox is looked at again after this: that pass may just have seen it empty.
-_AGAIN = timedelta(seconds=1)
 _ONCE = "collect.process_inbox"
-# One pass at a time in a process, which has one interpreter; other processes pass beside it.
+# One pass at a time in a process, which has one interpreter; other processes pass beside it. Whoever finds this process
+# at it asks it to look again, since that pass may just have seen the inbox empty.
 _passing = threading.Lock()
+_asked = threading.Event()
 
 tasks = Blueprint()
 
@@ -46,7 +46,7 @@ def process_inbox(context: JobContext) -> None:
     place = workplace(context)
     if not empty_inbox(place, seconds_max=RUN_SECONDS_MAX):
         with place.database.begin() as tx:
-            defer(tx, process_inbox, once=_ONCE, at=datetime.now(UTC) + _AGAIN)
+            defer(tx, process_inbox, once=_ONCE)
 
 
 @tasks.periodic(cron="* * * * *")
@@ -83,17 +83,21 @@ def copy_to_lake(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 -
 
 
 def empty_inbox(place: Workplace, *, seconds_max: float) -> bool:
-    """Process until nothing waits, the time is over, or this process is found at it; whether nothing waits.
+    """Process until nothing waits; False when the time is over before. When this process is at it, that goes on.
 
     When a pass fails, a smaller one is tried; an event at which a pass fails alone is put among the rejects, so that
     one event cannot hold up all others.
     """
-    if not _passing.acquire(blocking=False):
-        return False
-    try:
-        return _empty_inbox(place, time.monotonic() + seconds_max)
-    finally:
-        _passing.release()
+    until = time.monotonic() + seconds_max
+    _asked.set()
+    while _asked.is_set() and _passing.acquire(blocking=False):
+        try:
+            _asked.clear()
+            if not _empty_inbox(place, until):
+                return False
+        finally:
+            _passing.release()
+    return True
 
 
 def _empty_inbox(place: Workplace, until: float) -> bool:
@@ -102,11 +106,13 @@ def _empty_inbox(place: Workplace, until: float) -> bool:
         try:
             with place.database.begin() as tx:
                 now = datetime.now(UTC)
-                done = (
-                    process(tx, place.keyring, now=now, limit=limit)
-                    if limit > 1
-                    else process_one(tx, place.keyring, now=now)
-                )
+                if limit == 1:
+                    done = process_one(tx, place.keyring, now=now)
+                else:
+                    done = process(tx, place.keyring, now=now, limit=limit)
+                if done.taken == inbox.CLAIM_MAX:
+                    # More may wait than one process takes at once: others may help.
+                    defer(tx, process_inbox, once=_ONCE)
         except Exception as error:
             if limit == 1 or may_pass(error):
                 raise

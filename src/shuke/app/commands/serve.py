@@ -1,8 +1,8 @@
 """``shuke serve``, ``shuke web`` and ``shuke worker``: the server, whole or in parts.
 
-``serve`` is the parent of one web process and one worker, and of a PostgreSQL of its own where none is named. It holds
-the listening socket, so that the port stays when the web process is replaced, and starts anew whatever ends without
-having been told to.
+``serve`` is the parent of one web process and some workers, and of a PostgreSQL of its own where none is named. It
+holds the listening socket, so that the port stays when the web process is replaced, and starts anew whatever ends
+without having been told to.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _serve(settings: Settings, language: Language) -> None:
             database.ping()
             migrate(database)
         listener = stack.enter_context(_listen(settings))
-        children = stack.enter_context(_Children(listener))
+        children = stack.enter_context(_Children(listener, settings.workers))
         click.echo(text("serve.ready", address=_address(listener)), err=True)
         while not told.to_stop:
             if postgres is not None and not postgres.running:
@@ -184,9 +184,10 @@ class _Child:
 class _Children:
     """The web process and the worker; leaving the context stops them."""
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, workers: int) -> None:
         number = listener.fileno()
-        self.all = [_Child(["web", "--socket", str(number)], pass_fds=(number,)), _Child(["worker"])]
+        web = _Child(["web", "--socket", str(number)], pass_fds=(number,))
+        self.all = [web, *(_Child(["worker"]) for _ in range(workers))]
 
     def look_after(self) -> None:
         """Start what is not there and due."""

@@ -103,7 +103,7 @@ def _process(tx: Transaction, keyring: Keyring, claimed: Sequence[Claimed], now:
         return Processed()
     understood, rejected = _understand(keyring, claimed, _currencies(tx))
     fresh = _fresh(tx, understood)
-    tx.execute(sa.text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
+    _wait_for_turn(tx)
     whose = _resolve(tx, keyring, fresh, now)
     kept = [one for one in fresh if one.event.ids in whose]
     rejected += [(one.row, one.event.type, "no_identity") for one in fresh if one.event.ids not in whose]
@@ -122,6 +122,10 @@ def write_rejects(tx: Transaction, rejected: Sequence[tuple[Claimed, str, str]])
     with driver(tx).cursor() as cursor, cursor.copy(statement.encode()) as copy:
         for row, _, reason in rejected:
             copy.write_row((row.source_id, reason, row.received_at, row.key_version, row.cipher))
+
+
+def _wait_for_turn(tx: Transaction) -> None:
+    tx.execute(sa.text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
 
 
 def _currencies(tx: Transaction) -> dict[int, str | None]:
