@@ -9,16 +9,17 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
 from shuke.base.errors import Conflict
 from shuke.collect.service import inbox
 from shuke.collect.service.lake import update_lake
-from shuke.collect.service.process import may_pass, process, process_one
+from shuke.collect.service.process import Processed, may_pass, process, process_one
 from shuke.collect.service.quality import forget_volumes
 from shuke.collect.service.rejected import forget_rejects
-from shuke.platform import Blueprint, JobContext, Transaction, Workplace, defer, log, workplace
+from shuke.platform import Blueprint, JobContext, Keyring, Transaction, Workplace, defer, log, workplace
 
 __all__ = ["empty_inbox", "process_inbox", "tasks", "wake"]
 
@@ -104,15 +105,7 @@ def _empty_inbox(place: Workplace, until: float) -> bool:
     limit = inbox.CLAIM_MAX
     while time.monotonic() < until:
         try:
-            with place.database.begin() as tx:
-                now = datetime.now(UTC)
-                if limit == 1:
-                    done = process_one(tx, place.keyring, now=now)
-                else:
-                    done = process(tx, place.keyring, now=now, limit=limit)
-                if done.taken == inbox.CLAIM_MAX:
-                    # More may wait than one process takes at once: others may help.
-                    defer(tx, process_inbox, once=_ONCE)
+            done = place.database.run(partial(_pass, keyring=place.keyring, limit=limit))
         except Exception as error:
             if limit == 1 or may_pass(error):
                 raise
@@ -123,3 +116,14 @@ def _empty_inbox(place: Workplace, until: float) -> bool:
         log.info("inbox", taken=done.taken, facts=done.facts, duplicates=done.duplicates, rejects=done.rejects)
         limit = min(limit * 2, inbox.CLAIM_MAX)
     return False
+
+
+def _pass(tx: Transaction, keyring: Keyring, limit: int) -> Processed:
+    now = datetime.now(UTC)
+    if limit == 1:
+        return process_one(tx, keyring, now=now)
+    done = process(tx, keyring, now=now, limit=limit)
+    if done.taken == inbox.CLAIM_MAX:
+        # More may wait than one process takes at once: others may help.
+        defer(tx, process_inbox, once=_ONCE)
+    return done

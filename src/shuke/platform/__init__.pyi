@@ -12,6 +12,7 @@ from .database import (
     open_database,
     revision_expected,
     revision_found,
+    sql_state,
 )
 from .engines import BATCH_ROWS, DuckDBEngine, Engine, EngineName, Transformation, open_engine
 from .jobs import Blueprint, JobContext, Workplace, defer, workplace
@@ -54,5 +55,6 @@ __all__ = [
     "open_engine",
     "revision_expected",
     "revision_found",
+    "sql_state",
     "workplace",
 ]

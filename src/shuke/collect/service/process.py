@@ -33,7 +33,7 @@ from shuke.collect.service.inbox import Claimed
 from shuke.collect.service.quality import ALL_FIELDS, DUPLICATE, FACT, FieldKey, VolumeKey, record
 from shuke.collect.service.traits import write_traits
 from shuke.collect.tables import sources
-from shuke.platform import Keyring, Transaction, array, driver, log
+from shuke.platform import Keyring, Transaction, array, driver, log, sql_state
 
 __all__ = ["Processed", "may_pass", "process", "process_one"]
 
@@ -92,9 +92,8 @@ def process_one(tx: Transaction, keyring: Keyring, *, now: datetime) -> Processe
 
 def may_pass(error: Exception) -> bool:
     """Whether an error says nothing of the events that were being processed."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, psycopg.Error):
-        return (cause.sqlstate or "08")[:2] in _PASSING
+    if isinstance(error, DBAPIError | psycopg.Error):
+        return (sql_state(error) or "08")[:2] in _PASSING
     return isinstance(error, NotAvailable | Conflict | sa.exc.TimeoutError)
 
 

@@ -5,7 +5,15 @@ Services take the :data:`Transaction` and use SQLAlchemy Core; the hot paths may
 """
 
 from shuke.platform.database.arrays import among, array
-from shuke.platform.database.connect import Database, Transaction, database_url, driver, metadata, open_database
+from shuke.platform.database.connect import (
+    Database,
+    Transaction,
+    database_url,
+    driver,
+    metadata,
+    open_database,
+    sql_state,
+)
 from shuke.platform.database.embedded import EmbeddedPostgres, embedded_url
 from shuke.platform.database.migrate import migrate, revision_expected, revision_found
 
@@ -23,4 +31,5 @@ __all__ = [
     "open_database",
     "revision_expected",
     "revision_found",
+    "sql_state",
 ]
