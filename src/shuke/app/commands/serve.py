@@ -35,7 +35,7 @@ from shuke.platform import (
     open_database,
 )
 
-__all__ = ["ServeOptions", "run"]
+__all__ = ["ServeOptions", "collect_garbage_rarely", "run"]
 
 STOP_SECONDS_MAX = 40
 RESTART_SECONDS_MAX = 30
@@ -68,7 +68,7 @@ def run(options: ServeOptions) -> None:
     if options.part == "serve":
         _serve(settings, options.language)
         return
-    _collect_garbage_rarely()
+    collect_garbage_rarely()
     with open_workplace(settings) as place:
         if options.part == "worker":
             worker.work(place)
@@ -76,7 +76,7 @@ def run(options: ServeOptions) -> None:
             _web(place, options)
 
 
-def _collect_garbage_rarely() -> None:
+def collect_garbage_rarely() -> None:
     """Look for cycles once in a batch, not hundreds of times: a batch is a hundred thousand objects, and no cycle."""
     gc.collect()
     gc.freeze()
