@@ -120,9 +120,7 @@ def _event(
         personal={} if kind == "identify" else personal,
         traits=traits if kind == "identify" else {},
         fields=tuple(_fields(given)),
-        channel=_place("channel", said, context),
-        store=_place("store", said, context),
-        session=_place("session", said, context),
+        **_places(said, context),
         amount_minor=amount,
         currency=money.currency if money and amount is not None else None,
         order_id=money.order_id if money else None,
@@ -226,7 +224,20 @@ def _commerce(
 
 @cache
 def _place_names() -> dict[str, tuple[str, ...]]:
-    return {where: tuple(names) for where, names in vocabulary()["places"].items()}
+    return {where: tuple(vocabulary()["places"][where]) for where in ("channel", "store", "session")}
+
+
+@cache
+def _all_place_names() -> frozenset[str]:
+    return frozenset(name for names in _place_names().values() for name in names)
+
+
+def _places(properties: Mapping[str, Any], context: Json) -> dict[str, str | None]:
+    """Channel, store and session, where the event names them."""
+    names = _all_place_names()
+    if names.isdisjoint(properties) and names.isdisjoint(context):
+        return {}
+    return {where: _place(where, properties, context) for where in _place_names()}
 
 
 def _place(where: str, properties: Mapping[str, Any], context: Json) -> str | None:

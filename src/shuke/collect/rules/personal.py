@@ -127,10 +127,12 @@ class _Sieve:
                 continue
             if self._is_personal(field):
                 self.personal[path + field] = value
-            elif type(value) is str and not _is_suspect(value):
-                passed[without_null(field)] = value
-            elif (clean := self.value(value, path + field, field, depth)) is not None:
-                passed[without_null(field)] = clean
+                continue
+            # Most values are texts that were seen before: no call for those.
+            plain_text = type(value) is str and (value in _clean or not _is_suspect(value))
+            clean = value if plain_text else self.value(value, path + field, field, depth)
+            if clean is not None:
+                passed[field if "\0" not in field else without_null(field)] = clean
         return passed
 
     def value(self, value: Any, path: str, field: str, depth: int) -> Any:
