@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from shuke.app.wiring import OPEN_PATHS, ROUTES
+from shuke.app.wiring import OPEN_PATHS, ROUTES, UNWRITTEN_PATHS
 from shuke.base.errors import BadInput, NotAvailable, ShukeError
 from shuke.platform import Metrics, Workplace, log, revision_expected, revision_found
 from shuke.platform.http import OnlyThisMachine, Requests, problem
@@ -65,5 +65,5 @@ def build_web(workplace: Workplace) -> FastAPI:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, explained)
     app.add_middleware(OnlyThisMachine, open_paths=OPEN_PATHS)
-    app.add_middleware(Requests, metrics=metrics)
+    app.add_middleware(Requests, metrics=metrics, unwritten=UNWRITTEN_PATHS)
     return app
