@@ -1,10 +1,13 @@
 """How fast events are taken over HTTP, beside a bare COPY of the same rows into the same table, and processed.
 
-    python benchmarks/collect.py [--events 60000] [--singles 6000] [--clients 64]
+    python benchmarks/collect.py [--events 60000] [--singles 6000] [--clients 64] [--workers 2]
 
 Starts a PostgreSQL and a web process of their own, on this disk, and prints one table: all of it in one run, with the
 rate at which this disk takes an fdatasync. Clients are plain sockets that send ready-made requests, one after the
 other, so that they cost as little as they can; they share the machine with what is measured.
+
+Events are processed twice: those of customers who were never seen before, then as many of the same customers, which is
+the usual state. What is processed was taken before, so that neither waits for the other.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import multiprocessing
 import os
 import socket
 import statistics
@@ -21,10 +25,12 @@ import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import psycopg
 
+from shuke.app.commands.serve import collect_garbage_rarely
 from shuke.collect import add_source
 from shuke.collect.jobs import empty_inbox
 from shuke.platform import Database, EmbeddedPostgres, Keyring, Settings, Workplace, migrate
@@ -62,7 +68,7 @@ def fsync_rate(folder: Path) -> float:
 
 
 def event(number: int) -> dict[str, object]:
-    """A page view, a product view or an order, as a shop's site sends them; about 600 bytes."""
+    """A product view, an order or what a customer says of themselves, as a shop's site sends them; about 600 bytes."""
     customer = number * 7919 % CUSTOMERS
     moment = datetime.now(UTC).isoformat()
     base = {
@@ -77,6 +83,9 @@ def event(number: int) -> dict[str, object]:
             "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
         },
     }
+    if number % 20 == 10:
+        traits = {"email": f"c{customer}@example.com", "name": f"Customer {customer}", "city": "杭州", "visits": number}
+        return {**base, "type": "identify", "traits": traits}
     if number % 20 == 0:
         products = [{"product_id": str(number % 500), "name": "Mug", "price": 12.5, "quantity": 2}]
         order = {"order_id": f"o-{number}", "revenue": 25, "currency": "CNY", "products": products}
@@ -141,6 +150,36 @@ def bare_copy(url: str, batch: int) -> float:
         return len(rows) / (time.perf_counter() - began)
 
 
+def empty(url: str, key_file: Path, together: Barrier) -> None:
+    """What a worker process does: passes, beside those of the others, until nothing waits."""
+    collect_garbage_rarely()
+    with Database(url) as database:
+        place = Workplace(Settings(), database, Keyring.load(key_file))
+        database.ping()
+        together.wait(60)
+        while not empty_inbox(place, seconds_max=600):
+            pass
+
+
+def processed(url: str, key_file: Path, workers: int, events: int) -> float:
+    """Events a second that this many worker processes make facts of."""
+    spawn = multiprocessing.get_context("spawn")
+    together = spawn.Barrier(workers + 1)
+    processes = [spawn.Process(target=empty, args=(url, key_file, together)) for _ in range(workers)]
+    for process in processes:
+        process.start()
+    together.wait(60)
+    began = time.perf_counter()
+    for process in processes:
+        process.join()
+    seconds = time.perf_counter() - began
+    with psycopg.connect(url) as connection:
+        left = connection.execute("SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM rejects)").fetchone()
+    if left != (0, 0):
+        raise SystemExit(f"{left} events are in the inbox and among the rejects")
+    return events / seconds
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -163,6 +202,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=60_000)
     parser.add_argument("--singles", type=int, default=6_000)
     parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shuke-bench-", dir=Path.cwd()) as name:
         folder = Path(name)
@@ -186,13 +226,16 @@ def main() -> None:
             )
             try:
                 wait_for(port)
-                measure(given, port, key, server.url, Workplace(Settings(), database, keyring), folder)
+                measure(given, port, key, server.url, folder)
+            except BaseException:
+                print((folder / "data" / "postgres.log").read_text()[-5_000:], file=sys.stderr)
+                raise
             finally:
                 web.terminate()
                 web.wait(30)
 
 
-def measure(given: argparse.Namespace, port: int, key: str, url: str, place: Workplace, folder: Path) -> None:
+def measure(given: argparse.Namespace, port: int, key: str, url: str, folder: Path) -> None:
     print(f"{fsync_rate(folder):,.0f} fdatasync/s; {os.cpu_count()} cores; {given.clients} clients")
     warm = [request(10**9 + first, 1, key) for first in range(200)]
     asyncio.run(load(port, warm, given.clients, 1))
@@ -200,19 +243,19 @@ def measure(given: argparse.Namespace, port: int, key: str, url: str, place: Wor
     print(asyncio.run(load(port, singles, given.clients, 1)).line("HTTP, batches of 1"), flush=True)
     with psycopg.connect(url) as connection:
         connection.execute("TRUNCATE inbox")
-    batches = [request(10**6 + first, 100, key) for first in range(0, given.events, 100)]
-    taken = asyncio.run(load(port, batches, given.clients, 100))
-    print(taken.line("HTTP, batches of 100"), flush=True)
-    for batch, words in ((100, "bare COPY, a commit for each 100"), (given.events, "bare COPY, one commit")):
-        rate = bare_copy(url, batch)
+    for words, first in (("customers never seen before", 10**6), ("customers known already", 2 * 10**6)):
+        batches = [request(first + number, 100, key) for number in range(0, given.events, 100)]
+        taken = asyncio.run(load(port, batches, given.clients, 100))
+        print(taken.line("HTTP, batches of 100"), flush=True)
+        http = taken.events / taken.seconds
+        for batch, how in ((100, "bare COPY, a commit for each 100"), (given.events, "bare COPY, one commit")):
+            rate = bare_copy(url, batch)
+            print(f"{how:32} {rate:,.0f} rows/s; HTTP at 100 is {http / rate:.2f} of it", flush=True)
+        rate = processed(url, folder / "master.keys", given.workers, taken.events)
         print(
-            f"{words:32} {rate:,.0f} rows/s; HTTP at 100 is {taken.events / taken.seconds / rate:.2f} of it", flush=True
+            f"{words:32} {rate:,.0f} events/s processed by {given.workers} workers; {rate / http:.2f} of HTTP at 100",
+            flush=True,
         )
-    began = time.perf_counter()
-    if not empty_inbox(place, seconds_max=600):
-        raise SystemExit("the inbox was not emptied")
-    rate = taken.events / (time.perf_counter() - began)
-    print(f"{'processing to facts':32} {rate:,.0f} events/s; {rate / taken.events * taken.seconds:.2f} of HTTP at 100")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """Who may reach what, until there are people and roles."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from shuke.app.web import build_web
+from shuke.collect import add_source
 from shuke.platform import Workplace
 from shuke.platform.http import OnlyThisMachine
 
@@ -64,3 +66,16 @@ def test_anybody_reaches_the_collector_and_what_says_that_all_is_well(workplace:
     assert asked(workplace, "/livez", **outside).status_code == 200
     assert asked(workplace, "/readyz", **outside).status_code == 200
     assert asked(workplace, "/v1/track", method="POST", json={"event": "Seen"}, **outside).status_code == 401
+
+
+def test_what_the_collector_takes_is_counted_and_not_written(
+    workplace: Workplace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with workplace.database.begin() as tx:
+        key = add_source(tx, "site", now=datetime.now(UTC))
+    good = {"type": "page", "userId": "u", "messageId": "m"}
+    for given, status in (({**good, "writeKey": key}, 200), ({**good, "writeKey": "none"}, 401)):
+        assert asked(workplace, "/v1/page", method="POST", json=given).status_code == status
+        assert (f"status={status}" in capsys.readouterr().out) == (status != 200)
+    assert asked(workplace, "/readyz").status_code == 200
+    assert "status=200" in capsys.readouterr().out

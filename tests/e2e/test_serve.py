@@ -54,14 +54,22 @@ class Server:
             return 0, ""
 
     def child(self, part: str) -> int:
-        """The process of this part."""
+        """The first process of this part."""
+        found = self.children(part)
+        if not found:
+            raise LookupError(part)
+        return found[0]
+
+    def children(self, part: str) -> list[int]:
+        """The processes of this part."""
+        found = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 parent = stat.read_text().rpartition(")")[2].split()[1]
                 words = (stat.parent / "cmdline").read_bytes().decode().split("\0")
                 if int(parent) == self.process.pid and part in words:
-                    return int(stat.parent.name)
-        raise LookupError(part)
+                    found.append(int(stat.parent.name))
+        return sorted(found)
 
 
 def until(holds: Callable[[], bool], seconds: float = START_SECONDS) -> None:
@@ -129,7 +137,8 @@ def test_serve_recovers_what_is_killed_and_stops_clean(folder: Path) -> None:
         for language, words in (("en", "at work"), ("zh-CN", "个正在工作")):
             until(lambda: doctor(folder, language).returncode == 0)  # noqa: B023 - done within this turn
             assert words in doctor(folder, language).stdout
-        children = [server.child("web"), server.child("worker")]
+        children = [server.child("web"), *server.children("worker")]
+        assert len(children) == 1 + 2
     assert server.process.returncode == 0
     for one in children:
         assert not Path(f"/proc/{one}").exists()
@@ -147,7 +156,7 @@ def debian(folder: Path, oldest_postgres: Callable[[Path], AbstractContextManage
 
 
 def test_serve_uses_the_postgresql_that_it_is_given(folder: Path, debian: str) -> None:
-    with serving(folder, DATABASE_URL=debian) as server:
+    with serving(folder, DATABASE_URL=debian, SHUKE_WORKERS="1") as server:
         assert server.get("readyz")[0] == 200
         assert not (folder / "postgres").exists()
         with psycopg.connect(debian) as connection:

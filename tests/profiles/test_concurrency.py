@@ -1,6 +1,7 @@
 """Workers that resolve the same ids at the same time make no doubles, and come to what one alone comes to."""
 
 import random
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from shuke import profiles
-from shuke.platform import Database, Keyring
+from shuke.platform import Database, Keyring, Transaction
 from shuke.profiles.rules.resolution import Key, Known
 from shuke.profiles.service import resolving
 
@@ -91,6 +92,50 @@ def test_without_locks_the_same_check_fails(
     # Either the state is wrong, or the database itself refuses a second merge of one customer.
     with pytest.raises((AssertionError, sa.exc.IntegrityError)):
         resolve_and_check(database, keyring)
+
+
+def cross(database: Database, keyring: Keyring, run: Callable[[Callable[[Transaction], None]], None]) -> None:
+    """Two give a new identity each to a customer of theirs, and then an attribute to the customer of the other."""
+    names = ("u1", "u2")
+    with database.begin() as tx:
+        found = profiles.resolve(tx, keyring, [[("user_id", name)] for name in names], NOW)
+    customers = [one.customer_id for one in found if one is not None]
+    met = threading.Barrier(2)
+
+    def work(number: int) -> None:
+        first_time = [True]
+
+        def both(tx: Transaction) -> None:
+            tx.execute(sa.text("SET LOCAL deadlock_timeout = '20ms'"))
+            profiles.resolve(tx, keyring, [[("user_id", names[number]), ("device", names[number])]], NOW)
+            if first_time:
+                first_time.clear()
+                met.wait(20)
+            profiles.set_attributes(tx, keyring, [(customers[1 - number], {"language": names[number]})], NOW)
+
+        run(both)
+
+    with ThreadPoolExecutor(2) as workers:
+        list(workers.map(work, range(2)))
+    with database.read() as tx:
+        assert all(profiles.find(tx, keyring, "device", name) for name in names)
+        said = tx.scalars(sa.text("SELECT attributes->>'language' FROM customers ORDER BY customer_id"))
+        assert list(said) == ["u2", "u1"]
+
+
+def test_who_loses_against_another_begins_anew(database: Database, keyring: Keyring) -> None:
+    cross(database, keyring, database.run)
+
+
+def test_a_deadlock_is_one_without_that(database: Database, keyring: Keyring) -> None:
+    """Planted: whoever is ended by the database gives up."""
+
+    def once(work: Callable[[Transaction], None]) -> None:
+        with database.begin() as tx:
+            work(tx)
+
+    with pytest.raises(sa.exc.OperationalError, match="deadlock"):
+        cross(database, keyring, once)
 
 
 def test_a_batch_is_tried_again_when_somebody_was_first(

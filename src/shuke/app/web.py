@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
-from shuke.app.wiring import OPEN_PATHS, ROUTES
+from shuke.app.wiring import OPEN_PATHS, ROUTES, UNWRITTEN_PATHS
 from shuke.base.errors import BadInput, NotAvailable, NotFound, ShukeError
 from shuke.platform import Metrics, Workplace, log, may_pass, revision_expected, revision_found
 from shuke.platform.http import OnlyThisMachine, Requests, problem
@@ -56,7 +56,7 @@ def build_web(workplace: Workplace) -> FastAPI:
 
     _explain_errors(app)
     app.add_middleware(OnlyThisMachine, open_paths=OPEN_PATHS)
-    app.add_middleware(Requests, metrics=metrics)
+    app.add_middleware(Requests, metrics=metrics, unwritten=UNWRITTEN_PATHS)
     return app
 
 

@@ -36,6 +36,10 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
 # What anybody may reach: the collector, which asks for a write key, and what says that the server is well.
 OPEN_PATHS = ("/v1/", "/livez", "/readyz", "/metrics")
 
+# Of these only what failed is written into the log: the collector takes thousands of requests a second, and counts
+# them.
+UNWRITTEN_PATHS = ("/v1/",)
+
 # Each room's tasks, under the room's name.
 TASKS: dict[str, Blueprint] = {"collect": collect_tasks, "lifecycle": lifecycle_tasks, "profiles": profiles_tasks}
 

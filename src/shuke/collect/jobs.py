@@ -6,28 +6,30 @@ them. Should a process die between the two, the job that runs every minute finds
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
-from shuke.base.errors import Conflict, NotAvailable
+from shuke.base.errors import Conflict
 from shuke.collect.service import inbox
 from shuke.collect.service.lake import update_lake
-from shuke.collect.service.process import Processed, process, set_aside
+from shuke.collect.service.process import Processed, is_no_fault_of_events, process, process_one
 from shuke.collect.service.quality import forget_volumes
 from shuke.collect.service.rejected import forget_rejects
-from shuke.platform import Blueprint, JobContext, Transaction, Workplace, defer, log, may_pass, workplace
+from shuke.platform import Blueprint, JobContext, Keyring, Transaction, Workplace, defer, log, workplace
 
 __all__ = ["empty_inbox", "process_inbox", "tasks", "wake"]
 
 #: A job gives its place to others after so long, and goes on in a new one.
 RUN_SECONDS_MAX = 60
-#: One pass at a time: two would mostly wait for each other. It ends with its transaction, however its worker ends.
-_LOCK = 7_485_380_023
-#: When another worker is at it, it is looked at again after this: the other may just have seen the inbox empty.
-_AGAIN = timedelta(seconds=1)
 _ONCE = "collect.process_inbox"
+# One pass at a time in a process, which has one interpreter; other processes pass beside it. Whoever finds this process
+# at it asks it to look again, since that pass may just have seen the inbox empty.
+_passing = threading.Lock()
+_asked = threading.Event()
 
 tasks = Blueprint()
 
@@ -45,7 +47,7 @@ def process_inbox(context: JobContext) -> None:
     place = workplace(context)
     if not empty_inbox(place, seconds_max=RUN_SECONDS_MAX):
         with place.database.begin() as tx:
-            defer(tx, process_inbox, once=_ONCE, at=datetime.now(UTC) + _AGAIN)
+            defer(tx, process_inbox, once=_ONCE)
 
 
 @tasks.periodic(cron="* * * * *")
@@ -82,31 +84,46 @@ def copy_to_lake(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 -
 
 
 def empty_inbox(place: Workplace, *, seconds_max: float) -> bool:
-    """Process until nothing waits, the time is over, or another worker is found at it; whether nothing waits.
+    """Process until nothing waits; False when the time is over before. When this process is at it, that goes on.
 
     When a pass fails, a smaller one is tried; an event at which a pass fails alone is put among the rejects, so that
     one event cannot hold up all others.
     """
     until = time.monotonic() + seconds_max
+    _asked.set()
+    while _asked.is_set() and _passing.acquire(blocking=False):
+        try:
+            _asked.clear()
+            if not _empty_inbox(place, until):
+                return False
+        finally:
+            _passing.release()
+    return True
+
+
+def _empty_inbox(place: Workplace, until: float) -> bool:
     limit = inbox.CLAIM_MAX
     while time.monotonic() < until:
         try:
-            with place.database.begin() as tx:
-                if not tx.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
-                    return False
-                done = process(tx, place.keyring, now=datetime.now(UTC), limit=limit)
+            done = place.database.run(partial(_pass, keyring=place.keyring, limit=limit))
         except Exception as error:
-            if may_pass(error) or isinstance(error, NotAvailable | Conflict):
+            if limit == 1 or is_no_fault_of_events(error):
                 raise
-            if limit > 1:
-                limit = limit // 10 or 1
-                continue
-            log.error("event set aside", exc_info=error)
-            with place.database.begin() as tx:
-                set_aside(tx, reason="failed")
-            done = Processed(taken=1)
+            limit = limit // 10 or 1
+            continue
         if done.taken == 0:
             return True
         log.info("inbox", taken=done.taken, facts=done.facts, duplicates=done.duplicates, rejects=done.rejects)
         limit = min(limit * 2, inbox.CLAIM_MAX)
     return False
+
+
+def _pass(tx: Transaction, keyring: Keyring, limit: int) -> Processed:
+    now = datetime.now(UTC)
+    if limit == 1:
+        return process_one(tx, keyring, now=now)
+    done = process(tx, keyring, now=now, limit=limit)
+    if done.taken == inbox.CLAIM_MAX:
+        # More may wait than one process takes at once: others may help.
+        defer(tx, process_inbox, once=_ONCE)
+    return done

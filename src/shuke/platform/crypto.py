@@ -92,7 +92,8 @@ class Keyring:
 
     masters: Mapping[int, bytes] = field(repr=False)
     index_root: bytes = field(repr=False)
-    # Derived once each; a derivation takes as long as ten indexes.
+    # Set up once each; a derivation takes as long as ten indexes.
+    _wrappers: dict[int, Sealer] = field(default_factory=dict, repr=False, compare=False)
     _index_keys: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     _sealers: dict[tuple[str, int], Sealer] = field(default_factory=dict, repr=False, compare=False)
     # Where the keys were read from, to look again for those that were added since.
@@ -160,11 +161,12 @@ class Keyring:
 
     def wrap(self, key: bytes, *, about: bytes) -> Wrapped:
         """A data key under the newest master key."""
-        return Wrapped(self.version, encrypt(self.masters[self.version], key, about=about))
+        wrapper = self._wrapper(self.version)
+        return Wrapped(wrapper.version, wrapper.seal(key, about=about))
 
     def unwrap(self, wrapped: Wrapped, *, about: bytes) -> bytes:
         """The data key; NotAvailable ``platform.no_master_key_version`` when its master key is gone."""
-        return decrypt(self._master(wrapped.version), wrapped.cipher, about=about)
+        return self._wrapper(wrapped.version).open(wrapped.cipher, about=about)
 
     def sealer(self, purpose: str, version: int | None = None) -> Sealer:
         """A key of a purpose's own, derived from a master key, the newest if not named; for what is soon gone.
@@ -182,6 +184,12 @@ class Keyring:
     def index(self, kind: str, value: str) -> bytes:
         """The blind index of a value among its kind: 16 bytes of HMAC-SHA-256 (so that a million collide never)."""
         return hmac.digest(self._index_key(kind), value.encode(), sha256)[:INDEX_BYTES]
+
+    def _wrapper(self, version: int) -> Sealer:
+        wrapper = self._wrappers.get(version)
+        if wrapper is None:
+            wrapper = self._wrappers[version] = Sealer(version, AESGCMSIV(self._master(version)))
+        return wrapper
 
     def _master(self, version: int) -> bytes:
         # A process that has been running since before a rotation meets the new version first in the database.

@@ -79,6 +79,7 @@ class Settings:
     data_folder: Path = field(default_factory=_data_folder, metadata={"variable": "SHUKE_DATA_FOLDER", "parse": Path})
     host: str = field(default="127.0.0.1", metadata={"variable": "SHUKE_HOST", "parse": str})
     port: int = field(default=8600, metadata={"variable": "SHUKE_PORT", "parse": _port})
+    workers: int = field(default=2, metadata={"variable": "SHUKE_WORKERS", "parse": _count})
     master_key_file: Path | None = field(default=None, metadata={"variable": "SHUKE_MASTER_KEY_FILE", "parse": Path})
     log_format: str = field(default="text", metadata={"variable": "SHUKE_LOG_FORMAT", "parse": _log_format})
     time_zone: str = field(default="UTC", metadata={"variable": "SHUKE_TIME_ZONE", "parse": _time_zone})

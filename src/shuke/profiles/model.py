@@ -22,8 +22,7 @@ class ExternalId(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """Whom a message is about: the customer, and the identity that its facts are to carry."""
 
     customer_id: UUID

@@ -2,9 +2,14 @@
 
 import json
 import random
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +20,7 @@ from shuke import profiles
 from shuke.collect import quality, read_traits, rejected_events, timeline
 from shuke.collect.jobs import empty_inbox
 from shuke.collect.rules import personal
-from shuke.collect.service import commerce
+from shuke.collect.service import commerce, inbox, traits
 from shuke.collect.service import process as processing
 from shuke.platform import Transaction, Workplace
 
@@ -165,6 +170,102 @@ def test_a_planted_fault_is_noticed(
     assert state(workplace) != expected
 
 
+def at_once(workplace: Workplace, workers: int = 4, pass_size: int = 61) -> None:
+    """Process until nothing waits, by several workers, each with passes of its own."""
+
+    def work(_: int) -> None:
+        while True:
+            with workplace.database.begin() as tx:
+                if not processing.process(tx, workplace.keyring, now=NOW, limit=pass_size).taken:
+                    return
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, range(workers)))
+
+
+def test_workers_at_once_come_to_the_same(
+    ordered: tuple[list[Json], dict[str, Any]], arrive: Arrive, workplace: Workplace
+) -> None:
+    events, expected = ordered
+    arrive(shuffled(events, 3))
+    at_once(workplace)
+    found = state(workplace)
+    for name, rows in expected.items():
+        assert found[name] == rows, name
+
+
+def last_word_of_two(
+    arrive: Arrive, settle: Settle, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """The traits of a customer of whom two workers read, at one moment if they can, what was said before.
+
+    The worker with the earlier word writes last.
+    """
+
+    def read_together(*given: Any) -> Any:
+        known = read(*given)
+        with suppress(threading.BrokenBarrierError):
+            met.wait(0.5)
+        if threading.current_thread() is slower:
+            time.sleep(0.2)
+        return known
+
+    def work() -> None:
+        with workplace.database.begin() as tx:
+            processing.process(tx, workplace.keyring, now=NOW, limit=1)
+
+    arrive([{"type": "page", "messageId": "p", "userId": "u"}])
+    settle()
+    arrive(
+        [
+            {
+                "type": "identify",
+                "messageId": word,
+                "userId": "u",
+                "timestamp": at.isoformat(),
+                "traits": {"word": word},
+            }
+            for word, at in (("earlier", NOW - timedelta(hours=2)), ("later", NOW - timedelta(hours=1)))
+        ]
+    )
+    read, met = traits._known, threading.Barrier(2)
+    monkeypatch.setattr(traits, "_known", read_together)
+    slower, faster = threading.Thread(target=work), threading.Thread(target=work)
+    slower.start()
+    # The slower one takes the older event.
+    while not holds_an_event(workplace):
+        time.sleep(0.01)
+    faster.start()
+    slower.join(20)
+    faster.join(20)
+    with workplace.database.read() as tx:
+        (customer,) = tx.scalars(sa.text("SELECT customer_id FROM customers"))
+        return read_traits(tx, workplace.keyring, [customer])
+
+
+def holds_an_event(workplace: Workplace) -> bool:
+    """Whether somebody is processing the oldest event."""
+    with workplace.database.begin() as tx:
+        tx.execute(sa.text("SET LOCAL statement_timeout = '5s'"))
+        oldest = sa.text("SELECT seq FROM inbox ORDER BY seq LIMIT 1")
+        free = sa.text("SELECT seq FROM inbox ORDER BY seq LIMIT 1 FOR UPDATE SKIP LOCKED")
+        return tx.scalar(oldest) != tx.scalar(free)
+
+
+def test_the_later_word_counts_whoever_writes_last(
+    arrive: Arrive, settle: Settle, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert last_word_of_two(arrive, settle, workplace, monkeypatch) == {"word": "later"}
+
+
+def test_workers_that_do_not_take_turns_are_noticed(
+    arrive: Arrive, settle: Settle, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: nobody waits, and what was read of a trait is old when it is written."""
+    monkeypatch.setattr(processing, "_wait_for_turn", lambda _: None)
+    assert last_word_of_two(arrive, settle, workplace, monkeypatch) == {"word": "earlier"}
+
+
 @pytest.mark.oldest
 def test_sent_is_stored_rejected_and_duplicate(arrive: Arrive, settle: Settle, workplace: Workplace) -> None:
     good = history(300)
@@ -294,9 +395,11 @@ def test_a_leak_is_noticed(
     fault: str, arrive: Arrive, settle: Settle, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if fault == "names of fields do not matter":
-        monkeypatch.setattr(personal, "is_personal_name", lambda _field, **_: False)
+        monkeypatch.setattr(personal, "is_personal_name", lambda _: False)
+        monkeypatch.setattr(personal, "is_personal_trait", lambda _: False)
     else:
         monkeypatch.setattr(personal, "_SUSPECT", personal.re.compile("(?!)"))
+        monkeypatch.setattr(personal, "_clean", set())
     arrive(with_canaries())
     settle()
     assert leaks(workplace)
@@ -322,6 +425,38 @@ def test_one_event_cannot_hold_up_the_others(
         (reject,) = rejected_events(tx, workplace.keyring)
     assert reject.reason == "failed"
     assert json.loads(reject.event or "") == poison
+
+
+def test_the_event_that_failed_is_set_aside_whoever_takes_the_others(
+    arrive: Arrive, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker takes the oldest event as soon as it is let go, which is when a pass has failed."""
+
+    def broken(*given: Any, **named: Any) -> Any:
+        event = read(*given, **named)
+        if event.name == "Poison":
+            raise ZeroDivisionError
+        return event
+
+    def steal(number: int, *given: Any) -> int:
+        count = write(*given)
+        if given[1]:
+            with workplace.database.begin() as other:
+                stolen.extend(inbox.claim(other, number))
+        return count
+
+    read, write, stolen = processing.read_event, processing.write_rejects, list[inbox.Claimed]()
+    monkeypatch.setattr(processing, "read_event", broken)
+    monkeypatch.setattr(processing, "write_rejects", partial(steal, 1))
+    arrive([{"type": "track", "event": "Poison", "userId": "u", "messageId": "p"}, *history(1)])
+    with workplace.database.begin() as tx:
+        done = processing.process_one(tx, workplace.keyring, now=NOW)
+    assert done.taken == 1
+    with workplace.database.read() as tx:
+        (reject,) = rejected_events(tx, workplace.keyring)
+    assert json.loads(reject.event or "")["event"] == "Poison"
+    # The other worker got the other event.
+    assert len(stolen) == 1
 
 
 def test_a_fault_that_passes_sets_nothing_aside(

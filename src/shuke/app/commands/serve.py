@@ -1,13 +1,14 @@
 """``shuke serve``, ``shuke web`` and ``shuke worker``: the server, whole or in parts.
 
-``serve`` is the parent of one web process and one worker, and of a PostgreSQL of its own where none is named. It holds
-the listening socket, so that the port stays when the web process is replaced, and starts anew whatever ends without
-having been told to.
+``serve`` is the parent of one web process and some workers, and of a PostgreSQL of its own where none is named. It
+holds the listening socket, so that the port stays when the web process is replaced, and starts anew whatever ends
+without having been told to.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -33,13 +34,14 @@ from shuke.platform import (
     log,
 )
 
-__all__ = ["ServeOptions", "Told", "address_of", "listening", "run", "stay"]
+__all__ = ["ServeOptions", "Told", "address_of", "collect_garbage_rarely", "listening", "run", "stay"]
 
 STOP_SECONDS_MAX = 40
 RESTART_SECONDS_MAX = 30
 # A part that ran this long before it ended is started again at once.
 _STEADY_SECONDS = 60
 _CHECK_SECONDS = 0.2
+_OBJECTS_BETWEEN_LOOKS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +67,19 @@ def run(options: ServeOptions) -> None:
     if options.part == "serve":
         _serve(settings, options.language)
         return
+    collect_garbage_rarely()
     with open_workplace(settings) as place:
         if options.part == "worker":
             worker.work(place)
         else:
             _web(place, options)
+
+
+def collect_garbage_rarely() -> None:
+    """Look for cycles once in a batch, not hundreds of times: a batch is a hundred thousand objects, and no cycle."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, 10, 10)
 
 
 def _web(place: Workplace, options: ServeOptions) -> None:
@@ -201,7 +211,8 @@ class _Children:
         number = listener.fileno()
         environment = {**os.environ, **settings.as_environment()}
         web = _Child(["web", "--socket", str(number)], environment, output, pass_fds=(number,))
-        self.all = [web, _Child(["worker"], environment, output)]
+        workers = (_Child(["worker"], environment, output) for _ in range(settings.workers))
+        self.all = [web, *workers]
 
     def look_after(self) -> None:
         """Start what is not there and due."""

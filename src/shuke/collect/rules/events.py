@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -33,6 +33,8 @@ CONTEXT = "$context"
 _envelope = msgspec.json.Decoder(Envelope)
 _incoming = msgspec.json.Decoder(Incoming)
 _object = msgspec.json.Decoder(dict[str, Any] | None)
+# What a code or a number may be written as; no truth value is one.
+_CODES = frozenset((str, int))
 _TYPES = {str: "text", bool: "boolean", int: "number", float: "number", list: "list", dict: "object"}
 
 
@@ -65,7 +67,7 @@ def read_event(stored: bytes, *, received_at: datetime, fallback_id: str, defaul
     if len(message_id) > MESSAGE_ID_CHARACTERS_MAX:
         raise Reject("long_message_id")
     traits = _traits(kind, incoming, context)
-    ids = tuple(_ids(kind, incoming, context, traits))
+    ids = _ids(kind, incoming, context, traits)
     if not ids:
         raise Reject("no_identity")
     original = read_moment(incoming.original_timestamp or incoming.timestamp)
@@ -93,7 +95,8 @@ def _event(
     moments: tuple[datetime, datetime | None, datetime],
     default_currency: str | None,
 ) -> Event:
-    given = traits if kind in ("identify", "group") else incoming.properties or {}
+    said = incoming.properties or {}
+    given = traits if kind in ("identify", "group") else said
     properties, personal = apart(given, of_person=kind in ("identify", "group"))
     if kept := _kept_context(context):
         properties = {**properties, CONTEXT: kept}
@@ -118,9 +121,7 @@ def _event(
         personal={} if kind == "identify" else personal,
         traits=traits if kind == "identify" else {},
         fields=tuple(_fields(given)),
-        channel=_place("channel", incoming.properties, context),
-        store=_place("store", incoming.properties, context),
-        session=_place("session", incoming.properties, context),
+        **_places(said, context),
         amount_minor=amount,
         currency=money.currency if money and amount is not None else None,
         order_id=money.order_id if money else None,
@@ -146,16 +147,15 @@ def _traits(kind: str, incoming: Incoming, context: Json) -> Json:
     return {**traits, **(incoming.traits or {})} if kind in ("identify", "group") else traits
 
 
-def _ids(kind: str, incoming: Incoming, context: Json, traits: Json) -> Iterator[tuple[str, str]]:
+def _ids(kind: str, incoming: Incoming, context: Json, traits: Json) -> tuple[tuple[str, str], ...]:
     """The external ids, as (kind, value), each once."""
-    seen = set()
+    found: dict[tuple[str, str], None] = {}
     for one, value in _all_ids(kind, incoming, context, traits):
-        if value is None or isinstance(value, bool) or not isinstance(value, str | int):
-            continue
-        text = str(value).strip()
-        if text and len(text) <= CODE_CHARACTERS_MAX and (one, text) not in seen:
-            seen.add((one, text))
-            yield one, text
+        if type(value) in _CODES:
+            text = str(value).strip()
+            if text and len(text) <= CODE_CHARACTERS_MAX:
+                found[(one, text)] = None
+    return tuple(found)
 
 
 def _all_ids(kind: str, incoming: Incoming, context: Json, traits: Json) -> Iterator[tuple[str, Any]]:
@@ -199,13 +199,14 @@ def _kept_parts() -> dict[str, frozenset[str]]:
 def _kept_context(context: Json) -> Json:
     """The parts of the context that may be kept, without what is personal in them."""
     kept: Json = {}
-    for part, fields in _kept_parts().items():
-        value = context.get(part)
-        if value is None:
+    parts = _kept_parts()
+    for part, value in context.items():
+        fields = parts.get(part)
+        if fields is None or value is None:
             continue
         if not fields:
             kept[part] = value
-        elif isinstance(value, dict) and (some := {field: value[field] for field in value if field in fields}):
+        elif type(value) is dict and (some := {field: value[field] for field in value if field in fields}):
             kept[part] = some
     return apart(kept, of_person=False)[0] if kept else kept
 
@@ -224,16 +225,27 @@ def _commerce(
 
 @cache
 def _place_names() -> dict[str, tuple[str, ...]]:
-    return {where: tuple(names) for where, names in vocabulary()["places"].items()}
+    return {where: tuple(vocabulary()["places"][where]) for where in ("channel", "store", "session")}
 
 
-def _place(where: str, properties: Mapping[str, Any] | None, context: Json) -> str | None:
-    for holder in (properties or {}, context):
+@cache
+def _all_place_names() -> frozenset[str]:
+    return frozenset(name for names in _place_names().values() for name in names)
+
+
+def _places(properties: Mapping[str, Any], context: Json) -> dict[str, str | None]:
+    """Channel, store and session, where the event names them."""
+    names = _all_place_names()
+    if names.isdisjoint(properties) and names.isdisjoint(context):
+        return {}
+    return {where: _place(where, properties, context) for where in _place_names()}
+
+
+def _place(where: str, properties: Mapping[str, Any], context: Json) -> str | None:
+    for holder in (properties, context):
         for name in _place_names()[where]:
-            if name not in holder:
-                continue
-            value = holder[name]
-            if isinstance(value, str | int) and not isinstance(value, bool) and (text := _code(str(value))):
+            value = holder.get(name)
+            if type(value) in _CODES and (text := _code(str(value))):
                 return None if is_personal_text(text) else text
     return None
 
@@ -245,5 +257,10 @@ def _code(text: str) -> str:
 def _fields(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Names and types of the fields that are filled."""
     for field, value in given.items():
-        if value is not None and value != "" and not is_personal_text(field):
-            yield without_null(field)[:CODE_CHARACTERS_MAX], _TYPES[type(value)]
+        if value is not None and value != "" and (shown := _shown(field)) is not None:
+            yield shown, _TYPES[type(value)]
+
+
+@lru_cache(maxsize=8192)
+def _shown(field: str) -> str | None:
+    return None if is_personal_text(field) else without_null(field)[:CODE_CHARACTERS_MAX]

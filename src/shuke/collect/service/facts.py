@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
+from psycopg.types.json import set_json_dumps
 
 from shuke.collect.service.copying import copy_columns
 from shuke.collect.tables import facts
@@ -20,7 +22,7 @@ __all__ = ["NewFact", "make_months", "record_fact_table", "record_facts", "recor
 
 
 class NewFact(NamedTuple):
-    """A fact to be put on the timeline, in the order of the table's columns.
+    """A fact to be put on the timeline, by the names of the table's columns.
 
     ``properties`` hold nothing personal; ``original_at`` is what the sender's clock said, where that differs.
     """
@@ -30,6 +32,7 @@ class NewFact(NamedTuple):
     received_at: datetime
     identity_id: int | None
     kind: str
+    properties: dict[str, Any]
     name: str = ""
     source_id: int | None = None
     channel: str | None = None
@@ -39,12 +42,14 @@ class NewFact(NamedTuple):
     currency: str | None = None
     order_id: str | None = None
     simulated: bool = False
-    properties: dict[str, Any] | None = None
     original_at: datetime | None = None
 
 
-_COPY = f"COPY facts ({', '.join(NewFact._fields)}) FROM STDIN"
-_PROPERTIES = NewFact._fields.index("properties")
+_COPY = f"COPY facts ({', '.join(NewFact._fields)}) FROM STDIN (FORMAT binary)"
+_TYPES = (
+    *("uuid", "timestamptz", "timestamptz", "bigint", "text", "jsonb", "text", "integer", "text", "text", "text"),
+    *("bigint", "text", "text", "boolean", "timestamptz"),
+)
 
 
 def record_facts(tx: Transaction, new: Sequence[NewFact]) -> None:
@@ -52,12 +57,20 @@ def record_facts(tx: Transaction, new: Sequence[NewFact]) -> None:
     if not new:
         return
     make_months(tx, {fact.occurred_at for fact in new})
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-    with driver(tx).cursor() as cursor, cursor.copy(_COPY.encode()) as copy:
-        for fact in new:
-            row: list[Any] = list(fact)
-            row[_PROPERTIES] = encode(fact.properties) if fact.properties else "{}"
-            copy.write_row(row)
+    with driver(tx).cursor() as cursor:
+        set_json_dumps(_json, cursor)
+        with cursor.copy(_COPY.encode()) as copy:
+            copy.set_types(_TYPES)
+            for fact in new:
+                copy.write_row(fact)
+
+
+def _json(value: object) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except OverflowError:
+        # A whole number of more than 64 bits.
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def record_found_facts(tx: Transaction, found: sa.Select[Any], *, occurred_at: datetime) -> int:
@@ -91,9 +104,8 @@ def record_fact_table(tx: Transaction, new: pa.Table) -> int:
 
 def make_months(tx: Transaction, moments: set[datetime]) -> None:
     """Make the months of the timeline that these moments fall into, where they are not there."""
-    months = sorted(
-        {moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) for moment in moments}
-    )
+    in_utc = (moment.astimezone(UTC) for moment in moments)
+    months = [datetime(*month, 1, tzinfo=UTC) for month in sorted({(moment.year, moment.month) for moment in in_utc})]
     tx.execute(
         sa.text("SELECT make_fact_months(month, month) FROM unnest(CAST(:months AS timestamptz[])) AS month"),
         {"months": months},

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from psycopg.rows import args_row
 
 from shuke.platform import Keyring, Transaction, driver
 
@@ -37,8 +37,7 @@ class Accepted(NamedTuple):
     envelopes: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """One event taken out of the inbox, still closed."""
 
     seq: int
@@ -83,18 +82,17 @@ def claim(tx: Transaction, limit: int) -> list[Claimed]:
 
     They are gone when this transaction commits, together with what was made of them, and back when it does not.
     """
-    rows = tx.execute(
-        sa.text(
+    with driver(tx).cursor(binary=True, row_factory=args_row(Claimed)) as cursor:
+        cursor.execute(
             """
             DELETE FROM inbox WHERE seq = ANY(ARRAY(
-                SELECT seq FROM inbox ORDER BY seq LIMIT :limit FOR UPDATE SKIP LOCKED
+                SELECT seq FROM inbox ORDER BY seq LIMIT %s FOR UPDATE SKIP LOCKED
             ))
             RETURNING seq, source_id, received_at, key_version, cipher
-            """
-        ),
-        {"limit": min(limit, CLAIM_MAX)},
-    )
-    return sorted((Claimed(*row) for row in rows), key=lambda one: one.seq)
+            """,
+            [min(limit, CLAIM_MAX)],
+        )
+        return sorted(cursor)
 
 
 def reveal(keyring: Keyring, *, source_id: int, received_at: datetime, key_version: int, cipher: bytes) -> bytes:

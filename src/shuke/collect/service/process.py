@@ -2,6 +2,9 @@
 
 An event that cannot become a fact goes to ``rejects`` with the reason; one that was there before is only counted. What
 passes leave behind is the same whichever events they take together: nothing depends on the order of arrival.
+
+Any number of workers may pass at once. Each opens and understands its events for itself, which is half of the work;
+then they take turns, since what is said of the same customers is read, compared and written.
 """
 
 from __future__ import annotations
@@ -10,13 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 
 from shuke import privacy, profiles
-from shuke.base.errors import NotAvailable
+from shuke.base.errors import Conflict, NotAvailable
 from shuke.base.ids import new_id
 from shuke.collect.model import Event, Reject
 from shuke.collect.rules.events import read_event
@@ -27,10 +31,12 @@ from shuke.collect.service.inbox import Claimed
 from shuke.collect.service.quality import ALL_FIELDS, DUPLICATE, FACT, FieldKey, VolumeKey, record
 from shuke.collect.service.traits import write_traits
 from shuke.collect.tables import sources
-from shuke.platform import Keyring, Transaction, driver
+from shuke.platform import Keyring, Transaction, array, driver, log, may_pass
 
-__all__ = ["Processed", "process", "set_aside"]
+__all__ = ["Processed", "is_no_fault_of_events", "process", "process_one"]
 
+#: Whose turn it is to write; it ends with the transaction, however its worker ends.
+_TURN = 7_485_380_023
 #: A vault's field holds this much; what is longer goes into several.
 _PART_CHARACTERS = 15_000
 
@@ -45,8 +51,7 @@ class Processed:
     rejects: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Understood:
+class _Understood(NamedTuple):
     """An event, its row in the inbox, and the blind index of its message."""
 
     row: Claimed
@@ -60,11 +65,38 @@ def process(tx: Transaction, keyring: Keyring, *, now: datetime, limit: int = in
     Raises:
         NotAvailable: ``platform.no_master_key_version`` when the keys that the inbox was written with are not there.
     """
-    claimed = inbox.claim(tx, limit)
+    return _process(tx, keyring, inbox.claim(tx, limit), now)
+
+
+def process_one(tx: Transaction, keyring: Keyring, *, now: datetime) -> Processed:
+    """As :func:`process` with the oldest event alone; it is put among the rejects when it fails.
+
+    Raises:
+        Exception: what says nothing of the event, so that it may go well later.
+    """
+    claimed = inbox.claim(tx, 1)
+    try:
+        with tx.begin_nested():
+            return _process(tx, keyring, claimed, now)
+    except Exception as error:
+        if is_no_fault_of_events(error):
+            raise
+        log.error("event set aside", exc_info=error)
+    write_rejects(tx, [(row, "", "failed") for row in claimed])
+    return Processed(taken=len(claimed))
+
+
+def is_no_fault_of_events(error: Exception) -> bool:
+    """Whether an error says nothing of the events that were being processed: the same may go well later."""
+    return may_pass(error) or isinstance(error, NotAvailable | Conflict)
+
+
+def _process(tx: Transaction, keyring: Keyring, claimed: Sequence[Claimed], now: datetime) -> Processed:
     if not claimed:
         return Processed()
     understood, rejected = _understand(keyring, claimed, _currencies(tx))
     fresh = _fresh(tx, understood)
+    _wait_for_turn(tx)
     whose = _resolve(tx, keyring, fresh, now)
     kept = [one for one in fresh if one.event.ids in whose]
     rejected += [(one.row, one.event.type, "no_identity") for one in fresh if one.event.ids not in whose]
@@ -75,19 +107,18 @@ def process(tx: Transaction, keyring: Keyring, *, now: datetime, limit: int = in
     return Processed(len(claimed), len(kept), len(duplicates), len(rejected))
 
 
-def set_aside(tx: Transaction, *, reason: str) -> int:
-    """Put the oldest event of the inbox among the rejects unread: the one at which a pass has failed."""
-    claimed = inbox.claim(tx, 1)
-    write_rejects(tx, [(row, "", reason) for row in claimed])
-    return len(claimed)
-
-
-def write_rejects(tx: Transaction, rejected: Iterable[tuple[Claimed, str, str]]) -> None:
+def write_rejects(tx: Transaction, rejected: Sequence[tuple[Claimed, str, str]]) -> None:
     """Keep events that cannot become facts, as they are: encrypted, each with (row, type, reason)."""
+    if not rejected:
+        return
     statement = "COPY rejects (source_id, reason, received_at, key_version, cipher) FROM STDIN"
     with driver(tx).cursor() as cursor, cursor.copy(statement.encode()) as copy:
         for row, _, reason in rejected:
             copy.write_row((row.source_id, reason, row.received_at, row.key_version, row.cipher))
+
+
+def _wait_for_turn(tx: Transaction) -> None:
+    tx.execute(sa.text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
 
 
 def _currencies(tx: Transaction) -> dict[int, str | None]:
@@ -100,19 +131,16 @@ def _understand(
 ) -> tuple[list[_Understood], list[tuple[Claimed, str, str]]]:
     understood, rejected = [], []
     for row in claimed:
+        seq, source_id, received_at, key_version, cipher = row
         try:
             stored = inbox.reveal(
-                keyring,
-                source_id=row.source_id,
-                received_at=row.received_at,
-                key_version=row.key_version,
-                cipher=row.cipher,
+                keyring, source_id=source_id, received_at=received_at, key_version=key_version, cipher=cipher
             )
             event = read_event(
                 stored,
-                received_at=row.received_at,
-                fallback_id=f"seq:{row.seq}",
-                default_currency=currencies.get(row.source_id),
+                received_at=received_at,
+                fallback_id=f"seq:{seq}",
+                default_currency=currencies.get(source_id),
             )
         except Reject as reject:
             rejected.append((row, "", reject.reason))
@@ -133,17 +161,18 @@ def _fresh(tx: Transaction, understood: Sequence[_Understood]) -> list[_Understo
         first.setdefault((one.row.source_id, one.message), one)
     # In one order everywhere, so that passes which share messages wait for each other and never in a ring.
     keys = sorted(first)
-    new = tx.execute(
-        sa.text(
+    with driver(tx).cursor(binary=True) as cursor:
+        cursor.execute(
             """
             INSERT INTO message_ids (source_id, message)
-            SELECT * FROM unnest(CAST(:sources AS integer[]), CAST(:messages AS bytea[]))
+            SELECT * FROM unnest(CAST(%s AS integer[]), CAST(%s AS bytea[]))
             ON CONFLICT DO NOTHING RETURNING source_id, message
-            """
-        ),
-        {"sources": [source_id for source_id, _ in keys], "messages": [message for _, message in keys]},
-    )
-    seen_now = {(source_id, bytes(message)) for source_id, message in new}
+            """,
+            [array(source_id for source_id, _ in keys), array(message for _, message in keys)],
+        )
+        if cursor.rowcount == len(keys):
+            return list(first.values())
+        seen_now = set(cursor)
     return [one for key, one in first.items() if key in seen_now]
 
 
@@ -234,8 +263,8 @@ def _volumes(
 ) -> Counter[VolumeKey]:
     counted: Counter[VolumeKey] = Counter()
     for all_of_them, outcome in ((kept, FACT), (duplicates, DUPLICATE)):
-        for one in all_of_them:
-            counted[(one.row.source_id, _hour(one.row.received_at), one.event.type, one.event.name, outcome)] += 1
+        for row, event, _ in all_of_them:
+            counted[(row.source_id, _hour(row.received_at), event.type, event.name, outcome)] += 1
     for row, kind, reason in rejected:
         counted[(row.source_id, _hour(row.received_at), kind, "", reason)] += 1
     return counted
@@ -246,10 +275,10 @@ def _hour(moment: datetime) -> datetime:
 
 
 def _fields(kept: Sequence[_Understood]) -> Counter[FieldKey]:
+    # Events of one name mostly have the same fields.
+    alike = Counter((row.source_id, event.type, event.name, event.fields) for row, event, _ in kept)
     counted: Counter[FieldKey] = Counter()
-    for one in kept:
-        event = (one.row.source_id, one.event.type, one.event.name)
-        counted[(*event, ALL_FIELDS, "")] += 1
-        for field, type_ in one.event.fields:
-            counted[(*event, field, type_)] += 1
+    for (source_id, kind, name, fields), events in alike.items():
+        for field, type_ in ((ALL_FIELDS, ""), *fields):
+            counted[(source_id, kind, name, field, type_)] += events
     return counted

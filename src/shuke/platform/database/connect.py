@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 import psycopg
 import sqlalchemy as sa
@@ -15,12 +15,15 @@ from shuke.platform.database.embedded import embedded_url
 from shuke.platform.settings import Settings
 
 Transaction = sa.Connection
+_Result = TypeVar("_Result")
 
 POOL_CONNECTIONS = 20
 POOL_WAIT_SECONDS = 10
 CONNECT_SECONDS_MAX = 10
 # A statement that takes longer at the edge is a mistake; jobs say how long they may take.
 STATEMENT_SECONDS_MAX = 30
+# Each attempt that fails means that somebody else got something done.
+_ATTEMPTS_MAX = 10
 
 # What may go well the next time, as it is: the connection, a deadlock, what has run out (the disk, say), a lock, an
 # operator who intervened, a fault of the machine.
@@ -66,6 +69,21 @@ class Database:
         with self._engine.begin() as transaction:
             yield transaction
 
+    def run(self, work: Callable[[Transaction], _Result]) -> _Result:
+        """What ``work`` returns, in one transaction; a transaction that lost against another is begun anew.
+
+        Of two that wait for each other PostgreSQL ends one, which can do all of it again once the other is through.
+        ``work`` may therefore be called several times, and must leave nothing outside of its transaction.
+        """
+        for left in reversed(range(_ATTEMPTS_MAX)):
+            try:
+                with self.begin() as transaction:
+                    return work(transaction)
+            except (DBAPIError, psycopg.Error) as error:
+                if not left or not (_sql_state(error) or "").startswith("40"):
+                    raise
+        raise AssertionError
+
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """One transaction that sees one state of the database, and refuses to write."""
@@ -99,10 +117,16 @@ class Database:
         self.close()
 
 
+def _sql_state(error: DBAPIError | psycopg.Error) -> str | None:
+    """PostgreSQL's code of an error, five characters; None when the connection is gone."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return cause.sqlstate if isinstance(cause, psycopg.Error) else None
+
+
 def may_pass(error: BaseException) -> bool:
     """Whether an error says nothing of what was asked of the database: the same may go well later."""
-    if isinstance(error, DBAPIError):
-        return (getattr(error.orig, "sqlstate", None) or "08")[:2] in _PASSING
+    if isinstance(error, DBAPIError | psycopg.Error):
+        return (_sql_state(error) or "08")[:2] in _PASSING
     return isinstance(error, sa.exc.TimeoutError)
 
 

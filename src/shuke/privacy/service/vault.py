@@ -48,8 +48,8 @@ def write_many(
     if not wanted:
         return frozenset()
     # In one order everywhere, so that two writers of the same persons wait and never lock each other out.
-    places = sorted(wanted)
-    persons = sorted({person_id for person_id, _ in places})
+    places = sorted(wanted, key=lambda place: (place[0].bytes, place[1]))
+    persons = list(dict.fromkeys(person_id for person_id, _ in places))
     keys, erased = _keys_for_writing(tx, keyring, persons, now)
     places = [place for place in places if place[0] in keys]
     tx.execute(
@@ -194,28 +194,44 @@ def _outdated(keyring: Keyring) -> sa.ColumnElement[bool]:
 def _keys_for_writing(
     tx: Transaction, keyring: Keyring, persons: list[UUID], now: datetime
 ) -> tuple[dict[UUID, bytes], frozenset[UUID]]:
-    """The data keys of these persons, made where there is none, and who of them was erased.
+    """The data keys of these persons, in order, made where there is none, and who of them was erased.
 
     The rows are locked, so that nobody is erased between the reading of the key and the writing of the value.
     """
-    made = {person_id: new_key() for person_id in _without_key(tx, persons)}
-    wrapped = [keyring.wrap(made[person], about=rules.about_key(person, keyring.version)) for person in sorted(made)]
-    tx.execute(
+    keys, erased = _locked_keys(tx, keyring, persons)
+    made = {person_id: new_key() for person_id in persons if person_id not in keys and person_id not in erased}
+    if not made:
+        return keys, erased
+    stored = tx.scalars(
         sa.text(
             """
             INSERT INTO person_keys (person_id, version, wrapped, created_at)
             SELECT person_id, :version, wrapped, :now
             FROM unnest(CAST(:persons AS uuid[]), CAST(:wrapped AS bytea[])) AS anew (person_id, wrapped)
             ON CONFLICT (person_id) DO NOTHING
+            RETURNING person_id
             """
         ),
         {
             "version": keyring.version,
             "now": now,
-            "persons": array(sorted(made)),
-            "wrapped": array(one.cipher for one in wrapped),
+            "persons": array(made),
+            "wrapped": array(
+                keyring.wrap(key, about=rules.about_key(person_id, keyring.version)).cipher
+                for person_id, key in made.items()
+            ),
         },
     )
+    keys |= {person_id: made.pop(person_id) for person_id in stored}
+    if made:
+        # Another was faster, and has committed.
+        theirs, erased_meanwhile = _locked_keys(tx, keyring, list(made))
+        return keys | theirs, erased | erased_meanwhile
+    return keys, erased
+
+
+def _locked_keys(tx: Transaction, keyring: Keyring, persons: list[UUID]) -> tuple[dict[UUID, bytes], frozenset[UUID]]:
+    """The data keys that these persons have, and who was erased."""
     rows = tx.execute(
         sa.select(person_keys.c.person_id, person_keys.c.version, person_keys.c.wrapped)
         .where(person_keys.c.person_id == among(sa.Uuid, persons))
@@ -228,8 +244,3 @@ def _keys_for_writing(
         if cipher is not None
     }
     return keys, frozenset(row.person_id for row in rows if row.wrapped is None)
-
-
-def _without_key(tx: Transaction, persons: list[UUID]) -> set[UUID]:
-    having = tx.scalars(sa.select(person_keys.c.person_id).where(person_keys.c.person_id == among(sa.Uuid, persons)))
-    return set(persons) - set(having)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 import phonenumbers
 
@@ -43,6 +44,7 @@ def priority_of(kind: str) -> int:
     return _PRIORITY.get(kind, _PRIORITY_OF_OTHERS)
 
 
+@lru_cache(maxsize=1024)
 def checked_kind(kind: str) -> str:
     """The kind itself; BadInput ``profiles.bad_kind`` when it is no plain word of at most 40 letters."""
     if not _KIND.fullmatch(kind):
@@ -82,6 +84,8 @@ def usable(ids: Iterable[tuple[str, str]]) -> tuple[ExternalId, ...]:
         value = normalised(checked_kind(kind), text)
         if value is not None:
             found.setdefault((kind, compared(kind, value)), ExternalId(kind, value))
+    if len(found) < 2:
+        return tuple(found.values())
     best_first = sorted(found.values(), key=lambda one: priority_of(one.kind))
     return tuple(best_first[:IDS_OF_A_MESSAGE_MAX])
 

@@ -88,10 +88,14 @@ def decide(
     while True:
         customers = tuple(sorted({owners[key] for key in ids if key in owners}))
         new = Counter(kind for kind, lookup in ids if (kind, lookup) not in owners)
-        # The best id alone can always stay: its customer gets nothing new.
-        if len(ids) == 1 or (
-            _within_limits([held[customer] for customer in customers], new)
-            and not any(frozenset(pair) in apart for pair in combinations(customers, 2))
+        # The best id alone can always stay: its customer gets nothing new. So can one of each kind for a new customer.
+        if (
+            len(ids) == 1
+            or len(new) == len(ids)
+            or (
+                _within_limits([held[customer] for customer in customers], new)
+                and not any(frozenset(pair) in apart for pair in combinations(customers, 2))
+            )
         ):
             return Decision(ids, customers)
         ids = ids[:-1]
@@ -132,7 +136,7 @@ class _State:
     def take(self, ids: tuple[Key, ...]) -> tuple[UUID, Key]:
         """Decide about one message, and do so; returns its customer and its best id."""
         owners = {key: self.stands_for(self._owner[key]) for key in ids if key in self._owner}
-        if len(owners) == len(ids) and len(set(owners.values())) == 1:
+        if len(owners) == len(ids) and (len(ids) == 1 or len(set(owners.values())) == 1):
             return owners[ids[0]], ids[0]
         held = {customer: Counter(kind for kind, _ in self._held[customer]) for customer in owners.values()}
         decision = decide(ids, owners, held, self._apart)
@@ -152,7 +156,7 @@ class _State:
 
     def stands_for(self, customer: UUID) -> UUID:
         """Who this customer has become."""
-        while customer in self.plan.into:
+        while self.plan.into and customer in self.plan.into:
             customer = self.plan.into[customer]
         return customer
 

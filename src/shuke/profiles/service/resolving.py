@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from shuke import privacy
 from shuke.base.errors import BadInput, Conflict
 from shuke.base.ids import new_id
-from shuke.platform import Keyring, Transaction, array
+from shuke.platform import Keyring, Transaction, array, driver
 from shuke.profiles.model import ExternalId, Resolved
 from shuke.profiles.rules.identifiers import compared, usable
 from shuke.profiles.rules.resolution import Key, Known, Plan, plan
@@ -116,20 +116,21 @@ def _planned(tx: Transaction, keys: list[tuple[Key, ...]], wanted: list[Key], no
 
 
 def _known(tx: Transaction, keys: list[tuple[Key, ...]], wanted: list[Key]) -> Known:
-    rows = tx.execute(
-        sa.text(
+    with driver(tx).cursor(binary=True) as cursor:
+        cursor.execute(
             """
-            SELECT kind, lookup, identity_id, customer_id
-            FROM unnest(CAST(:kinds AS text[]), CAST(:lookups AS bytea[])) AS wanted (kind, lookup)
+            SELECT place, identity_id, customer_id
+            FROM unnest(CAST(%s AS text[]), CAST(%s AS bytea[])) WITH ORDINALITY AS wanted (kind, lookup, place)
             JOIN identities USING (kind, lookup)
-            """
-        ),
-        {"kinds": array(kind for kind, _ in wanted), "lookups": array(lookup for _, lookup in wanted)},
-    )
-    owners = {(kind, bytes(lookup)): (identity_id, customer) for kind, lookup, identity_id, customer in rows}
+            """,
+            [array(kind for kind, _ in wanted), array(lookup for _, lookup in wanted)],
+        )
+        owners = {wanted[place - 1]: (identity_id, customer) for place, identity_id, customer in cursor}
     # Only customers of messages that bring something new, or that bring two together, can change.
     changing: set[UUID] = set()
     for ids in keys:
+        if len(ids) == 1:
+            continue
         known = {owners[key][1] for key in ids if key in owners}
         if len(known) > 1 or any(key not in owners for key in ids):
             changing |= known

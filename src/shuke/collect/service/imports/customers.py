@@ -111,17 +111,21 @@ class _CustomerFile:
         rows = self.listed.batch(number, BATCH_ROWS)
         ids = [[(kind, row[f"i:{kind}"]) for kind in self.identities if row[f"i:{kind}"]] for row in rows]
         found = profiles.resolve(tx, self.keyring, ids, now)
-        for row, one in zip(rows, found, strict=True):
-            if one is None:
-                self.left.note(self.listed.opened.file.name, row["row"], "no_identity")
         said = [
             (one.customer_id, row["row"], attributes)
             for row, one in zip(rows, found, strict=True)
             if one is not None and (attributes := self._said(row))
         ]
         changes = [(customer, attributes) for customer, _, attributes in said]
-        for refused in profiles.set_attributes(tx, self.keyring, changes, now):
-            self.left.note(self.listed.opened.file.name, said[refused.index][1], "bad_attribute", refused.attribute)
+        refused = profiles.set_attributes(tx, self.keyring, changes, now)
+        # Noted when all is written, since a batch that loses against another is begun anew.
+        for row, one in zip(rows, found, strict=True):
+            if one is None:
+                self.left.note(self.listed.opened.file.name, row["row"], "no_identity")
+        for one_refused in refused:
+            self.left.note(
+                self.listed.opened.file.name, said[one_refused.index][1], "bad_attribute", one_refused.attribute
+            )
         return {"customers.rows": sum(one is not None for one in found)}
 
     def _said(self, row: Mapping[str, Any]) -> dict[str, object]:

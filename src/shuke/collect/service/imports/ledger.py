@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -82,14 +83,12 @@ def run_steps(
     resumed = done
     for number in range(done, len(steps)):
         progress("collect.import", number / len(steps))
-        with database.begin() as tx:
-            tx.execute(sa.text(f"SET LOCAL statement_timeout = '{_BATCH_SECONDS_MAX}s'"))
-            if found is None:
-                savepoint = tx.begin_nested()
-                total.update(steps[number](tx))
-                savepoint.rollback()
-            else:
-                total = _take(tx, import_id, number, steps[number], total, now())
+        if found is None:
+            total.update(database.run(partial(_try, step=steps[number])))
+        else:
+            total = database.run(
+                partial(_take, import_id=import_id, number=number, step=steps[number], total=total, now=now())
+            )
     if found is not None:
         with database.begin() as tx:
             tx.execute(sa.update(imports).where(imports.c.import_id == import_id).values(finished_at=now()))
@@ -112,10 +111,24 @@ def _begin(
     return found.import_id, found.batches_done, found.counts
 
 
+def _try(tx: Transaction, step: Step) -> Counter[str]:
+    """What one step would come to; it is taken back."""
+    _allow_time(tx)
+    savepoint = tx.begin_nested()
+    counts = Counter(step(tx))
+    savepoint.rollback()
+    return counts
+
+
+def _allow_time(tx: Transaction) -> None:
+    tx.execute(sa.text(f"SET LOCAL statement_timeout = '{_BATCH_SECONDS_MAX}s'"))
+
+
 def _take(
     tx: Transaction, import_id: UUID, number: int, step: Step, total: Counter[str], now: datetime
 ) -> Counter[str]:
     """One step, unless another process that imports the same files was faster."""
+    _allow_time(tx)
     mine = imports.c.import_id == import_id
     row = tx.execute(sa.select(imports.c.batches_done, imports.c.counts).where(mine).with_for_update()).one()
     if row.batches_done > number:
