@@ -4,6 +4,7 @@ Schemathesis makes the requests: what the description allows and what it forbids
 by the identifiers that answers give. Its report names the request that a route could not take, as a command to repeat.
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -37,7 +38,7 @@ def report(address: str, folder: Path, *options: str) -> tuple[int, str]:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=1500,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
@@ -56,15 +57,18 @@ def app(workplace: Workplace) -> FastAPI:
 @pytest.mark.slow
 def test_every_route_answers_as_documented(app: FastAPI, serve: Serve, tmp_path: Path) -> None:
     with serve(app) as address:
-        status, said = report(address, tmp_path, "--max-examples", "3")
+        status, said = report(address, tmp_path, "--phases", "fuzzing,stateful", "--max-examples", "5")
     assert status == 0, said
-    assert "cases generated" in said, said[-3000:]
+    tested = re.search(r"Tested: +(\d+)", said)
+    assert tested is not None, said
+    assert int(tested[1]) >= 35
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(1800)
 def test_every_route_answers_as_documented_for_long(app: FastAPI, serve: Serve, tmp_path: Path) -> None:
     with serve(app) as address:
-        status, said = report(address, tmp_path, "--max-examples", "200")
+        status, said = report(address, tmp_path, "--max-examples", "100")
     assert status == 0, said
 
 
