@@ -224,6 +224,8 @@ def _keep(tx: Transaction, file: Path, asked: _Asked, facts: Facts) -> Refresh:
     # A large set takes as long as it takes.
     tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
     tx.execute(sa.text(f"SET LOCAL work_mem = '{_WORK_MEMORY}'"))
+    # The planner takes a table that was filled a moment ago for a small one, and would compare each row with each.
+    tx.execute(sa.text("SET LOCAL enable_nestloop = off"))
     tx.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     _refuse_older(tx, asked.as_of)
     refresh_id = new_id()
