@@ -21,7 +21,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 SHUKE = str(Path(sys.executable).with_name("shuke"))
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 @pytest.fixture

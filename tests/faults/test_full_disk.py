@@ -162,14 +162,14 @@ def lost(server: Server, *, full_for_batches: int) -> int:
     return server.acknowledged - server.kept()
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_full_disk_stops_and_loses_nothing(own_mounts: list[str]) -> None:
     with serving(own_mounts) as server:
         assert lost(server, full_for_batches=60) == 0
         assert server.acknowledged < server.sent
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_an_answer_before_the_commit_is_caught(own_mounts: list[str]) -> None:
     with serving(own_mounts, HASTY) as server:
         assert lost(server, full_for_batches=60) > 0
