@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
+# Where bytecode is not kept, each of the tests' many processes compiles every library anew, which takes longer than all
+# that they test.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test faults bench lint format docs lock clean
 
