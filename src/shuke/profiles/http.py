@@ -6,7 +6,6 @@ body and never into an address, since addresses are logged on the way.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,7 +18,7 @@ from shuke import privacy
 from shuke.base.errors import BadInput, NotFound
 from shuke.platform import Metrics, Workplace
 from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
-from shuke.profiles.model import AttributeDefinition, AttributeType, Merge, NewTag, Profile
+from shuke.profiles.model import AttributeDefinition, AttributeType, Identity, Merge, NewTag, Profile
 from shuke.profiles.service import attaching, attributes, consents, merging, overview, reading, resolving, tagging
 
 __all__ = ["routes"]
@@ -110,74 +109,10 @@ class WhoAnswer(BaseModel):
     customer_id: UUID
 
 
-class IdentityAnswer(BaseModel):
-    """An identity, masked."""
-
-    identity_id: int
-    kind: str
-    value: str
-    first_seen_at: datetime
-    last_seen_at: datetime
-
-
-class TagAnswer(BaseModel):
-    """A label that counts now."""
-
-    tag: str
-    source: str
-    added_at: datetime
-    expires_at: datetime | None
-
-
-class ConsentAnswer(BaseModel):
-    """What counts now."""
-
-    purpose: str
-    channel: str
-    state: privacy.ConsentState
-    notice_version: str
-    at: datetime
-
-
-class ProfileAnswer(BaseModel):
-    """One customer; `customer_ids` are all that are this customer by now."""
-
-    customer_id: UUID
-    customer_ids: list[UUID]
-    created_at: datetime
-    updated_at: datetime
-    attributes: dict[str, bool | float | str]
-    identities: list[IdentityAnswer]
-    tags: list[TagAnswer]
-    consents: list[ConsentAnswer]
-    household: list[UUID]
-
-
-class MergeAnswer(BaseModel):
-    """A merge; `identity_ids` are those that changed hands."""
-
-    merge_id: UUID
-    winner: UUID
-    loser: UUID
-    identity_ids: list[int]
-    reason: dict[str, Any]
-    merged_at: datetime
-    undone_at: datetime | None
-
-
 class GuardianAnswer(BaseModel):
     """The person id of a guardian, to be named when they consent."""
 
     guardian_id: UUID
-
-
-class DefinitionAnswer(BaseModel):
-    """An attribute."""
-
-    name: str
-    type: AttributeType
-    personal: bool
-    choices: list[str]
 
 
 _PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
@@ -200,17 +135,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _profile(profile: Profile) -> ProfileAnswer:
-    return ProfileAnswer(**asdict(profile))
-
-
-def _merge(merge: Merge) -> MergeAnswer:
-    return MergeAnswer(**asdict(merge))
-
-
 def _customers(router: APIRouter, place: Workplace) -> None:
     @router.post("/customers", responses=_REFUSED)
-    def post_customer(body: NewCustomerBody) -> ProfileAnswer:
+    def post_customer(body: NewCustomerBody) -> Profile:
         now = _now()
         with place.database.begin() as tx:
             ids = [(one.kind, one.value) for one in body.identities]
@@ -218,7 +145,7 @@ def _customers(router: APIRouter, place: Workplace) -> None:
             if resolved is None:
                 raise BadInput("profiles.bad_identity", kind=", ".join(sorted({kind for kind, _ in ids})))
             _set(place, tx, resolved.customer_id, body.attributes, now)
-            return _profile(overview.profile_360(tx, place.keyring, resolved.customer_id, now))
+            return overview.profile_360(tx, place.keyring, resolved.customer_id, now)
 
     @router.post("/customers/find", responses=_ABSENT)
     def find_customer(body: IdentityBody) -> WhoAnswer:
@@ -230,23 +157,23 @@ def _customers(router: APIRouter, place: Workplace) -> None:
 
     # Of this form only, so that /customers/find has no other methods than its own.
     @router.patch("/customers/{customer_id:uuid}", responses=_REFUSED)
-    def patch_customer(customer_id: UUID, body: ChangeBody) -> ProfileAnswer:
+    def patch_customer(customer_id: UUID, body: ChangeBody) -> Profile:
         now = _now()
         with place.database.begin() as tx:
             _set(place, tx, customer_id, body.attributes, now)
-            return _profile(overview.profile_360(tx, place.keyring, customer_id, now))
+            return overview.profile_360(tx, place.keyring, customer_id, now)
 
     @router.get("/customers/{customer_id}/identities", responses=_ABSENT)
-    def get_identities(customer_id: UUID) -> list[IdentityAnswer]:
+    def get_identities(customer_id: UUID) -> tuple[Identity, ...]:
         with place.database.read() as tx:
-            return _profile(overview.profile_360(tx, place.keyring, customer_id, _now())).identities
+            return overview.profile_360(tx, place.keyring, customer_id, _now()).identities
 
     @router.post("/customers/{customer_id}/identities", responses=_REFUSED)
-    def post_identity(customer_id: UUID, body: IdentityBody) -> ProfileAnswer:
+    def post_identity(customer_id: UUID, body: IdentityBody) -> Profile:
         now = _now()
         with place.database.begin() as tx:
             attaching.attach_identity(tx, place.keyring, customer_id, body.kind, body.value, now)
-            return _profile(overview.profile_360(tx, place.keyring, customer_id, now))
+            return overview.profile_360(tx, place.keyring, customer_id, now)
 
 
 def _set(place: Workplace, tx: Any, customer_id: UUID, given: dict[str, Any], now: datetime) -> None:
@@ -258,53 +185,52 @@ def _set(place: Workplace, tx: Any, customer_id: UUID, given: dict[str, Any], no
 
 def _merges(router: APIRouter, place: Workplace) -> None:
     @router.get("/customers/{customer_id}/merges", responses=_ABSENT)
-    def get_merges(customer_id: UUID) -> list[MergeAnswer]:
+    def get_merges(customer_id: UUID) -> tuple[Merge, ...]:
         with place.database.read() as tx:
             top = merging.standing_for(tx, {customer_id})[customer_id]
-            return [_merge(one) for one in merging.merges_of(tx, top)]
+            return merging.merges_of(tx, top)
 
     @router.post("/merges", responses=_REFUSED)
-    def post_merge(body: MergeBody) -> MergeAnswer:
+    def post_merge(body: MergeBody) -> Merge:
         with place.database.begin() as tx:
             reason = {"by": body.by, "why": body.why}
-            return _merge(merging.merge(tx, body.winner, body.loser, reason, _now()))
+            return merging.merge(tx, body.winner, body.loser, reason, _now())
 
     @router.post("/merges/{merge_id}/undo", responses=_REFUSED)
-    def undo_merge(merge_id: UUID) -> MergeAnswer:
+    def undo_merge(merge_id: UUID) -> Merge:
         with place.database.begin() as tx:
-            return _merge(merging.unmerge(tx, merge_id, _now()))
+            return merging.unmerge(tx, merge_id, _now())
 
 
 def _tags(router: APIRouter, place: Workplace) -> None:
     @router.post("/customers/{customer_id}/tags", responses=_ABSENT)
-    def post_tag(customer_id: UUID, body: TagBody) -> ProfileAnswer:
+    def post_tag(customer_id: UUID, body: TagBody) -> Profile:
         now = _now()
         with place.database.begin() as tx:
             tagging.add_tags(tx, [NewTag(customer_id, body.tag, body.source, body.expires_at)], now)
-            return _profile(overview.profile_360(tx, place.keyring, customer_id, now))
+            return overview.profile_360(tx, place.keyring, customer_id, now)
 
     @router.delete("/customers/{customer_id}/tags/{tag}", responses=_ABSENT)
     def delete_tag(
         customer_id: UUID,
         tag: Annotated[str, Path(min_length=1, max_length=50)],
         source: Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_.-]{0,49}$")] = None,
-    ) -> ProfileAnswer:
+    ) -> Profile:
         now = _now()
         with place.database.begin() as tx:
             tagging.remove_tag(tx, [customer_id], tag, source)
-            return _profile(overview.profile_360(tx, place.keyring, customer_id, now))
+            return overview.profile_360(tx, place.keyring, customer_id, now)
 
 
 def _consents(router: APIRouter, place: Workplace) -> None:
     @router.get("/customers/{customer_id}/consents", responses=_ABSENT)
-    def get_consents(customer_id: UUID) -> list[ConsentAnswer]:
+    def get_consents(customer_id: UUID) -> tuple[privacy.CurrentConsent, ...]:
         with place.database.read() as tx:
             merging.standing_for(tx, {customer_id})
-            found = consents.consents_of(tx, [customer_id])[customer_id]
-        return [_consent(one) for one in found]
+            return consents.consents_of(tx, [customer_id])[customer_id]
 
     @router.post("/customers/{customer_id}/consents", responses=_REFUSED)
-    def post_consent(customer_id: UUID, body: ConsentBody) -> list[ConsentAnswer]:
+    def post_consent(customer_id: UUID, body: ConsentBody) -> tuple[privacy.CurrentConsent, ...]:
         said = privacy.Consent(
             customer_id=customer_id,
             purpose=body.purpose,
@@ -318,7 +244,7 @@ def _consents(router: APIRouter, place: Workplace) -> None:
         )
         with place.database.begin() as tx:
             consents.record_consents(tx, place.keyring, [said], _now())
-            return [_consent(one) for one in consents.consents_of(tx, [customer_id])[customer_id]]
+            return consents.consents_of(tx, [customer_id])[customer_id]
 
     @router.post("/customers/{customer_id}/guardians", responses=_ABSENT)
     def post_guardian(customer_id: UUID, body: GuardianBody) -> GuardianAnswer:
@@ -329,24 +255,18 @@ def _consents(router: APIRouter, place: Workplace) -> None:
         return GuardianAnswer(guardian_id=made)
 
 
-def _consent(one: privacy.CurrentConsent) -> ConsentAnswer:
-    return ConsentAnswer(
-        purpose=one.purpose, channel=one.channel, state=one.state, notice_version=one.notice_version, at=one.at
-    )
-
-
 def _definitions(router: APIRouter, place: Workplace) -> None:
     @router.get("/attributes")
-    def get_attributes() -> list[DefinitionAnswer]:
+    def get_attributes() -> list[AttributeDefinition]:
         with place.database.read() as tx:
-            return [DefinitionAnswer(**asdict(one)) for one in attributes.attribute_definitions_of(tx).values()]
+            return list(attributes.attribute_definitions_of(tx).values())
 
     @router.put("/attributes/{name}")
-    def put_attribute(name: Annotated[str, Path(max_length=40)], body: DefinitionBody) -> DefinitionAnswer:
+    def put_attribute(name: Annotated[str, Path(max_length=40)], body: DefinitionBody) -> AttributeDefinition:
         made = AttributeDefinition(name, body.type, body.personal, tuple(body.choices))
         with place.database.begin() as tx:
             attributes.define_attribute(tx, made, _now())
-        return DefinitionAnswer(**asdict(made))
+        return made
 
     @router.delete("/attributes/{name}", responses=_ABSENT, status_code=204)
     def delete_attribute(name: Annotated[str, Path(max_length=40)]) -> None:
