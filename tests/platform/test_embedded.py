@@ -135,3 +135,11 @@ def test_programs_that_the_account_cannot_reach_are_copied(folder: Path, monkeyp
     monkeypatch.setattr(embedded, "_can_enter", lambda path, account: path != shipped and can_enter(path, account))
     with EmbeddedPostgres.start(folder) as server:
         assert Path(f"/proc/{server.pid}/exe").resolve().is_relative_to(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as somebody else")
+def test_it_is_known_beforehand_where_roots_server_can_run(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    assert not EmbeddedPostgres.fits(closed / "data")
+    assert EmbeddedPostgres.fits(Path("/var/lib/shuke-none/data"))

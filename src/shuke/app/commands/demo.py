@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import logging
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
@@ -67,7 +69,7 @@ def run(options: DemoOptions) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     configure_logs("text", level=logging.WARNING)
     text = catalogue("shuke.app", options.language)
-    notes = Notes.of(options.out.resolve() / "data")
+    notes = Notes.of(_data_folder(options.out.resolve()))
     settings = _settings(options, notes.folder)
     with _database(settings, text) as postgres, open_workplace(settings) as place:
         _fill(options, place, notes, text)
@@ -76,6 +78,14 @@ def run(options: DemoOptions) -> None:
         else:
             pages.write_pages(_site(options), place, notes, first=options.language)
             click.echo(text("demo.written", folder=str(_site(options))))
+
+
+def _data_folder(out: Path) -> Path:
+    """Beside the pages; where those are root's alone, always the same folder that PostgreSQL can get into."""
+    beside = out / "data"
+    if EmbeddedPostgres.fits(beside):
+        return beside
+    return Path("/var/lib") / f"shuke-demo-{sha256(os.fsencode(out)).hexdigest()[:12]}"
 
 
 def _settings(options: DemoOptions, data: Path) -> Settings:

@@ -125,6 +125,13 @@ class EmbeddedPostgres:
         """Whether the server process is there."""
         return self._process.poll() is None
 
+    @staticmethod
+    def fits(data_folder: Path) -> bool:
+        """Whether a server could run there: that of root's runs as an account without rights, which has to get in."""
+        account = _account()
+        there = next(one for one in data_folder.resolve().parents if one.exists())
+        return not account.switch or _can_enter(there, account)
+
     @classmethod
     def start(
         cls,
