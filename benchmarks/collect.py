@@ -30,12 +30,12 @@ from pathlib import Path
 
 import psycopg
 
+from measure import flushes_per_second
 from shuke.app.commands.serve import collect_garbage_rarely
 from shuke.collect import add_source
 from shuke.collect.jobs import empty_inbox
 from shuke.platform import Database, EmbeddedPostgres, Keyring, Settings, Workplace, migrate
 
-FSYNCS = 200
 CUSTOMERS = 20_000
 
 
@@ -52,19 +52,6 @@ class Taken:
         p50, p99 = statistics.median(waits), waits[int(len(waits) * 0.99)]
         rate = f"{self.events / self.seconds:,.0f} events/s, {len(waits) / self.seconds:,.0f} requests/s"
         return f"{name:32} {rate:44} p50 {p50 * 1000:6.1f} ms  p99 {p99 * 1000:6.1f} ms"
-
-
-def fsync_rate(folder: Path) -> float:
-    """Writes of 8 KB that this disk makes durable, a second."""
-    path = folder / "fsync"
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT)
-    began = time.perf_counter()
-    for place in range(FSYNCS):
-        os.pwrite(handle, bytes(8192), place % 16 * 8192)
-        os.fdatasync(handle)
-    seconds = time.perf_counter() - began
-    os.close(handle)
-    return FSYNCS / seconds
 
 
 def event(number: int) -> dict[str, object]:
@@ -236,7 +223,7 @@ def main() -> None:
 
 
 def measure(given: argparse.Namespace, port: int, key: str, url: str, folder: Path) -> None:
-    print(f"{fsync_rate(folder):,.0f} fdatasync/s; {os.cpu_count()} cores; {given.clients} clients")
+    print(f"{flushes_per_second(folder):,.0f} fdatasync/s; {os.cpu_count()} cores; {given.clients} clients")
     warm = [request(10**9 + first, 1, key) for first in range(200)]
     asyncio.run(load(port, warm, given.clients, 1))
     singles = [request(first, 1, key) for first in range(given.singles)]

@@ -15,6 +15,19 @@ from pathlib import Path
 from typing import Any
 
 
+def flushes_per_second(folder: Path, flushes: int = 200) -> float:
+    """How many writes of 8 KB this disk makes durable in a second."""
+    path = folder / "flush"
+    with path.open("wb", buffering=0) as file:
+        began = time.perf_counter()
+        for place in range(flushes):
+            os.pwrite(file.fileno(), bytes(8192), place % 16 * 8192)
+            os.fdatasync(file.fileno())
+        seconds = time.perf_counter() - began
+    path.unlink()
+    return flushes / seconds
+
+
 @dataclass
 class Measured:
     """One command, run several times."""

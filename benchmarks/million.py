@@ -36,6 +36,7 @@ import psycopg
 import sqlalchemy as sa
 import structlog
 
+from measure import flushes_per_second
 from shuke import collect, lifecycle
 from shuke.app.web import build_web
 from shuke.base.ids import new_id
@@ -238,19 +239,6 @@ def latencies(what: str, times: int, read: Callable[[], object]) -> float:
     cuts = statistics.quantiles(taken, n=100)
     print(f"{what:<52} p50 {cuts[49]:>6.2f} ms   p99 {cuts[98]:>6.2f} ms   max {max(taken):.1f} ms", flush=True)
     return cuts[49]
-
-
-def flushes_per_second(folder: Path) -> float:
-    """How often this disk writes through."""
-    path = folder / "flush"
-    with path.open("wb", buffering=0) as file:
-        began = time.perf_counter()
-        for _ in range(200):
-            file.write(b"x" * 8192)
-            os.fdatasync(file.fileno())
-        taken = time.perf_counter() - began
-    path.unlink()
-    return 200 / taken
 
 
 def lake(place: Workplace, _: int) -> None:

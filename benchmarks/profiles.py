@@ -9,7 +9,6 @@ phone number and an anonymous id, a name in the vault, a city in plain, and a ta
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import statistics
 import tempfile
@@ -23,6 +22,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from measure import flushes_per_second
 from shuke import privacy, profiles
 from shuke.platform import Database, EmbeddedPostgres, Keyring, migrate
 
@@ -36,16 +36,6 @@ def ids_of(number: int) -> list[tuple[str, str]]:
         ("phone", f"13{number:09d}"),
         ("anonymous_id", f"00000000-0000-4000-8000-{number:012d}"),
     ]
-
-
-def flushes_per_second(folder: Path) -> float:
-    path = folder / "flush"
-    with path.open("wb", buffering=0) as file:
-        began = time.perf_counter()
-        for _ in range(200):
-            file.write(b"x" * 8192)
-            os.fdatasync(file.fileno())
-        return 200 / (time.perf_counter() - began)
 
 
 def batches(customers: int) -> Iterator[range]:

@@ -104,7 +104,7 @@ def test_what_cannot_be_read_is_said(read: Read, tmp_path: Path, name: str, cont
         ({"mapping": {"colour": "amount"}}, "collect.unknown_field"),
         ({"mapping": {"customer": "nobody"}}, "collect.unknown_column"),
         ({"mapping": {"date_order": "ymd"}}, "collect.bad_date_order"),
-        ({"timezone": "Mars/Olympus"}, "collect.unknown_timezone"),
+        ({"timezone": "Mars/Olympus"}, "base.unknown_timezone"),
     ],
 )
 def test_wishes_that_make_no_sense_are_refused(read: Read, options: dict[str, object], code: str) -> None:

@@ -112,7 +112,7 @@ def test_moments_are_those_of_the_brand(shop: Workplace, engine: Engine) -> None
     assert stored.first_at == datetime(2026, 3, 6, 4, 30)  # noqa: DTZ001 - likewise
     with pytest.raises(BadInput) as caught:
         collect.read_stored(collect.lake_of(shop), engine=engine, timezone="Mars/Phobos")
-    assert caught.value.code == "collect.unknown_timezone"
+    assert caught.value.code == "base.unknown_timezone"
 
 
 def test_the_currency_is_that_of_most_orders_or_the_one_asked_for(shop: Workplace, engine: Engine) -> None:

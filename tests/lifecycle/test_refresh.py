@@ -271,6 +271,18 @@ def test_who_has_no_order_any_more_is_outside(workplace: Workplace, few: list[UU
         assert few[1] not in lifecycle.facts_of(tx, few)
 
 
+def test_the_most_valuable_of_each_stage_is_found(workplace: Workplace) -> None:
+    add_customers(workplace, 40)
+    add_orders(workplace, [(1 + number % 40, days_ago(number + 1), 1_000 + 37 * number) for number in range(160)])
+    refresh(workplace)
+    known = rows(workplace, "SELECT stage, max(historic_clv_minor) FROM customer_facts GROUP BY 1 ORDER BY 1")
+    with workplace.database.read() as tx:
+        found = lifecycle.most_valuable(tx)
+    assert sorted((stage, one.historic_clv_minor) for stage, one in found.items()) == known
+    # Else anybody of each stage would do as well.
+    assert len(found) < 40
+
+
 def test_a_refresh_that_fails_while_keeping_leaves_everything_as_it_was(
     workplace: Workplace, few: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:

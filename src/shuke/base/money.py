@@ -8,7 +8,7 @@ from babel.numbers import get_currency_precision, list_currencies
 
 from shuke.base.errors import BadInput
 
-__all__ = ["AMOUNT_MAX", "from_minor", "known_currency", "to_minor"]
+__all__ = ["AMOUNT_MAX", "from_minor", "known_currency", "minor_digits", "to_minor"]
 
 # What a PostgreSQL bigint and a float both hold exactly.
 AMOUNT_MAX = 2**53
@@ -22,6 +22,11 @@ def known_currency(code: str) -> str:
     return currency
 
 
+def minor_digits(currency: str) -> int:
+    """The digits of the minor unit: 2 for cents, 0 for yen."""
+    return get_currency_precision(currency)
+
+
 def to_minor(amount: Decimal | float | str, currency: str) -> int:
     """An amount in major units as minor units, half to even: ``("12.345", "CNY")`` is 1234.
 
@@ -29,7 +34,7 @@ def to_minor(amount: Decimal | float | str, currency: str) -> int:
     """
     try:
         # By way of its text, a float is the decimal that a person wrote.
-        exact = Decimal(str(amount)).scaleb(get_currency_precision(currency))
+        exact = Decimal(str(amount)).scaleb(minor_digits(currency))
         minor = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
     except (InvalidOperation, ValueError, OverflowError):
         raise BadInput("base.bad_amount", given=str(amount)) from None
@@ -40,4 +45,4 @@ def to_minor(amount: Decimal | float | str, currency: str) -> int:
 
 def from_minor(minor: int, currency: str) -> Decimal:
     """Minor units as an exact amount in major units: ``(1234, "CNY")`` is 12.34."""
-    return Decimal(minor).scaleb(-get_currency_precision(currency))
+    return Decimal(minor).scaleb(-minor_digits(currency))

@@ -15,6 +15,7 @@ from shuke.lifecycle.service import (
     facts_of,
     former_facts_of,
     last_refresh,
+    most_valuable,
     refresh,
 )
 
@@ -32,5 +33,6 @@ __all__ = [
     "former_facts_of",
     "last_midnight",
     "last_refresh",
+    "most_valuable",
     "refresh",
 ]

@@ -16,19 +16,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import sqlalchemy as sa
-from babel.numbers import get_currency_precision
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from shuke import collect, profiles
+from shuke.base.clock import known_timezone
 from shuke.base.errors import BadInput, Conflict
 from shuke.base.ids import new_id
+from shuke.base.money import minor_digits
 from shuke.base.progress import Progress, silent
 from shuke.insight import CUSTOMER_STAGES, Facts, StageRules
 from shuke.insight.facts import customer_facts as work_out
@@ -38,7 +38,16 @@ from shuke.lifecycle.rules import unsaid
 from shuke.lifecycle.tables import customer_facts, customer_facts_history, refreshes
 from shuke.platform import Keyring, Settings, Transaction, Workplace, driver, open_engine
 
-__all__ = ["CUSTOMERS_MAX", "LATEST_MAX", "customer_360", "facts_of", "former_facts_of", "last_refresh", "refresh"]
+__all__ = [
+    "CUSTOMERS_MAX",
+    "LATEST_MAX",
+    "customer_360",
+    "facts_of",
+    "former_facts_of",
+    "last_refresh",
+    "most_valuable",
+    "refresh",
+]
 
 #: Customers whose facts can be asked for at once.
 CUSTOMERS_MAX = 10_000
@@ -89,7 +98,7 @@ def refresh(
             codes of :func:`shuke.collect.read_stored` and :func:`shuke.insight.customer_facts`.
         Conflict: ``lifecycle.newer_facts`` when the facts that are kept are of a later ``as_of``.
     """
-    zone = _zone(time_zone)
+    zone = known_timezone(time_zone)
     with workplace.database.read() as tx:
         _refuse_older(tx, as_of)
     progress("lifecycle.copy", 0.0)
@@ -117,7 +126,7 @@ def refresh(
             )
             found = stored.currency or ""
             file = Path(folder) / "facts.parquet"
-            engine.write_parquet(facts_to_keep(facts.table, digits=get_currency_precision(found)), file)
+            engine.write_parquet(facts_to_keep(facts.table, digits=minor_digits(found)), file)
         progress("lifecycle.keep", 0.8)
         with workplace.database.begin() as tx:
             return _keep(tx, file, _Asked(as_of, now, time_zone, found), facts)
@@ -144,6 +153,16 @@ def facts_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, Cust
         )
         for row in found
     }
+
+
+def most_valuable(tx: Transaction) -> dict[str, CustomerFacts]:
+    """The customer of each stage who has been worth the most so far, by the code of the stage."""
+    best = (
+        sa.select(customer_facts.c.customer_id)
+        .ext(distinct_on(customer_facts.c.stage))
+        .order_by(customer_facts.c.stage, customer_facts.c.historic_clv_minor.desc(), customer_facts.c.customer_id)
+    )
+    return {one.stage: one for one in facts_of(tx, tx.scalars(best).all()).values()}
 
 
 def former_facts_of(tx: Transaction, customer_id: UUID, *, limit: int = 100) -> tuple[FormerFacts, ...]:
@@ -199,12 +218,6 @@ def last_refresh(tx: Transaction) -> Refresh | None:
     newest = sa.select(refreshes).order_by(refreshes.c.as_of.desc(), refreshes.c.finished_at.desc()).limit(1)
     row = tx.execute(newest).mappings().one_or_none()
     return None if row is None else Refresh(**{**row, "cannot_say": _unsaid(row["cannot_say"])})
-
-
-def _zone(name: str) -> ZoneInfo:
-    if name not in available_timezones():
-        raise BadInput("collect.unknown_timezone", timezone=name)
-    return ZoneInfo(name)
 
 
 def _work_folder(settings: Settings) -> Path:

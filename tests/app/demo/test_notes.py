@@ -1,5 +1,6 @@
 """A demo knows what it has done, and touches nothing that is not its own."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from shuke.app.commands import demo
 from shuke.app.demo.notes import Notes
 from shuke.base.errors import BadInput
 from shuke.base.language import Language, explain
+from shuke.platform import EmbeddedPostgres
 
 
 def test_notes_are_found_again_and_are_for_nobody_else(tmp_path: Path) -> None:
@@ -44,3 +46,19 @@ def test_what_could_lead_to_a_brands_data_is_left_alone(tmp_path: Path, monkeypa
     # The web process and the worker are told so too.
     told = settings.as_environment()
     assert (told["DATABASE_URL"], told["SHUKE_MASTER_KEY_FILE"]) == ("", "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as somebody else")
+def test_below_a_folder_of_roots_own_the_data_are_where_the_server_can_be(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    elsewhere = demo._data_folder(closed / "demo")
+    assert closed not in elsewhere.parents
+    assert EmbeddedPostgres.fits(elsewhere)
+    # The same demo is found again, and another one is not taken for it.
+    assert demo._data_folder(closed / "demo") == elsewhere != demo._data_folder(closed / "other")
+
+
+def test_where_the_server_can_be_the_data_are_beside_the_pages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(EmbeddedPostgres, "fits", lambda _: True)
+    assert demo._data_folder(tmp_path) == tmp_path / "data"

@@ -1,7 +1,7 @@
 """``shuke demo``: a server of its own with the real orders of a shop, what is simulated around them, and both reports.
 
-Everything is below one folder: the server's data in ``data``, what is served to look at in ``site``. A demo that was
-interrupted goes on where it was; one that is complete only starts the server.
+The server's data are in ``data`` below one folder, if PostgreSQL can get in there; what is served to look at is in
+``site``. A demo that was interrupted goes on where it was; one that is complete only starts the server.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ from shuke.app.demo import filling, pages
 from shuke.app.demo.history import SECOND
 from shuke.app.demo.notes import Notes
 from shuke.app.place import open_workplace, own_database
-from shuke.base.errors import BadInput, NotAvailable
+from shuke.base.errors import BadInput
 from shuke.base.language import Catalogue, Language, catalogue
+from shuke.insight import CUSTOMER_STAGES
 from shuke.platform import EmbeddedPostgres, Settings, Workplace, configure_logs
 
 __all__ = ["DemoOptions", "run"]
@@ -62,8 +63,7 @@ def run(options: DemoOptions) -> None:
     """Make what is not there yet, and serve it until interrupted.
 
     Raises:
-        BadInput: ``app.not_a_demo`` where the data folder is somebody else's, ``app.demo_closed`` where root's
-            PostgreSQL cannot enter it.
+        BadInput: ``app.not_a_demo`` where the data folder is somebody else's.
     """
     # Whoever ends us ends the database with us.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -83,7 +83,8 @@ def run(options: DemoOptions) -> None:
 def _data_folder(out: Path) -> Path:
     """Beside the pages; where those are root's alone, always the same folder that PostgreSQL can get into."""
     beside = out / "data"
-    if EmbeddedPostgres.fits(beside):
+    # What is there already is looked at first, so that nobody's data are passed by without a word.
+    if beside.exists() or EmbeddedPostgres.fits(beside):
         return beside
     return Path("/var/lib") / f"shuke-demo-{sha256(os.fsencode(out)).hexdigest()[:12]}"
 
@@ -107,13 +108,8 @@ def _settings(options: DemoOptions, data: Path) -> Settings:
 def _database(settings: Settings, text: Catalogue) -> Iterator[EmbeddedPostgres | None]:
     if Settings.of_environment().database_url is not None:
         click.echo(text("demo.own_database"), err=True)
-    try:
-        with own_database(settings, text) as postgres:
-            yield postgres
-    except NotAvailable as reason:
-        if reason.code != "platform.database_folder_closed":
-            raise
-        raise BadInput("app.demo_closed", folder=str(settings.data_folder)) from reason
+    with own_database(settings, text) as postgres:
+        yield postgres
 
 
 def _fill(options: DemoOptions, place: Workplace, notes: Notes, text: Catalogue) -> None:
@@ -159,8 +155,8 @@ def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
         as_of = last.replace(hour=0, minute=0, second=0) + timedelta(days=1)
         lifecycle.refresh(place, as_of=as_of, now=now, currency=CURRENCY, progress=terminal.part(hear, 0.5, 1.0))
     with place.database.read() as tx:
-        whose = set(profiles.customers_of(tx, history.identity_ids.tolist()).values())
-        chosen = filling.customers_to_look_at(lifecycle.facts_of(tx, whose).values())
+        best = lifecycle.most_valuable(tx)
+        chosen = [best[stage.code] for stage in CUSTOMER_STAGES.stages if stage.code in best]
         seen = [profiles.profile_360(tx, place.keyring, one.customer_id, now, may_see=True) for one in chosen]
     notes.customers = [(str(one.customer_id), one.identities[0].value) for one in seen]
 

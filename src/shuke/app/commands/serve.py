@@ -26,13 +26,7 @@ from shuke.app import web, worker
 from shuke.app.place import open_workplace, own_database
 from shuke.base.errors import BadInput
 from shuke.base.language import Catalogue, Language, catalogue
-from shuke.platform import (
-    EmbeddedPostgres,
-    Settings,
-    Workplace,
-    configure_logs,
-    log,
-)
+from shuke.platform import EmbeddedPostgres, Settings, Workplace, configure_logs, log
 
 __all__ = ["ServeOptions", "Told", "address_of", "collect_garbage_rarely", "listening", "run", "stay"]
 
@@ -118,7 +112,7 @@ def stay(
     *,
     output: IO[bytes] | None = None,
 ) -> None:
-    """Run the web process and the worker until told to stop, and start anew what ends without having been told to.
+    """Run the web process and the workers until told to stop, and start anew what ends without having been told to.
 
     Args:
         settings: of both.
@@ -205,7 +199,7 @@ class _Child:
 
 
 class _Children:
-    """The web process and the worker; leaving the context stops them."""
+    """The web process and the workers; leaving the context stops them."""
 
     def __init__(self, settings: Settings, listener: socket.socket, output: IO[bytes] | None) -> None:
         number = listener.fileno()

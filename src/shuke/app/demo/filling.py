@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -11,15 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
-from babel.numbers import get_currency_precision
 
-from shuke import collect, lifecycle, profiles
+from shuke import collect, profiles
 from shuke.app.demo.history import History, Ints
 from shuke.app.demo.simulator import simulate
-from shuke.insight import CUSTOMER_STAGES
+from shuke.base.money import minor_digits
 from shuke.platform import Engine, Workplace
 
-__all__ = ["SOURCE", "add_simulated", "customers_to_look_at", "read_history"]
+__all__ = ["SOURCE", "add_simulated", "read_history"]
 
 #: The source of simulated facts. It comes into being with them, in one transaction.
 SOURCE = "simulator"
@@ -43,16 +41,6 @@ def add_simulated(workplace: Workplace, history: History, *, seed: int, now: dat
         return collect.record_fact_table(tx, found)
 
 
-def customers_to_look_at(facts: Collection[lifecycle.CustomerFacts]) -> list[lifecycle.CustomerFacts]:
-    """The most valuable customer of each stage, the stages in the order of a life."""
-    codes = [stage.code for stage in CUSTOMER_STAGES.stages]
-    best: dict[str, lifecycle.CustomerFacts] = {}
-    for one in facts:
-        if one.stage not in best or one.historic_clv_minor > best[one.stage].historic_clv_minor:
-            best[one.stage] = one
-    return [best[code] for code in codes if code in best]
-
-
 def read_history(workplace: Workplace, engine: Engine) -> History:
     """The orders of the database, by way of its lake, which is brought up to date first.
 
@@ -64,7 +52,7 @@ def read_history(workplace: Workplace, engine: Engine) -> History:
     tables = collected.tables
     orders = tables.orders.select("customer_id", "order_id", "ordered_at", "amount").to_pyarrow()
     currency = collected.currency or ""
-    digits = get_currency_precision(currency)
+    digits = minor_digits(currency)
     # Customers in the order of their first purchase, whatever ids they have here.
     orders = orders.sort_by([("ordered_at", "ascending"), ("order_id", "ascending")])
     customers = pc.unique(orders["customer_id"])

@@ -12,7 +12,7 @@ from shuke.collect.rules.headers import DATE_ORDER, find_column, plain, plain_fo
 from shuke.collect.rules.people import IDENTITIES
 from shuke.collect.rules.personal import vocabulary
 
-__all__ = ["LITERAL", "EventColumns", "event_columns", "event_of", "is_reference"]
+__all__ = ["LITERAL", "EventColumns", "event_columns", "event_of"]
 
 #: A cell that is as it stands a value of JSON: a number without leading zeros, or a truth value.
 LITERAL = r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?|true|false"
@@ -42,11 +42,6 @@ def event_columns(columns: Sequence[str], mapping: Mapping[str, str]) -> EventCo
     fields = {field: column for field, column in taken.items() if field in known}
     identities = {kind: column for kind, column in taken.items() if kind not in known}
     return EventColumns(fields, identities, tuple(one for one in columns if one not in taken.values()))
-
-
-def is_reference(column: str) -> bool:
-    """Whether a column holds numbers of things, which are text even where all are digits."""
-    return plain(column).endswith(tuple(plain(ending) for ending in vocabulary()["reference_endings"]))
 
 
 def event_of(cells: Mapping[str, str | None], columns: EventColumns, literal: frozenset[str]) -> dict[str, Any]:

@@ -72,7 +72,8 @@ def is_personal_trait(field: str) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _is_reference(field: str) -> bool:
+def is_reference(field: str) -> bool:
+    """Whether a field of this name holds numbers of things, which may look like somebody's."""
     return plain(field).endswith(_reference_endings())
 
 
@@ -146,7 +147,7 @@ class _Sieve:
         """The value without what is personal in it; None where nothing remains."""
         kind = type(value)
         if kind is str:
-            if is_personal_text(value, reference=_is_reference(field)):
+            if is_personal_text(value, reference=is_reference(field)):
                 self.personal[path] = value
                 return None
             return without_null(value)
@@ -156,7 +157,7 @@ class _Sieve:
             self._count(sum(type(one) in (dict, list) for one in value), depth - 1)
             items = (self.value(one, f"{path}.{at}", field, depth - 1) for at, one in enumerate(value))
             return [item for item in items if item is not None]
-        if kind is int and value in _PHONE_NUMBERS and not _is_reference(field):
+        if kind is int and value in _PHONE_NUMBERS and not is_reference(field):
             self.personal[path] = value
             return None
         return value

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
+from shuke.base.clock import known_timezone
 from shuke.base.errors import BadInput
 from shuke.base.progress import Progress, silent
 from shuke.collect import measures
@@ -39,7 +40,7 @@ from shuke.collect.rules.words import Fees, find_fees, status_class
 from shuke.collect.service.cells import DECIMAL
 from shuke.collect.service.desk import Desk, named
 from shuke.collect.service.sources import Opened, find_files, open_file
-from shuke.collect.service.staging import Typed, known_timezone, type_file
+from shuke.collect.service.staging import Typed, type_file
 from shuke.collect.service.structure import Structured, find_flags, is_unique, structure
 from shuke.insight.tables import Tables
 from shuke.platform.engines import Engine

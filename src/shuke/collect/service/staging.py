@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from zoneinfo import available_timezones
 
 import duckdb
 
@@ -246,13 +245,6 @@ def _row_facts(opened: Opened, matches: Sequence[FieldMatch]) -> list[str]:
 def read_numbers(desk: Desk, opened: Opened, match: FieldMatch) -> str:
     """DuckDB SQL of a column's numbers, by one rule for all of it."""
     return _number(desk, opened, match, [])[0]
-
-
-def known_timezone(name: str) -> str:
-    """The name itself; BadInput ``collect.unknown_timezone`` for what is none."""
-    if name not in available_timezones():
-        raise BadInput("collect.unknown_timezone", timezone=name)
-    return name
 
 
 def read_moments(

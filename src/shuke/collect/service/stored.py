@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
-from zoneinfo import available_timezones
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
-from babel.numbers import get_currency_precision
 
+from shuke.base.clock import known_timezone
 from shuke.base.errors import BadInput
-from shuke.base.money import from_minor
+from shuke.base.money import from_minor, minor_digits
 from shuke.collect import measures
 from shuke.collect.model import (
     NUMBER_OF,
@@ -68,11 +67,11 @@ def read_stored(
 
     Raises:
         BadInput: ``collect.nothing_stored`` without any order, ``collect.currency_absent``,
-            ``collect.unknown_timezone``, ``collect.no_sales``.
+            ``base.unknown_timezone``, ``collect.no_sales``.
         CannotSay: ``platform.no_table`` where there is no lake yet.
     """
-    if timezone is not None and timezone not in available_timezones():
-        raise BadInput("collect.unknown_timezone", timezone=timezone)
+    if timezone is not None:
+        known_timezone(timezone)
     stored = _Stored.of(lake, engine, goods=goods)
     chosen = _currency(stored.orders, currency)
     rules = _Rules(chosen, as_of, timezone, engine.name)
@@ -84,7 +83,7 @@ def read_stored(
     if span["first"] is None:
         reasons = ", ".join(f"{count.code}: {count.rows}" for count in quality.counts)
         raise BadInput("collect.no_sales", rows=quality.rows, reasons=reasons)
-    scale = 10.0 ** -get_currency_precision(chosen)
+    scale = 10.0 ** -minor_digits(chosen)
     several = int(stored.orders.source_id.nunique().to_pyarrow().as_py()) > 1
     sold = _goods(stored, sales, engine)
     given = refunds.filter(refunds.rule == NUMBER_OF["return_line"])

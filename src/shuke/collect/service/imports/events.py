@@ -14,11 +14,13 @@ from pathlib import Path
 
 import msgspec
 
+from shuke.base.clock import known_timezone
 from shuke.base.errors import BadInput
 from shuke.base.language import Language
 from shuke.base.progress import Progress, silent
 from shuke.collect.model import EVENT_BYTES_MAX, FieldMatch
-from shuke.collect.rules.event_tables import LITERAL, EventColumns, event_columns, event_of, is_reference
+from shuke.collect.rules.event_tables import LITERAL, EventColumns, event_columns, event_of
+from shuke.collect.rules.personal import is_reference
 from shuke.collect.rules.requests import batch_of
 from shuke.collect.service import inbox
 from shuke.collect.service.desk import quoted
@@ -26,7 +28,7 @@ from shuke.collect.service.imports.ledger import Counts, Imported, Step, fingerp
 from shuke.collect.service.imports.rows import Left, Listed, open_list
 from shuke.collect.service.origins import ensure_source, find_source
 from shuke.collect.service.sources import find_files
-from shuke.collect.service.staging import known_timezone, read_moments
+from shuke.collect.service.staging import read_moments
 from shuke.platform import Transaction, Workplace
 
 __all__ = ["import_events"]
@@ -72,7 +74,7 @@ def import_events(  # noqa: PLR0913 - what a person may say about it; all but th
 
     Raises:
         BadInput: ``collect.no_files``, ``collect.file_missing``; of tables, ``collect.missing_event_time``,
-            ``collect.no_identity_column``, ``collect.unknown_timezone``, and the codes of opening files.
+            ``collect.no_identity_column``, ``base.unknown_timezone``, and the codes of opening files.
     """
     given = dict(mapping or {})
     paths = find_files(files)
@@ -110,7 +112,7 @@ def _told(path: Path, lines: Path, mapping: Mapping[str, str], timezone: str | N
         # Blanks and a byte order mark may stand before the first message.
         if file.read(1_000).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
             return path
-    zone = known_timezone(timezone or "UTC")
+    zone = known_timezone(timezone or "UTC").key
     with open_list(path, work_folder=lines.parent, wanted=list(mapping.values())) as table, lines.open("wb") as out:
         columns = _columns(table, mapping)
         literal, chosen = _cells(table, columns, mapping, zone)

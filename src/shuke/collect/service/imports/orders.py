@@ -14,12 +14,11 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
-from babel.numbers import get_currency_precision
 
 from shuke import catalog, profiles
 from shuke.base.errors import BadInput
 from shuke.base.language import Language, catalogue
-from shuke.base.money import AMOUNT_MAX, known_currency
+from shuke.base.money import AMOUNT_MAX, known_currency, minor_digits
 from shuke.base.progress import Progress, silent
 from shuke.collect import measures
 from shuke.collect.model import Collected, OrderStatus, Stated
@@ -95,7 +94,7 @@ def import_orders(  # noqa: PLR0913 - what a person may say about it; all but th
         raise BadInput("collect.currency_needed")
     code = known_currency(code)
     kind = identity_kind or identity_kind_of(collected.recognised.column("customer") or "")
-    plan = _plan(collected, engine, get_currency_precision(code), batch_orders, personal=kind in _PERSONAL)
+    plan = _plan(collected, engine, minor_digits(code), batch_orders, personal=kind in _PERSONAL)
     with workplace.database.begin() as tx:
         source_id = find_source(tx, source) if dry_run else ensure_source(tx, source, now=now())
     loader = _Loader(workplace.keyring, source_id, code, kind, ZoneInfo(timezone or "UTC"), plan, now)
