@@ -45,7 +45,7 @@ def test_others_come_back(database: Database, type_: str, values: list[object]) 
 def test_among(database: Database) -> None:
     one, other = uuid4(), uuid4()
     with database.read() as tx:
-        assert tx.scalar(sa.select(sa.cast(one, sa.Uuid) == among(sa.Uuid, [one, other]))) is True
-        assert tx.scalar(sa.select(sa.cast(one, sa.Uuid) == among(sa.Uuid, [other]))) is False
-        assert tx.scalar(sa.select(sa.literal('a"\\,{}') == among(sa.Text, ["b", 'a"\\,{}']))) is True
-        assert tx.scalar(sa.select(sa.literal(7) == among(sa.BigInteger, ()))) is False
+        assert tx.scalar(sa.select(sa.cast(one, sa.Uuid) == among("uuid", [one, other]))) is True
+        assert tx.scalar(sa.select(sa.cast(one, sa.Uuid) == among("uuid", [other]))) is False
+        assert tx.scalar(sa.select(sa.literal('a"\\,{}') == among("text", ["b", 'a"\\,{}']))) is True
+        assert tx.scalar(sa.select(sa.literal(7) == among("bigint", ()))) is False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,14 +17,11 @@ def array(values: Iterable[UUID | bytes | str | int | datetime | None]) -> str:
     return f"{{{','.join([_FORMATS[type(value)](value) for value in values])}}}"
 
 
-def among(type_: type[sa.types.TypeEngine[Any]], values: Iterable[UUID | bytes | str | int]) -> sa.TextClause:
-    """What a column is compared with to be one of these: ``column == among(sa.Uuid, ids)``."""
+def among(kind: Literal["uuid", "text", "bigint"], values: Iterable[UUID | bytes | str | int]) -> sa.TextClause:
+    """What a column of this kind is compared with to be one of these: ``column == among("uuid", ids)``."""
     # The parameter must not be cast by way of text: that would be done anew for each row that is looked at.
     given = sa.bindparam("among", array(values), type_=sa.types.NullType(), unique=True)
-    return sa.text(f"ANY (CAST(:among AS {_NAMES[type_]}[]))").bindparams(given)
-
-
-_NAMES: dict[type, str] = {sa.Uuid: "uuid", sa.Text: "text", sa.BigInteger: "bigint"}
+    return sa.text(f"ANY (CAST(:among AS {kind}[]))").bindparams(given)
 
 
 def _quoted(text: str) -> str:

@@ -79,7 +79,7 @@ def consents(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, tupl
     """
     if len(customer_ids) > CONSENTS_MAX:
         raise BadInput("privacy.too_many", limit=CONSENTS_MAX)
-    wanted = among(sa.Uuid, customer_ids)
+    wanted = among("uuid", customer_ids)
     found: dict[UUID, list[CurrentConsent]] = {}
     for row in tx.execute(sa.select(consent_states).where(consent_states.c.customer_id == wanted)):
         one = CurrentConsent(
@@ -126,7 +126,7 @@ def _refuse_unguarded(
     }
     if not minors:
         return
-    children = among(sa.Uuid, everyone)
+    children = among("uuid", everyone)
     rows = tx.execute(
         sa.select(guardians.c.child_id, guardians.c.guardian_id).where(
             guardians.c.child_id == children, guardians.c.ended_at.is_(None)

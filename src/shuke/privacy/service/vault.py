@@ -94,11 +94,11 @@ def read_fields(
     statement = (
         sa.select(vault.c.person_id, vault.c.field, vault.c.cipher, person_keys.c.version, person_keys.c.wrapped)
         .join(person_keys, vault.c.person_id == person_keys.c.person_id)
-        .where(vault.c.person_id == among(sa.Uuid, person_ids))
+        .where(vault.c.person_id == among("uuid", person_ids))
         .where(person_keys.c.wrapped.is_not(None))
     )
     if fields is not None:
-        statement = statement.where(vault.c.field == among(sa.Text, fields))
+        statement = statement.where(vault.c.field == among("text", fields))
     if prefixes is not None:
         # A range that the primary key answers; no character comes after the last one.
         ranges = [(vault.c.field >= prefix) & (vault.c.field < prefix + "\U0010ffff") for prefix in prefixes]
@@ -117,8 +117,8 @@ def erase_fields(tx: Transaction, person_ids: Collection[UUID], fields: Collecti
     """Forget these fields of these persons; their keys stay."""
     tx.execute(
         sa.delete(vault)
-        .where(vault.c.person_id == among(sa.Uuid, person_ids))
-        .where(vault.c.field == among(sa.Text, fields))
+        .where(vault.c.person_id == among("uuid", person_ids))
+        .where(vault.c.field == among("text", fields))
     )
 
 
@@ -234,7 +234,7 @@ def _locked_keys(tx: Transaction, keyring: Keyring, persons: list[UUID]) -> tupl
     """The data keys that these persons have, and who was erased."""
     rows = tx.execute(
         sa.select(person_keys.c.person_id, person_keys.c.version, person_keys.c.wrapped)
-        .where(person_keys.c.person_id == among(sa.Uuid, persons))
+        .where(person_keys.c.person_id == among("uuid", persons))
         .order_by(person_keys.c.person_id)
         .with_for_update(read=True)
     ).all()

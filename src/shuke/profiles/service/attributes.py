@@ -118,7 +118,7 @@ def _reach_parts(tx: Transaction, changes: dict[UUID, dict[str, PlainValue | Non
 
 
 def _write_plain(tx: Transaction, changes: dict[UUID, dict[str, PlainValue | None]], now: datetime) -> None:
-    wanted = among(sa.Uuid, sorted(changes))
+    wanted = among("uuid", sorted(changes))
     rows = tx.execute(
         sa.select(customers.c.customer_id, customers.c.attributes).where(customers.c.customer_id == wanted)
     )

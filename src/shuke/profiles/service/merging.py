@@ -46,7 +46,7 @@ def standing(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, UUID
     """Like :func:`standing_for`, but who does not exist or was erased is not in it."""
     if len(customer_ids) > CUSTOMERS_MAX:
         raise BadInput("profiles.too_many", limit=CUSTOMERS_MAX)
-    wanted = among(sa.Uuid, customer_ids)
+    wanted = among("uuid", customer_ids)
     rows = tx.execute(
         sa.select(customers.c.customer_id, sa.func.coalesce(customers.c.merged_into, customers.c.customer_id))
         .where(customers.c.customer_id == wanted)
@@ -57,7 +57,7 @@ def standing(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, UUID
 
 def parts_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, tuple[UUID, ...]]:
     """Each of these customers with all that have been merged into it, itself first; who was merged is not in it."""
-    wanted = among(sa.Uuid, customer_ids)
+    wanted = among("uuid", customer_ids)
     own = sa.select(customers.c.customer_id, customers.c.customer_id.label("part")).where(
         customers.c.customer_id == wanted, customers.c.merged_into.is_(None)
     )
@@ -155,7 +155,7 @@ def merges_of(tx: Transaction, customer_id: UUID) -> tuple[Merge, ...]:
 
     At most :data:`MERGES_SHOWN_MAX`.
     """
-    parts = among(sa.Uuid, parts_of(tx, {customer_id}).get(customer_id, (customer_id,)))
+    parts = among("uuid", parts_of(tx, {customer_id}).get(customer_id, (customer_id,)))
     rows = tx.execute(
         sa.select(merges)
         .where((merges.c.winner == parts) | (merges.c.loser == parts))

@@ -26,7 +26,7 @@ def customers_of(tx: Transaction, identity_ids: Collection[int]) -> dict[int, UU
     """The customer of each of these identities; BadInput ``profiles.too_many`` above :data:`IDENTITIES_MAX`."""
     if len(identity_ids) > IDENTITIES_MAX:
         raise BadInput("profiles.too_many", limit=IDENTITIES_MAX)
-    wanted = among(sa.BigInteger, identity_ids)
+    wanted = among("bigint", identity_ids)
     rows = tx.execute(owners().where(identities.c.identity_id == wanted))
     return {row.identity_id: row.customer_id for row in rows}
 
@@ -43,7 +43,7 @@ def identities_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID,
     rows = tx.execute(
         sa.select(customers.c.customer_id, identities.c.identity_id)
         .join(identities, identities.c.customer_id == stands)
-        .where(customers.c.customer_id == among(sa.Uuid, customer_ids), customers.c.erased_at.is_(None))
+        .where(customers.c.customer_id == among("uuid", customer_ids), customers.c.erased_at.is_(None))
         .order_by(identities.c.identity_id)
     )
     found: dict[UUID, tuple[int, ...]] = {}
