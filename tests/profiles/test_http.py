@@ -127,6 +127,6 @@ def test_what_cannot_be_stored_is_refused_and_not_a_fault(client: Client) -> Non
         client.post(f"{here}/tags", json={"tag": "a", "source": "x", "expires_at": "9999-12-31T23:59:59-12:00"}),
         client.delete("/api/attributes/a%00b"),
         client.delete(f"{here}/tags/a%00b?source=x%00"),
+        client.delete(f"{here}/tags/a%00b"),
     ):
         assert answer.status_code in (404, 422), answer.text
-    assert client.delete(f"{here}/tags/a%00b").status_code == 200

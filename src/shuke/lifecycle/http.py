@@ -45,7 +45,8 @@ def routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
     """The routes of the room."""
     router = api("lifecycle")
 
-    @router.get("/customers/{customer_id}", responses=_ABSENT)
+    # Of this form only, so that /customers/find has no other methods than its own.
+    @router.get("/customers/{customer_id:uuid}", responses=_ABSENT)
     def get_customer(
         customer_id: UUID,
         *,

@@ -53,6 +53,8 @@ _STATUS: tuple[tuple[type[ShukeError], int], ...] = (
     (NotAvailable, 503),
 )
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# As JSON escapes it; a backslash before it is escaped itself.
+_NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
 
@@ -129,7 +131,10 @@ def api(room: str) -> APIRouter:
 
 
 class _LimitedRoute(APIRoute):
-    """Reads a body up to :data:`BODY_BYTES_MAX`, and calls one that cannot be parsed bad input."""
+    """Reads a body up to :data:`BODY_BYTES_MAX`, and calls one that cannot be parsed bad input.
+
+    So it does where the null character stands anywhere, which PostgreSQL has no place for.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's own handler, behind the limit."""
@@ -141,6 +146,9 @@ class _LimitedRoute(APIRoute):
                 body += part
                 if len(body) > BODY_BYTES_MAX:
                     raise BadInput("platform.body_too_large", limit_bytes=BODY_BYTES_MAX)
+            scope = request.scope
+            if b"%00" in scope["query_string"] or "\0" in scope["path"] or _NULL.search(body):
+                raise BadInput("platform.null_character")
 
             async def again() -> Message:
                 return {"type": "http.request", "body": bytes(body), "more_body": False}
