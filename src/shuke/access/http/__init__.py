@@ -1,0 +1,1 @@
+"""The guard in front of every route, and the room's own routes."""
