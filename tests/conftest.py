@@ -12,8 +12,9 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,8 +23,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shuke import access
+from shuke.app.web import build_web
 from shuke.platform import Database, EmbeddedPostgres, Keyring, Settings, Workplace, migrate
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -148,6 +151,37 @@ def keyring() -> Keyring:
 def workplace(database: Database, keyring: Keyring, tmp_path: Path) -> Workplace:
     """What requests and jobs work with, on a fresh database and an empty data folder."""
     return Workplace(Settings(data_folder=tmp_path, database_url=database.url), database, keyring)
+
+
+@pytest.fixture(scope="session")
+def key_for() -> Callable[..., str]:
+    """Makes an API key of a role, in the scope of the role or another."""
+
+    def made(place: Workplace, role: str, *, where: access.Where | None = None, places: Sequence[str] = ()) -> str:
+        with place.database.begin() as tx:
+            wanted = access.NewKey(name=role, role=role, where=where, places=places)
+            return access.make_key(tx, access.COMMAND, wanted, datetime.now(UTC))[1]
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def web_of(key_for: Callable[..., str]) -> Callable[..., ASGIApp]:
+    """The application, to which everybody who says nothing else comes with a key of this role."""
+
+    def built(place: Workplace, role: str = "owner") -> ASGIApp:
+        app = build_web(place)
+        secret = key_for(place, role).encode()
+
+        async def with_key(scope: Scope, receive: Receive, send: Send) -> None:
+            wants = scope["type"] == "http" and not scope["path"].startswith("/v1/")
+            if wants and b"authorization" not in dict(scope["headers"]):
+                scope["headers"] = [*scope["headers"], (b"authorization", b"Bearer " + secret)]
+            await app(scope, receive, send)
+
+        return with_key
+
+    return built
 
 
 @pytest.fixture(scope="session")

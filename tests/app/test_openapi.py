@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from shuke import catalog, collect
-from shuke.app.web import build_web
 from shuke.base.errors import Conflict
 from shuke.platform import Workplace
 
@@ -45,17 +43,17 @@ def report(address: str, folder: Path, *options: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def app(workplace: Workplace) -> FastAPI:
+def app(workplace: Workplace, web_of: Callable[..., ASGIApp]) -> ASGIApp:
     """Everything that is served, with a source and a product to find."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     with workplace.database.begin() as tx:
         collect.ensure_source(tx, "0", now=now)
         catalog.save_products(tx, [catalog.Product(product_id="0", name="0")], now=now)
-    return build_web(workplace)
+    return web_of(workplace)
 
 
 @pytest.mark.slow
-def test_every_route_answers_as_documented(app: FastAPI, serve: Serve, tmp_path: Path) -> None:
+def test_every_route_answers_as_documented(app: ASGIApp, serve: Serve, tmp_path: Path) -> None:
     with serve(app) as address:
         status, said = report(address, tmp_path, "--phases", "fuzzing,stateful", "--max-examples", "5")
     assert status == 0, said
@@ -66,7 +64,7 @@ def test_every_route_answers_as_documented(app: FastAPI, serve: Serve, tmp_path:
 
 @pytest.mark.faults
 @pytest.mark.timeout(1800)
-def test_every_route_answers_as_documented_for_long(app: FastAPI, serve: Serve, tmp_path: Path) -> None:
+def test_every_route_answers_as_documented_for_long(app: ASGIApp, serve: Serve, tmp_path: Path) -> None:
     with serve(app) as address:
         status, said = report(address, tmp_path, "--max-examples", "100")
     assert status == 0, said
@@ -82,7 +80,7 @@ def refuses_otherwise(*_: Any) -> None:
 
 @pytest.mark.parametrize(("fault", "seen"), [(breaks, "ST101"), (refuses_otherwise, "ST103")])
 def test_a_route_that_does_not_keep_to_its_word_is_seen(
-    fault: Any, seen: str, app: FastAPI, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fault: Any, seen: str, app: ASGIApp, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shuke.catalog.service.get_product", fault)
     only = ("--include-path", "/api/products/{product_id}", "--include-method", "GET", "--max-examples", "1")

@@ -1,21 +1,25 @@
-"""Who may reach what, until there are people and roles."""
+"""Who may reach what, what browsers are told, and what is written of it."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import APIRouter
+from starlette.routing import Route
 
+from shuke.app import web
 from shuke.app.web import build_web
 from shuke.collect import add_source
 from shuke.platform import Workplace
-from shuke.platform.http import OnlyThisMachine
+from shuke.platform.http import KnownHosts, api
 
 HERE = ("127.0.0.1", 50_000)
 ELSEWHERE = ("203.0.113.7", 50_000)
-PRIVATE = "/openapi.json"
-ONLY_HERE = {"here": True, "by name": True, "elsewhere": False, "another name": False, "proxy": False}
+KNOWN = {"here": True, "by name": True, "version 6": True, "another name": False, "no name": False, "two names": False}
 
 
 def asked(
@@ -25,40 +29,47 @@ def asked(
     method: str = "GET",
     address: tuple[str, int] = HERE,
     host: str = "127.0.0.1:8600",
+    scheme: str = "http",
     **given: Any,
 ) -> httpx.Response:
     """What a visitor from this address, who called us by this name, is answered."""
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(build_web(workplace), client=address, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as visitor:
+        async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://{host}") as visitor:
             return await visitor.request(method, path, **given)
 
     return asyncio.run(ask())
 
 
-def may_read(workplace: Workplace) -> dict[str, bool]:
-    """Whether each kind of visitor gets at what only this machine may have."""
+def known(workplace: Workplace) -> dict[str, bool]:
+    """Whether each way to call us is answered."""
+    two = [("host", "localhost"), ("host", "rebound.example")]
     return {
-        "here": asked(workplace, PRIVATE).status_code == 200,
-        "by name": asked(workplace, PRIVATE, host="localhost").status_code == 200,
-        "elsewhere": asked(workplace, PRIVATE, address=ELSEWHERE).status_code == 200,
-        "another name": asked(workplace, PRIVATE, host="rebound.example").status_code == 200,
-        "proxy": asked(workplace, PRIVATE, headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 200,
+        "here": asked(workplace, "/openapi.json").status_code == 200,
+        "by name": asked(workplace, "/openapi.json", host="LocalHost").status_code == 200,
+        "version 6": asked(workplace, "/openapi.json", host="[::1]:8600").status_code == 200,
+        "another name": asked(workplace, "/openapi.json", host="rebound.example").status_code == 200,
+        "no name": asked(workplace, "/openapi.json", headers={"host": ""}).status_code == 200,
+        "two names": asked(workplace, "/openapi.json", headers=two).status_code == 200,
     }
 
 
-def test_only_this_machine_reaches_what_has_no_key(workplace: Workplace) -> None:
-    assert may_read(workplace) == ONLY_HERE
-    refused = asked(workplace, PRIVATE, address=ELSEWHERE, headers={"Accept-Language": "zh-CN"})
-    assert refused.status_code == 403
-    assert refused.json()["code"] == "app.only_this_machine"
-    assert "只能" in refused.json()["detail"]
+def test_only_who_calls_us_by_our_name_is_answered(workplace: Workplace) -> None:
+    assert known(workplace) == KNOWN
+    refused = asked(workplace, "/openapi.json", host="rebound.example", headers={"Accept-Language": "zh-CN"})
+    assert (refused.status_code, refused.json()["code"]) == (421, "platform.unknown_host")
+    assert "SHUKE_ALLOWED_HOSTS" in refused.json()["detail"]
+    named = replace(workplace, settings=replace(workplace.settings, allowed_hosts=("crm.example.com",)))
+    assert asked(named, "/openapi.json", host="crm.example.com:443", scheme="https").status_code == 200
+    assert asked(named, "/openapi.json").status_code == 421
+    listening = replace(workplace, settings=replace(workplace.settings, host="192.0.2.1"))
+    assert asked(listening, "/openapi.json", host="192.0.2.1:8600").status_code == 200
 
 
-def test_a_guard_that_trusts_everybody_is_seen(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(OnlyThisMachine, "_is_from_here", staticmethod(lambda _: True))
-    assert may_read(workplace) != ONLY_HERE
+def test_a_guard_that_knows_every_host_is_seen(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(KnownHosts, "_is_known", lambda *_: True)
+    assert known(workplace) != KNOWN
 
 
 def test_anybody_reaches_the_collector_and_what_says_that_all_is_well(workplace: Workplace) -> None:
@@ -66,6 +77,61 @@ def test_anybody_reaches_the_collector_and_what_says_that_all_is_well(workplace:
     assert asked(workplace, "/livez", **outside).status_code == 200
     assert asked(workplace, "/readyz", **outside).status_code == 200
     assert asked(workplace, "/v1/track", method="POST", json={"event": "Seen"}, **outside).status_code == 401
+
+
+def test_figures_are_for_this_machine_and_for_who_may(workplace: Workplace, key_for: Callable[..., str]) -> None:
+    assert asked(workplace, "/metrics").status_code == 200
+    assert asked(workplace, "/metrics", address=ELSEWHERE).status_code == 401
+    assert asked(workplace, "/metrics", headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 401
+    for role, status in (("auditor", 200), ("store_associate", 403)):
+        key = key_for(workplace, role, places=["s1"] if role == "store_associate" else [])
+        bearer = {"authorization": f"Bearer {key}"}
+        assert asked(workplace, "/metrics", address=ELSEWHERE, headers=bearer).status_code == status
+
+
+def test_a_route_that_declares_no_permission_stops_the_server(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bare(_: Any) -> None:
+        pass
+
+    def undeclared(*_: Any) -> list[Any]:
+        router: APIRouter = api("planted")
+        router.get("/planted")(lambda: None)
+        return list(router.routes)
+
+    for planted in (undeclared, lambda *_: [Route("/api/planted", bare)]):
+        monkeypatch.setattr(web, "ROUTES", (planted,))
+        with pytest.raises(LookupError, match="/api/planted declares no permission"):
+            build_web(workplace)
+
+
+def test_every_route_says_what_it_needs(workplace: Workplace) -> None:
+    told = asked(workplace, "/openapi.json").json()
+    assert told["components"]["securitySchemes"].keys() == {"key", "session"}
+    operations = [
+        one for path, methods in told["paths"].items() if path.startswith("/api/") for one in methods.values()
+    ]
+    assert len(operations) > 40
+    for one in operations:
+        assert ("x-permission" in one) == bool(one["security"]), one
+        assert {"401", "403"} <= one["responses"].keys()
+
+
+def test_browsers_are_told_what_not_to_do(workplace: Workplace) -> None:
+    answer = asked(workplace, "/openapi.json").headers
+    assert "unsafe" not in answer["content-security-policy"]
+    for rule in ("default-src 'self'", "frame-ancestors 'none'", "object-src 'none'", "base-uri 'none'"):
+        assert rule in answer["content-security-policy"]
+    assert answer["x-content-type-options"] == "nosniff"
+    assert answer["referrer-policy"] == "same-origin"
+    assert "strict-transport-security" not in answer
+    assert "cache-control" not in answer
+    secure = asked(workplace, "/api/products", scheme="https", host="localhost")
+    assert secure.status_code == 401
+    assert secure.headers["www-authenticate"] == "Bearer"
+    assert secure.headers["strict-transport-security"].startswith("max-age=")
+    assert secure.headers["cache-control"] == "no-store"
 
 
 def test_what_the_collector_takes_is_counted_and_not_written(

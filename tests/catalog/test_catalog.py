@@ -2,15 +2,16 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
+from starlette.types import ASGIApp
 
 from shuke import catalog
-from shuke.app.web import build_web
 from shuke.base.errors import BadInput, NotFound
 from shuke.catalog import Channel, ChannelKind, Product, Saved, Store, service, tables
 from shuke.platform import Database, Workplace
@@ -32,8 +33,8 @@ TEA = Product(
 class Client:
     """Asks the application, without a network."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self.transport = httpx.ASGITransport(build_web(workplace), raise_app_exceptions=False)
+    def __init__(self, app: ASGIApp) -> None:
+        self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
@@ -53,8 +54,8 @@ class Client:
 
 
 @pytest.fixture
-def client(workplace: Workplace) -> Client:
-    return Client(workplace)
+def client(workplace: Workplace, web_of: Callable[..., ASGIApp]) -> Client:
+    return Client(web_of(workplace))
 
 
 def everything(database: Database) -> list[Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.types import ASGIApp
 
-from shuke.app.web import build_web
 from shuke.collect import ensure_source, tables
 from shuke.platform import Workplace
 
@@ -33,8 +34,8 @@ REFUND = {"order_id": "1001", "refunded_at": "2026-11-03T09:00:00+08:00", "amoun
 class Client:
     """Asks the application, without a network."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self.transport = httpx.ASGITransport(build_web(workplace), raise_app_exceptions=False)
+    def __init__(self, app: ASGIApp) -> None:
+        self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
@@ -45,10 +46,10 @@ class Client:
 
 
 @pytest.fixture
-def ask(workplace: Workplace) -> Client:
+def ask(workplace: Workplace, web_of: Callable[..., ASGIApp]) -> Client:
     with workplace.database.begin() as tx:
         ensure_source(tx, "shop", now=datetime(2026, 1, 1, tzinfo=UTC))
-    return Client(workplace)
+    return Client(web_of(workplace))
 
 
 def counts(**given: int) -> dict[str, int]:

@@ -24,7 +24,6 @@ import sqlalchemy as sa
 from starlette.types import ASGIApp
 
 from shuke import collect, privacy, profiles
-from shuke.app.web import build_web
 from shuke.base.errors import NotFound
 from shuke.collect.jobs import empty_inbox, wake
 from shuke.collect.rules import events as reading
@@ -234,9 +233,21 @@ def running(place: Workplace) -> Iterator[tuple[str, Path]]:
 
 
 def test_what_is_personal_stands_nowhere_in_the_open(
-    workplace: Workplace, postgres: EmbeddedPostgres, key: str, engine: Engine, tmp_path: Path
+    workplace: Workplace,
+    postgres: EmbeddedPostgres,
+    key: str,
+    engine: Engine,
+    tmp_path: Path,
+    key_for: Callable[..., str],
 ) -> None:
-    with running(workplace) as (address, log), httpx.Client(base_url=address, timeout=30) as client:
+    secret = key_for(workplace, "owner")
+
+    def with_key(request: httpx.Request) -> httpx.Request:
+        if request.url.path.startswith("/api/"):
+            request.headers["authorization"] = f"Bearer {secret}"
+        return request
+
+    with running(workplace) as (address, log), httpx.Client(base_url=address, timeout=30, auth=with_key) as client:
         let_in(client, key)
         import_all(workplace, engine, tmp_path.parent / f"{tmp_path.name}-files")
         assert in_database(workplace.database) == {}
@@ -279,6 +290,7 @@ def test_leaks_of_every_kind_are_noticed(
     workplace: Workplace,
     key: str,
     serve: Callable[[ASGIApp], AbstractContextManager[str]],
+    web_of: Callable[..., ASGIApp],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -295,7 +307,7 @@ def test_leaks_of_every_kind_are_noticed(
     monkeypatch.setattr(personal, "_SUSPECT", re.compile("(?!)"))
     monkeypatch.setattr(Requests, "_say", tells_addresses)
     monkeypatch.setattr("shuke.app.web._known", str)
-    with serve(build_web(workplace)) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with serve(web_of(workplace)) as address, httpx.Client(base_url=address, timeout=30) as client:
         let_in(client, key)
         assert empty_inbox(workplace, seconds_max=60)
         assert shown(refusals(client, key))
@@ -339,6 +351,7 @@ def test_the_erased_are_unreadable_everywhere(
     key: str,
     engine: Engine,
     serve: Callable[[ASGIApp], AbstractContextManager[str]],
+    web_of: Callable[..., ASGIApp],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -347,7 +360,7 @@ def test_the_erased_are_unreadable_everywhere(
         monkeypatch.setattr(privacy, "erase", lambda *_: None)
     if fault == "who is erased is still found":
         monkeypatch.setattr(profiles, "erase", privacy.erase)
-    with serve(build_web(workplace)) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with serve(web_of(workplace)) as address, httpx.Client(base_url=address, timeout=30) as client:
         let_in(client, key)
         import_all(workplace, engine, tmp_path.parent / f"{tmp_path.name}-files")
         assert empty_inbox(workplace, seconds_max=60)

@@ -1,15 +1,17 @@
 """One customer seen whole, by one call: masked unless the reader may see, whatever was merged, nobody after erasure."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from starlette.types import ASGIApp
 
 from shuke import collect, lifecycle, profiles
-from shuke.app.web import build_web
 from shuke.base.errors import BadInput, NotFound
 from shuke.collect.service import traits
 from shuke.collect.service.traits import write_traits
@@ -27,13 +29,21 @@ def resolved(tx: Transaction, place: Workplace, *ids: tuple[str, str]) -> profil
     return one
 
 
-def ask(place: Workplace, path: str) -> httpx.Response:
+Ask = Callable[[str], httpx.Response]
+
+
+def asked(app: ASGIApp, path: str) -> httpx.Response:
     async def answer() -> httpx.Response:
-        transport = httpx.ASGITransport(build_web(place), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.get(path)
 
     return asyncio.run(answer())
+
+
+@pytest.fixture
+def ask(workplace: Workplace, web_of: Callable[..., ASGIApp]) -> Ask:
+    return partial(asked, web_of(workplace))
 
 
 def whole(place: Workplace, customer_id: UUID, **options: Any) -> lifecycle.Customer360:
@@ -112,16 +122,16 @@ def test_what_is_personal_is_masked(workplace: Workplace, anna: UUID) -> None:
     assert found.profile.attributes["name"] == "王**"
 
 
-def leaks(place: Workplace, customer_id: UUID) -> set[str]:
-    answer = ask(place, f"/api/customers/{customer_id}")
+def leaks(ask: Ask, customer_id: UUID) -> set[str]:
+    answer = ask(f"/api/customers/{customer_id}")
     assert answer.status_code == 200, answer.text
     return {canary for canary in (PHONE, MAIL, STREET, "王小明", "1990-02-03") if canary in answer.text}
 
 
-def test_nothing_personal_goes_over_the_wire(workplace: Workplace, anna: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert leaks(workplace, anna) == set()
+def test_nothing_personal_goes_over_the_wire(ask: Ask, anna: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert leaks(ask, anna) == set()
     monkeypatch.setattr(traits, "_masked", lambda _name, value: value)
-    assert leaks(workplace, anna) == {MAIL, STREET, "1990-02-03"}
+    assert leaks(ask, anna) == {MAIL, STREET, "1990-02-03"}
 
 
 def test_the_latest_word_of_customers_who_are_one_counts(workplace: Workplace, anna: UUID) -> None:
@@ -145,30 +155,30 @@ def test_who_has_not_ordered_has_no_computed_facts(workplace: Workplace) -> None
     assert (found.computed, found.timeline, found.traits) == (None, collect.TimelinePage((), None), {})
 
 
-def test_the_erased_are_nobody(workplace: Workplace, anna: UUID) -> None:
+def test_the_erased_are_nobody(ask: Ask, workplace: Workplace, anna: UUID) -> None:
     with workplace.database.begin() as tx:
         profiles.erase(tx, anna, NOW)
     with pytest.raises(NotFound, match=r"profiles\.no_customer"):
         whole(workplace, anna)
     for customer_id in (anna, uuid4()):
-        assert ask(workplace, f"/api/customers/{customer_id}").status_code == 404
+        assert ask(f"/api/customers/{customer_id}").status_code == 404
 
 
-def test_the_latest_facts_are_limited(workplace: Workplace) -> None:
+def test_the_latest_facts_are_limited(ask: Ask, workplace: Workplace) -> None:
     for latest in (0, lifecycle.LATEST_MAX + 1):
         with pytest.raises(BadInput, match=r"lifecycle\.too_many_latest"):
             whole(workplace, uuid4(), latest=latest)
-        assert ask(workplace, f"/api/customers/{uuid4()}?latest={latest}").status_code == 422
+        assert ask(f"/api/customers/{uuid4()}?latest={latest}").status_code == 422
 
 
 @pytest.mark.usefixtures("_refreshed")
-def test_over_the_wire_it_is_the_profile_with_what_other_rooms_know(workplace: Workplace, anna: UUID) -> None:
-    told = ask(workplace, f"/api/customers/{anna}?latest=1").json()
+def test_over_the_wire_it_is_the_profile_with_what_other_rooms_know(ask: Ask, anna: UUID) -> None:
+    told = ask(f"/api/customers/{anna}?latest=1").json()
     assert told["customer_id"] == str(anna)
     assert told["traits"]["plan"] == {"value": "gold", "said_at": "2026-06-29T03:00:00Z"}
     assert told["computed"]["cannot_say"][0] == {
         "code": "gate.too_few_customers",
         "values": {"needed": 500, "found": 1},
     }
-    older = ask(workplace, f"/api/customers/{anna}/timeline?before={told['timeline']['next']}").json()
+    older = ask(f"/api/customers/{anna}/timeline?before={told['timeline']['next']}").json()
     assert [fact["kind"] for fact in told["timeline"]["facts"] + older["facts"]] == ["stage"] + ["order"] * 3

@@ -1,19 +1,20 @@
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from starlette.types import ASGIApp
 
-from shuke.app.web import build_web
 from shuke.platform import Workplace
 
 
 class Client:
     """Asks the application itself, without a network."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self.transport = httpx.ASGITransport(build_web(workplace), raise_app_exceptions=False)
+    def __init__(self, app: ASGIApp) -> None:
+        self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
@@ -27,8 +28,8 @@ class Client:
 
 
 @pytest.fixture
-def client(workplace: Workplace) -> Client:
-    return Client(workplace)
+def client(workplace: Workplace, web_of: Callable[..., ASGIApp]) -> Client:
+    return Client(web_of(workplace))
 
 
 def new_customer(client: Client, **ids: str) -> dict[str, object]:

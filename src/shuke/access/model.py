@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 Permission = str
@@ -105,6 +105,22 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Deed:
+    """What somebody did, for the audit log.
+
+    ``action`` is a code (``customers.reveal``) or a route (``POST /api/merges``). ``about`` is what it was done to: ids
+    and codes, never a personal value. ``before`` and ``after`` are what was there and is, personal values masked.
+    ``request_id`` is in the answer and in the server's log, too.
+    """
+
+    action: str
+    about: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True)
 class Entry:
     """One line of the audit log: who did what to what, and when; ``previous`` and ``hash`` chain the lines."""
 
@@ -114,9 +130,9 @@ class Entry:
     who_id: UUID | None
     who: str
     action: str
-    object: dict[str, object]
-    before: dict[str, object] | None
-    after: dict[str, object] | None
+    object: dict[str, Any]
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
     request_id: str | None
     previous: bytes
     hash: bytes

@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
+from shuke import access
 from shuke.app.wiring import OPEN_PATHS, ROUTES, UNWRITTEN_PATHS
 from shuke.base.errors import BadInput, NotAvailable, NotFound, ShukeError
-from shuke.platform import Metrics, Workplace, log, may_pass, revision_expected, revision_found
-from shuke.platform.http import OnlyThisMachine, Requests, problem
+from shuke.platform import Metrics, Settings, Workplace, log, may_pass, revision_expected, revision_found
+from shuke.platform.http import LOOPBACK, KnownHosts, Requests, SafeAnswers, is_from_here, problem
 
 __all__ = ["build_web"]
 
@@ -25,11 +26,13 @@ _FIELD = re.compile("[a-z][a-z0-9_]{0,39}|[0-9]{1,5}")
 
 
 def build_web(workplace: Workplace) -> FastAPI:
-    """The application that an ASGI server runs."""
+    """The application that an ASGI server runs; LookupError when a route below ``/api`` declares no permission."""
     metrics = Metrics()
     app = FastAPI(title="Shuke", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app.state.workplace = workplace
     for make in ROUTES:
         app.router.routes.extend(make(workplace, metrics))
+    access.declare_permissions(app.router.routes)
 
     async def live(_: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -47,17 +50,38 @@ def build_web(workplace: Workplace) -> FastAPI:
     async def ready(_: Request) -> Response:
         return await asyncio.to_thread(readiness)
 
-    async def measured(_: Request) -> Response:
+    async def measured(request: Request) -> Response:
+        if not is_from_here(request):
+            await asyncio.to_thread(access.admitted, request, "settings.read")
         metrics.connections_in_use.set(workplace.database.connections_in_use)
         text, kind = metrics.render()
         return Response(text, media_type=kind)
 
     app.router.routes.extend([Route("/livez", live), Route("/readyz", ready), Route("/metrics", measured)])
 
+    _describe_security(app)
     _explain_errors(app)
-    app.add_middleware(OnlyThisMachine, open_paths=OPEN_PATHS)
+    app.add_middleware(KnownHosts, hosts=_hosts(workplace.settings), open_paths=OPEN_PATHS)
+    app.add_middleware(SafeAnswers, bare=UNWRITTEN_PATHS)
     app.add_middleware(Requests, metrics=metrics, unwritten=UNWRITTEN_PATHS)
     return app
+
+
+def _hosts(settings: Settings) -> frozenset[str]:
+    """The names that the server goes by."""
+    return frozenset(settings.allowed_hosts) or LOOPBACK | {settings.host}
+
+
+def _describe_security(app: FastAPI) -> None:
+    """Say in the description of the API how a reader says who they are."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        whole = describe()
+        whole.setdefault("components", {})["securitySchemes"] = access.SECURITY_SCHEMES
+        return whole
+
+    app.openapi = described  # type: ignore[method-assign] # the framework's own way to extend it
 
 
 def _explain_errors(app: FastAPI) -> None:

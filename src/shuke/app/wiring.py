@@ -11,6 +11,7 @@ from functools import partial
 from procrastinate import App, Blueprint, PsycopgConnector
 from starlette.routing import BaseRoute
 
+from shuke.access.http import audit_routes, key_routes, role_routes
 from shuke.catalog.http import routes as catalog_routes
 from shuke.collect.http import collector_routes, reading_routes, stating_routes
 from shuke.collect.jobs import tasks as collect_tasks
@@ -26,6 +27,9 @@ __all__ = ["JOBS", "OPEN_PATHS", "ROUTES", "TASKS", "wake_collect"]
 # Each makes the routes of a room; the first that fits a request answers it.
 ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     partial(collector_routes, wake=wake_collect),
+    role_routes,
+    key_routes,
+    audit_routes,
     catalog_routes,
     profiles_routes,
     reading_routes,
@@ -33,8 +37,9 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     lifecycle_routes,
 )
 
-# What anybody may reach: the collector, which asks for a write key, and what says that the server is well.
-OPEN_PATHS = ("/v1/", "/livez", "/readyz", "/metrics")
+# What answers under any name of this host: the collector, which asks for a write key, and what says that the server is
+# well, which is asked by address.
+OPEN_PATHS = ("/v1/", "/livez", "/readyz")
 
 # Of these only what failed is written into the log: the collector takes thousands of requests a second, and counts
 # them.

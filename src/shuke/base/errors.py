@@ -5,6 +5,7 @@
     ├── CannotSay      the data do not support an answer, which is itself an answer
     ├── Conflict       what is asked for contradicts the state that things are in
     ├── NotAllowed     who asks may not have this
+    │   └── NotSignedIn    nobody knows who asks
     ├── NotFound       there is nothing of this name
     └── NotAvailable   an optional part (an extra, a runtime) is missing on this machine
 
@@ -42,6 +43,10 @@ class Conflict(ShukeError):  # noqa: N818 - likewise
 
 class NotAllowed(ShukeError):  # noqa: N818 - likewise
     """Who asks may not have this."""
+
+
+class NotSignedIn(NotAllowed):
+    """Who asks has not said who they are, or not so that it counts any more."""
 
 
 class NotFound(ShukeError):  # noqa: N818 - likewise

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
+from shuke import access
 from shuke.base.money import AMOUNT_MAX
 from shuke.catalog import service
 from shuke.catalog.model import (
@@ -25,7 +26,7 @@ from shuke.catalog.model import (
     Product,
     Store,
 )
-from shuke.platform import Database, Metrics, Workplace
+from shuke.platform import Metrics, Workplace
 from shuke.platform.http import PROBLEM, Flag, Problem, api
 
 __all__ = ["routes"]
@@ -42,6 +43,10 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 After = Annotated[str | None, Query(max_length=ID_CHARACTERS_MAX, description="`next` of the page before")]
 Wanted = Annotated[str | None, Query(max_length=NAME_CHARACTERS_MAX)]
 InPath = Annotated[str, Path(min_length=1, max_length=ID_CHARACTERS_MAX)]
+
+
+Reading = Annotated[access.Visit, access.needs("catalog.read")]
+Writing = Annotated[access.Visit, access.needs("catalog.write")]
 
 
 class _Body(BaseModel):
@@ -148,87 +153,87 @@ _ABSENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-def routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
+def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     """The routes of the room."""
     router = api("catalog")
-    _products(router, workplace.database)
-    _stores(router, workplace.database)
-    _channels(router, workplace.database)
+    _products(router)
+    _stores(router)
+    _channels(router)
     return list(router.routes)
 
 
-def _products(router: APIRouter, database: Database) -> None:
+def _products(router: APIRouter) -> None:
     @router.put("/products/{product_id}")
-    def put_product(product_id: InPath, body: ProductBody) -> SavedBody:
-        with database.begin() as tx:
+    def put_product(visit: Writing, product_id: InPath, body: ProductBody) -> SavedBody:
+        with visit.begin() as tx:
             given = Product(product_id=product_id, **body.model_dump())
             return SavedBody(**asdict(service.save_products(tx, [given], now=datetime.now(UTC))))
 
     @router.post("/products")
-    def post_products(body: ProductsBody) -> SavedBody:
-        with database.begin() as tx:
+    def post_products(visit: Writing, body: ProductsBody) -> SavedBody:
+        with visit.begin() as tx:
             given = [Product(**row.model_dump()) for row in body.products]
             return SavedBody(**asdict(service.save_products(tx, given, now=datetime.now(UTC))))
 
     @router.get("/products")
     def get_products(
-        after: After = None, limit: Limit = 100, category: Wanted = None, brand: Wanted = None
+        visit: Reading, after: After = None, limit: Limit = 100, category: Wanted = None, brand: Wanted = None
     ) -> ProductPage:
-        with database.read() as tx:
+        with visit.read() as tx:
             page = service.list_products(tx, after=after, limit=limit, category=category, brand=brand)
         return ProductPage(items=[ProductRow(**asdict(item)) for item in page.items], next=page.next)
 
     @router.get("/products/{product_id}", responses=_ABSENT)
-    def get_product(product_id: InPath) -> ProductRow:
-        with database.read() as tx:
+    def get_product(visit: Reading, product_id: InPath) -> ProductRow:
+        with visit.read() as tx:
             return ProductRow(**asdict(service.get_product(tx, product_id)))
 
 
-def _stores(router: APIRouter, database: Database) -> None:
+def _stores(router: APIRouter) -> None:
     @router.put("/stores/{store_id}")
-    def put_store(store_id: InPath, body: StoreBody) -> SavedBody:
-        with database.begin() as tx:
+    def put_store(visit: Writing, store_id: InPath, body: StoreBody) -> SavedBody:
+        with visit.begin() as tx:
             given = Store(store_id=store_id, **body.model_dump())
             return SavedBody(**asdict(service.save_stores(tx, [given], now=datetime.now(UTC))))
 
     @router.post("/stores")
-    def post_stores(body: StoresBody) -> SavedBody:
-        with database.begin() as tx:
+    def post_stores(visit: Writing, body: StoresBody) -> SavedBody:
+        with visit.begin() as tx:
             given = [Store(**row.model_dump()) for row in body.stores]
             return SavedBody(**asdict(service.save_stores(tx, given, now=datetime.now(UTC))))
 
     @router.get("/stores")
-    def get_stores(after: After = None, limit: Limit = 100, region: Wanted = None) -> StorePage:
-        with database.read() as tx:
+    def get_stores(visit: Reading, after: After = None, limit: Limit = 100, region: Wanted = None) -> StorePage:
+        with visit.read() as tx:
             page = service.list_stores(tx, after=after, limit=limit, region=region)
         return StorePage(items=[StoreRow(**asdict(item)) for item in page.items], next=page.next)
 
     @router.get("/stores/{store_id}", responses=_ABSENT)
-    def get_store(store_id: InPath) -> StoreRow:
-        with database.read() as tx:
+    def get_store(visit: Reading, store_id: InPath) -> StoreRow:
+        with visit.read() as tx:
             return StoreRow(**asdict(service.get_store(tx, store_id)))
 
 
-def _channels(router: APIRouter, database: Database) -> None:
+def _channels(router: APIRouter) -> None:
     @router.put("/channels/{channel}")
-    def put_channel(channel: InPath, body: ChannelBody) -> SavedBody:
-        with database.begin() as tx:
+    def put_channel(visit: Writing, channel: InPath, body: ChannelBody) -> SavedBody:
+        with visit.begin() as tx:
             given = Channel(channel=channel, **body.model_dump())
             return SavedBody(**asdict(service.save_channels(tx, [given], now=datetime.now(UTC))))
 
     @router.post("/channels")
-    def post_channels(body: ChannelsBody) -> SavedBody:
-        with database.begin() as tx:
+    def post_channels(visit: Writing, body: ChannelsBody) -> SavedBody:
+        with visit.begin() as tx:
             given = [Channel(**row.model_dump()) for row in body.channels]
             return SavedBody(**asdict(service.save_channels(tx, given, now=datetime.now(UTC))))
 
     @router.get("/channels")
-    def get_channels(after: After = None, limit: Limit = 100) -> ChannelPage:
-        with database.read() as tx:
+    def get_channels(visit: Reading, after: After = None, limit: Limit = 100) -> ChannelPage:
+        with visit.read() as tx:
             page = service.list_channels(tx, after=after, limit=limit)
         return ChannelPage(items=[ChannelRow(**asdict(item)) for item in page.items], next=page.next)
 
     @router.get("/channels/{channel}", responses=_ABSENT)
-    def get_channel(channel: InPath) -> ChannelRow:
-        with database.read() as tx:
+    def get_channel(visit: Reading, channel: InPath) -> ChannelRow:
+        with visit.read() as tx:
             return ChannelRow(**asdict(service.get_channel(tx, channel)))

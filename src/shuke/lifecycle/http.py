@@ -10,7 +10,7 @@ from fastapi import Query
 from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
-from shuke import collect, privacy, profiles
+from shuke import access, collect, privacy, profiles
 from shuke.lifecycle.model import CustomerFacts
 from shuke.lifecycle.service import LATEST_MAX, customer_360
 from shuke.platform import Metrics, Workplace
@@ -41,19 +41,20 @@ _ABSENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-def routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
+def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     """The routes of the room."""
     router = api("lifecycle")
 
     # Of this form only, so that /customers/find has no other methods than its own.
     @router.get("/customers/{customer_id:uuid}", responses=_ABSENT)
     def get_customer(
+        visit: Annotated[access.Visit, access.needs("customers.read")],
         customer_id: UUID,
         *,
         latest: Annotated[int, Query(ge=1, le=LATEST_MAX, description="how many facts of the timeline")] = 20,
     ) -> WholeCustomer:
-        with workplace.database.read() as tx:
-            found = customer_360(tx, workplace.keyring, customer_id, datetime.now(UTC), latest=latest)
+        with visit.read() as tx:
+            found = customer_360(tx, visit.keyring, customer_id, datetime.now(UTC), latest=latest)
         return WholeCustomer(
             **vars(found.profile), traits=found.traits, computed=found.computed, timeline=found.timeline
         )

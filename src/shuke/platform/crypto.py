@@ -185,6 +185,10 @@ class Keyring:
         """The blind index of a value among its kind: 16 bytes of HMAC-SHA-256 (so that a million collide never)."""
         return hmac.digest(self._index_key(kind), value.encode(), sha256)[:INDEX_BYTES]
 
+    def sign(self, purpose: str, told: bytes) -> bytes:
+        """A signature of what is told, which nobody without the keys can make: HMAC-SHA-256, a key for each purpose."""
+        return hmac.digest(self._signing_key(purpose), told, sha256)
+
     def _wrapper(self, version: int) -> Sealer:
         wrapper = self._wrappers.get(version)
         if wrapper is None:
@@ -201,8 +205,15 @@ class Keyring:
         return master
 
     def _index_key(self, kind: str) -> bytes:
-        key = self._index_keys.get(kind)
+        return self._derived(f"index:{kind}")
+
+    def _signing_key(self, purpose: str) -> bytes:
+        return self._derived(f"sign:{purpose}")
+
+    def _derived(self, name: str) -> bytes:
+        """A key that never changes, since what it made could not be made anew."""
+        key = self._index_keys.get(name)
         if key is None:
-            key = HKDFExpand(SHA256(), KEY_BYTES, f"index:{kind}".encode()).derive(self.index_root)
-            self._index_keys[kind] = key
+            key = HKDFExpand(SHA256(), KEY_BYTES, name.encode()).derive(self.index_root)
+            self._index_keys[name] = key
         return key

@@ -1,4 +1,4 @@
-"""What every HTTP edge shares: problems in the reader's language, request ids, metrics.
+"""What every HTTP edge shares: problems in the reader's language, request ids, metrics, and what browsers are told.
 
 Only this module knows which error is which status; rooms raise their own errors and know nothing of HTTP.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import uuid4
@@ -22,19 +22,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shuke.base.errors import BadInput, CannotSay, Conflict, NotAllowed, NotAvailable, NotFound, ShukeError
+from shuke.base.errors import (
+    BadInput,
+    CannotSay,
+    Conflict,
+    NotAllowed,
+    NotAvailable,
+    NotFound,
+    NotSignedIn,
+    ShukeError,
+)
 from shuke.base.language import Language, explain
 from shuke.platform.telemetry import Metrics, log
 
 __all__ = [
     "BODY_BYTES_MAX",
+    "LOOPBACK",
     "PROBLEM",
     "Flag",
+    "KnownHosts",
     "Moment",
-    "OnlyThisMachine",
     "Problem",
     "Requests",
+    "SafeAnswers",
     "api",
+    "is_from_here",
     "language_of",
     "problem",
     "status_of",
@@ -43,9 +55,13 @@ __all__ = [
 #: Of a request to ``/api``.
 BODY_BYTES_MAX = 2_000_000
 
+#: The names of this machine.
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
 PROBLEM = "application/problem+json"
 _STATUS: tuple[tuple[type[ShukeError], int], ...] = (
     (BadInput, 422),
+    (NotSignedIn, 401),
     (NotAllowed, 403),
     (NotFound, 404),
     (Conflict, 409),
@@ -101,6 +117,8 @@ def problem(
         "request_id": structlog.contextvars.get_contextvars().get("request_id"),
     }
     said = {"content-language": language.value, **(headers or {})}
+    if status == 401:
+        said["www-authenticate"] = "Bearer"
     return JSONResponse(body, status, media_type=PROBLEM, headers=said)
 
 
@@ -123,6 +141,7 @@ def api(room: str) -> APIRouter:
         tags=[room],
         route_class=_LimitedRoute,
         responses={
+            401: {"description": "Nobody knows who asks: no key or session, or none that is good", **answer},
             403: {"description": "Whoever asks may not have this", **answer},
             422: {"description": "What was sent cannot be used", **answer},
             503: {"description": "A part is missing at present", **answer},
@@ -208,28 +227,87 @@ class Requests:
             log.info("request", method=scope["method"], route=pattern, status=status, ms=round(seconds * 1000, 1))
 
 
-class OnlyThisMachine:
-    """Middleware: all but some paths answer only to programs and people on this machine.
+#: What a page of ours may load and do: only what comes from here, and no script or style written into the page itself.
+_CONTENT_POLICY = (
+    "default-src 'self'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "img-src 'self' data:; connect-src 'self'"
+)
+_YEAR_SECONDS = 31_536_000
 
-    Until there are people and roles, whoever reaches the server may do everything, so nobody else may reach it. What a
-    proxy passes on comes from elsewhere, and so does a page that had its own name point here (DNS rebinding).
+
+class SafeAnswers:
+    """Middleware: tells browsers what not to do with an answer, and everybody between not to keep those of ``/api``.
+
+    An answer that says one of these things itself is left as it is. Paths that begin as ``bare`` ones do get none: they
+    are for programs, and answer thousands a second.
     """
 
-    def __init__(self, app: ASGIApp, *, open_paths: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, *, bare: tuple[str, ...] = ()) -> None:
         self.app = app
+        self.bare = bare
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http" or scope["path"].startswith(self.bare):
+            await self.app(scope, receive, send)
+            return
+        said = {
+            "content-security-policy": _CONTENT_POLICY,
+            "cross-origin-opener-policy": "same-origin",
+            "cross-origin-resource-policy": "same-origin",
+            # Not none at all: then browsers would not say, either, that our own pages send us something.
+            "referrer-policy": "same-origin",
+            "x-content-type-options": "nosniff",
+        }
+        if scope["path"].startswith("/api/"):
+            said["cache-control"] = "no-store"
+        if scope["scheme"] == "https":
+            said["strict-transport-security"] = f"max-age={2 * _YEAR_SECONDS}"
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in said.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, answer)
+
+
+class KnownHosts:
+    """Middleware: answers only who calls us by a name of ours, but for some paths.
+
+    A page elsewhere can have its own name point here (DNS rebinding), and would then be taken for one of our own.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str], open_paths: tuple[str, ...]) -> None:
+        self.app = app
+        self.hosts = frozenset(host.lower() for host in hosts)
         self.open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it with 403."""
-        if scope["type"] != "http" or scope["path"].startswith(self.open_paths) or self._is_from_here(Request(scope)):
+        """Pass the request on, or refuse it with 421."""
+        if scope["type"] != "http" or scope["path"].startswith(self.open_paths) or self._is_known(scope):
             await self.app(scope, receive, send)
             return
-        request = Request(scope, receive)
-        await problem(NotAllowed("app.only_this_machine"), request)(scope, receive, send)
+        refused = NotAllowed("platform.unknown_host", variable="SHUKE_ALLOWED_HOSTS")
+        await problem(refused, Request(scope, receive), status=421)(scope, receive, send)
 
-    @staticmethod
-    def _is_from_here(request: Request) -> bool:
-        here = {"127.0.0.1", "::1", "localhost"}
-        passed_on = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip", "via"))
-        asks = request.client.host if request.client else None
-        return not passed_on and request.url.hostname in here and asks in here
+    def _is_known(self, scope: Scope) -> bool:
+        named = [value for name, value in scope["headers"] if name == b"host"]
+        # Without a name, or with two, nobody can say which one counts.
+        return len(named) == 1 and _host_of(named[0].decode("latin-1")) in self.hosts
+
+
+def _host_of(named: str) -> str:
+    """The name without its port; addresses of version 6 stand in brackets."""
+    if named.startswith("["):
+        return named[1:].partition("]")[0].lower()
+    return named.partition(":")[0].lower().rstrip(".")
+
+
+def is_from_here(request: Request) -> bool:
+    """Whether a program or person on this machine asks; what a proxy passes on comes from elsewhere."""
+    passed_on = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip", "via"))
+    asks = request.client.host if request.client else None
+    return not passed_on and _host_of(request.headers.get("host", "")) in LOOPBACK and asks in LOOPBACK

@@ -57,6 +57,13 @@ def _time_zone(text: str) -> str:
     return text
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
+    if not all(re.fullmatch(r"[a-z0-9.:_-]{1,255}", name) for name in names):
+        raise ValueError(text)
+    return names
+
+
 def _data_folder() -> Path:
     """Where services of root's keep their data, and where those of a person do."""
     if os.geteuid() == 0:
@@ -79,6 +86,7 @@ class Settings:
     data_folder: Path = field(default_factory=_data_folder, metadata={"variable": "SHUKE_DATA_FOLDER", "parse": Path})
     host: str = field(default="127.0.0.1", metadata={"variable": "SHUKE_HOST", "parse": str})
     port: int = field(default=8600, metadata={"variable": "SHUKE_PORT", "parse": _port})
+    allowed_hosts: tuple[str, ...] = field(default=(), metadata={"variable": "SHUKE_ALLOWED_HOSTS", "parse": _names})
     workers: int = field(default=2, metadata={"variable": "SHUKE_WORKERS", "parse": _count})
     master_key_file: Path | None = field(default=None, metadata={"variable": "SHUKE_MASTER_KEY_FILE", "parse": Path})
     log_format: str = field(default="text", metadata={"variable": "SHUKE_LOG_FORMAT", "parse": _log_format})
@@ -107,11 +115,14 @@ class Settings:
     def as_environment(self) -> dict[str, str]:
         """What another process has to find in its environment to have these settings."""
         values = {declared.metadata["variable"]: getattr(self, declared.name) for declared in fields(self)}
-        words = {None: "", True: "on", False: "off"}
-        return {
-            variable: words[value] if value is None or isinstance(value, bool) else str(value)
-            for variable, value in values.items()
-        }
+        return {variable: _written(value) for variable, value in values.items()}
+
+
+def _written(value: object) -> str:
+    """A value as it stands in an environment."""
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "on", False: "off"}[value]
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
-from shuke import privacy
+from shuke import access, privacy
 from shuke.base.errors import BadInput, NotFound
 from shuke.platform import Metrics, Workplace
 from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
@@ -30,6 +30,14 @@ _Value = Annotated[str, Field(min_length=1, max_length=500)]
 _TagText = Annotated[str, Field(min_length=1, max_length=50)]
 _Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 _Attributes = Annotated[dict[_Kind, Flag | _Number | _Value | None], Field(max_length=200)]
+
+
+Reading = Annotated[access.Visit, access.needs("customers.read")]
+Writing = Annotated[access.Visit, access.needs("customers.write")]
+Merging = Annotated[access.Visit, access.needs("customers.merge")]
+Defining = Annotated[access.Visit, access.needs("settings.write")]
+PrivacyReading = Annotated[access.Visit, access.needs("privacy.read")]
+PrivacyWriting = Annotated[access.Visit, access.needs("privacy.write")]
 
 
 class _Body(BaseModel):
@@ -120,14 +128,14 @@ _ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none"
 _REFUSED = _ABSENT | {409: {"description": "It contradicts the state of things", "content": _PROBLEM}}
 
 
-def routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
+def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     """The routes of the room."""
     router = api("profiles")
-    _customers(router, workplace)
-    _merges(router, workplace)
-    _tags(router, workplace)
-    _consents(router, workplace)
-    _definitions(router, workplace)
+    _customers(router)
+    _merges(router)
+    _tags(router)
+    _consents(router)
+    _definitions(router)
     return list(router.routes)
 
 
@@ -135,102 +143,103 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _customers(router: APIRouter, place: Workplace) -> None:
+def _customers(router: APIRouter) -> None:
     @router.post("/customers", responses=_REFUSED)
-    def post_customer(body: NewCustomerBody) -> Profile:
+    def post_customer(visit: Writing, body: NewCustomerBody) -> Profile:
         now = _now()
-        with place.database.begin() as tx:
+        with visit.begin() as tx:
             ids = [(one.kind, one.value) for one in body.identities]
-            (resolved,) = resolving.resolve(tx, place.keyring, [ids], now)
+            (resolved,) = resolving.resolve(tx, visit.keyring, [ids], now)
             if resolved is None:
                 raise BadInput("profiles.bad_identity", kind=", ".join(sorted({kind for kind, _ in ids})))
-            _set(place, tx, resolved.customer_id, body.attributes, now)
-            return overview.profile_360(tx, place.keyring, resolved.customer_id, now)
+            _set(visit, tx, resolved.customer_id, body.attributes, now)
+            return overview.profile_360(tx, visit.keyring, resolved.customer_id, now)
 
     @router.post("/customers/find", responses=_ABSENT)
-    def find_customer(body: IdentityBody) -> WhoAnswer:
-        with place.database.read() as tx:
-            customer_id = reading.find(tx, place.keyring, body.kind, body.value)
+    def find_customer(visit: Reading, body: IdentityBody) -> WhoAnswer:
+        with visit.read() as tx:
+            customer_id = reading.find(tx, visit.keyring, body.kind, body.value)
         if customer_id is None:
             raise NotFound("profiles.nobody")
         return WhoAnswer(customer_id=customer_id)
 
     # Of this form only, so that /customers/find has no other methods than its own.
     @router.patch("/customers/{customer_id:uuid}", responses=_REFUSED)
-    def patch_customer(customer_id: UUID, body: ChangeBody) -> Profile:
+    def patch_customer(visit: Writing, customer_id: UUID, body: ChangeBody) -> Profile:
         now = _now()
-        with place.database.begin() as tx:
-            _set(place, tx, customer_id, body.attributes, now)
-            return overview.profile_360(tx, place.keyring, customer_id, now)
+        with visit.begin() as tx:
+            _set(visit, tx, customer_id, body.attributes, now)
+            return overview.profile_360(tx, visit.keyring, customer_id, now)
 
     @router.get("/customers/{customer_id}/identities", responses=_ABSENT)
-    def get_identities(customer_id: UUID) -> tuple[Identity, ...]:
-        with place.database.read() as tx:
-            return overview.profile_360(tx, place.keyring, customer_id, _now()).identities
+    def get_identities(visit: Reading, customer_id: UUID) -> tuple[Identity, ...]:
+        with visit.read() as tx:
+            return overview.profile_360(tx, visit.keyring, customer_id, _now()).identities
 
     @router.post("/customers/{customer_id}/identities", responses=_REFUSED)
-    def post_identity(customer_id: UUID, body: IdentityBody) -> Profile:
+    def post_identity(visit: Writing, customer_id: UUID, body: IdentityBody) -> Profile:
         now = _now()
-        with place.database.begin() as tx:
-            attaching.attach_identity(tx, place.keyring, customer_id, body.kind, body.value, now)
-            return overview.profile_360(tx, place.keyring, customer_id, now)
+        with visit.begin() as tx:
+            attaching.attach_identity(tx, visit.keyring, customer_id, body.kind, body.value, now)
+            return overview.profile_360(tx, visit.keyring, customer_id, now)
 
 
-def _set(place: Workplace, tx: Any, customer_id: UUID, given: dict[str, Any], now: datetime) -> None:
+def _set(visit: access.Visit, tx: Any, customer_id: UUID, given: dict[str, Any], now: datetime) -> None:
     """Set all attributes or none: BadInput ``profiles.bad_attributes`` names those that cannot be taken."""
-    refused = attributes.set_attributes(tx, place.keyring, [(customer_id, given)], now)
+    refused = attributes.set_attributes(tx, visit.keyring, [(customer_id, given)], now)
     if refused:
         raise BadInput("profiles.bad_attributes", attributes=sorted(one.attribute for one in refused))
 
 
-def _merges(router: APIRouter, place: Workplace) -> None:
+def _merges(router: APIRouter) -> None:
     @router.get("/customers/{customer_id}/merges", responses=_ABSENT)
-    def get_merges(customer_id: UUID) -> tuple[Merge, ...]:
-        with place.database.read() as tx:
+    def get_merges(visit: Reading, customer_id: UUID) -> tuple[Merge, ...]:
+        with visit.read() as tx:
             top = merging.standing_for(tx, {customer_id})[customer_id]
             return merging.merges_of(tx, top)
 
     @router.post("/merges", responses=_REFUSED)
-    def post_merge(body: MergeBody) -> Merge:
-        with place.database.begin() as tx:
+    def post_merge(visit: Merging, body: MergeBody) -> Merge:
+        with visit.begin() as tx:
             reason = {"by": body.by, "why": body.why}
             return merging.merge(tx, body.winner, body.loser, reason, _now())
 
     @router.post("/merges/{merge_id}/undo", responses=_REFUSED)
-    def undo_merge(merge_id: UUID) -> Merge:
-        with place.database.begin() as tx:
+    def undo_merge(visit: Merging, merge_id: UUID) -> Merge:
+        with visit.begin() as tx:
             return merging.unmerge(tx, merge_id, _now())
 
 
-def _tags(router: APIRouter, place: Workplace) -> None:
+def _tags(router: APIRouter) -> None:
     @router.post("/customers/{customer_id}/tags", responses=_ABSENT)
-    def post_tag(customer_id: UUID, body: TagBody) -> Profile:
+    def post_tag(visit: Writing, customer_id: UUID, body: TagBody) -> Profile:
         now = _now()
-        with place.database.begin() as tx:
+        with visit.begin() as tx:
             tagging.add_tags(tx, [NewTag(customer_id, body.tag, body.source, body.expires_at)], now)
-            return overview.profile_360(tx, place.keyring, customer_id, now)
+            return overview.profile_360(tx, visit.keyring, customer_id, now)
 
     @router.delete("/customers/{customer_id}/tags/{tag}", responses=_ABSENT)
     def delete_tag(
+        visit: Writing,
         customer_id: UUID,
         tag: Annotated[str, Path(min_length=1, max_length=50)],
         source: Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_.-]{0,49}$")] = None,
     ) -> Profile:
         now = _now()
-        with place.database.begin() as tx:
+        with visit.begin() as tx:
             tagging.remove_tag(tx, [customer_id], tag, source)
-            return overview.profile_360(tx, place.keyring, customer_id, now)
+            return overview.profile_360(tx, visit.keyring, customer_id, now)
 
 
-def _consents(router: APIRouter, place: Workplace) -> None:
+def _consents(router: APIRouter) -> None:
     @router.get("/customers/{customer_id}/consents", responses=_ABSENT)
-    def get_consents(customer_id: UUID) -> tuple[privacy.CurrentConsent, ...]:
-        with place.database.read() as tx:
+    def get_consents(visit: PrivacyReading, customer_id: UUID) -> tuple[privacy.CurrentConsent, ...]:
+        with visit.read() as tx:
             merging.standing_for(tx, {customer_id})
             return consents.consents_of(tx, [customer_id])[customer_id]
 
     @router.post("/customers/{customer_id}/consents", responses=_REFUSED)
-    def post_consent(customer_id: UUID, body: ConsentBody) -> tuple[privacy.CurrentConsent, ...]:
+    def post_consent(visit: PrivacyWriting, customer_id: UUID, body: ConsentBody) -> tuple[privacy.CurrentConsent, ...]:
         said = privacy.Consent(
             customer_id=customer_id,
             purpose=body.purpose,
@@ -242,33 +251,35 @@ def _consents(router: APIRouter, place: Workplace) -> None:
             by=body.by,
             guardian=body.guardian,
         )
-        with place.database.begin() as tx:
-            consents.record_consents(tx, place.keyring, [said], _now())
+        with visit.begin() as tx:
+            consents.record_consents(tx, visit.keyring, [said], _now())
             return consents.consents_of(tx, [customer_id])[customer_id]
 
     @router.post("/customers/{customer_id}/guardians", responses=_ABSENT)
-    def post_guardian(customer_id: UUID, body: GuardianBody) -> GuardianAnswer:
+    def post_guardian(visit: PrivacyWriting, customer_id: UUID, body: GuardianBody) -> GuardianAnswer:
         fields = {"name": body.name} | ({"phone": body.phone} if body.phone else {})
-        with place.database.begin() as tx:
+        with visit.begin() as tx:
             top = merging.standing_for(tx, {customer_id})[customer_id]
-            made = privacy.appoint_guardian(tx, place.keyring, top, body.relation, fields, _now())
+            made = privacy.appoint_guardian(tx, visit.keyring, top, body.relation, fields, _now())
         return GuardianAnswer(guardian_id=made)
 
 
-def _definitions(router: APIRouter, place: Workplace) -> None:
+def _definitions(router: APIRouter) -> None:
     @router.get("/attributes")
-    def get_attributes() -> list[AttributeDefinition]:
-        with place.database.read() as tx:
+    def get_attributes(visit: Reading) -> list[AttributeDefinition]:
+        with visit.read() as tx:
             return list(attributes.attribute_definitions_of(tx).values())
 
     @router.put("/attributes/{name}")
-    def put_attribute(name: Annotated[str, Path(max_length=40)], body: DefinitionBody) -> AttributeDefinition:
+    def put_attribute(
+        visit: Defining, name: Annotated[str, Path(max_length=40)], body: DefinitionBody
+    ) -> AttributeDefinition:
         made = AttributeDefinition(name, body.type, body.personal, tuple(body.choices))
-        with place.database.begin() as tx:
+        with visit.begin() as tx:
             attributes.define_attribute(tx, made, _now())
         return made
 
     @router.delete("/attributes/{name}", responses=_ABSENT, status_code=204)
-    def delete_attribute(name: Annotated[str, Path(max_length=40)]) -> None:
-        with place.database.begin() as tx:
+    def delete_attribute(visit: Defining, name: Annotated[str, Path(max_length=40)]) -> None:
+        with visit.begin() as tx:
             attributes.retire_attribute(tx, name, _now())

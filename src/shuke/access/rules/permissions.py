@@ -10,6 +10,7 @@ from shuke.access.model import FIELDS, Fields, Permission, Reader, Role, Seen, W
 from shuke.base.errors import BadInput
 
 __all__ = [
+    "COMMAND",
     "OWN",
     "PERMISSIONS",
     "PLACES_MAX",
@@ -118,6 +119,12 @@ SHIPPED_ROLES: tuple[Role, ...] = (
 )
 
 
+#: Who sits at the command line of the server has the keys and the database, and so everything.
+COMMAND = Reader(
+    "command", None, "command line", "owner", frozenset(PERMISSIONS), Where.ALL, (), all_fields(Seen.CLEAR)
+)
+
+
 def checked_role(role: Role) -> Role:
     """The role itself, with what everybody has.
 
@@ -151,7 +158,8 @@ def beyond(
     Who may reveal a value may also let others see it. ``places`` is None for a role, which has none of its own: whoever
     it is given to gets those, and is looked at then.
     """
-    excess = sorted(set(permissions) - reader.permissions)
+    # Everybody who signs in has their own account; a key, which has none, may give it all the same.
+    excess = sorted(set(permissions) - reader.permissions - {OWN})
     if reader.where is not Where.ALL:
         if where is not reader.where:
             excess.append("where")

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Query
 from starlette.routing import BaseRoute
 
+from shuke import access
 from shuke.collect.model import DataQuality, TimelinePage
 from shuke.collect.service.quality import HOURS_MAX, quality
 from shuke.collect.service.timeline import FILTERS_MAX, PAGE_MAX, timeline
@@ -21,13 +22,13 @@ Word = Annotated[str, Query(max_length=200)]
 Words = Annotated[list[Word] | None, Query(max_length=FILTERS_MAX)]
 
 
-def reading_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
+def reading_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     """The routes that read what was collected."""
     router = api("collect")
-    database = workplace.database
 
     @router.get("/customers/{customer_id}/timeline")
     def get_timeline(
+        visit: Annotated[access.Visit, access.needs("customers.read")],
         customer_id: UUID,
         *,
         before: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
@@ -37,17 +38,18 @@ def reading_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
         since: Moment | None = None,
         until: Moment | None = None,
     ) -> TimelinePage:
-        with database.read() as tx:
+        with visit.read() as tx:
             return timeline(
                 tx, customer_id, before=before, limit=limit, kinds=kind, names=name, since=since, until=until
             )
 
     @router.get("/data-quality")
     def get_data_quality(
+        visit: Annotated[access.Visit, access.needs("data.read")],
         hours: Annotated[int, Query(ge=1, le=HOURS_MAX)] = 24,
         source: Word | None = None,
     ) -> DataQuality:
-        with database.read() as tx:
+        with visit.read() as tx:
             return quality(tx, now=datetime.now(UTC), hours=hours, source=source)
 
     return list(router.routes)

@@ -12,6 +12,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
+from shuke import access
 from shuke.base.money import AMOUNT_MAX
 from shuke.collect.model import CODE_CHARACTERS_MAX, ORDER_LINES_MAX, Order, OrderLine, OrderStatus, Refund
 from shuke.collect.rules.statements import QUANTITY_MAX, TEXT_CHARACTERS_MAX
@@ -32,6 +33,9 @@ _Text = Annotated[str, Field(max_length=TEXT_CHARACTERS_MAX)]
 _Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX, strict=True)]
 _Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
 _Quantity = Annotated[Decimal, Field(ge=0, le=QUANTITY_MAX, max_digits=15, decimal_places=6, allow_inf_nan=False)]
+
+
+Writing = Annotated[access.Visit, access.needs("orders.write")]
 
 
 class _Body(BaseModel):
@@ -129,39 +133,39 @@ _NO_SOURCE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def stating_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
+def stating_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     """The routes by which orders and refunds are stated."""
     router = api("collect")
 
-    def orders(rows: Sequence[OrderRow]) -> StatedBody:
+    def orders(visit: access.Visit, rows: Sequence[OrderRow]) -> StatedBody:
         now = datetime.now(UTC)
-        with workplace.database.begin() as tx:
+        with visit.begin() as tx:
             sources = source_ids(tx, {row.source for row in rows})
             given = [_order(row, sources[row.source]) for row in rows]
-            return StatedBody(**asdict(save_orders(tx, workplace.keyring, given, now)))
+            return StatedBody(**asdict(save_orders(tx, visit.keyring, given, now)))
 
-    def refunds(rows: Sequence[RefundRow]) -> StatedBody:
+    def refunds(visit: access.Visit, rows: Sequence[RefundRow]) -> StatedBody:
         now = datetime.now(UTC)
-        with workplace.database.begin() as tx:
+        with visit.begin() as tx:
             sources = source_ids(tx, {row.source for row in rows})
             given = [_refund(row, sources[row.source]) for row in rows]
-            return StatedBody(**asdict(save_refunds(tx, workplace.keyring, given, now)))
+            return StatedBody(**asdict(save_refunds(tx, visit.keyring, given, now)))
 
     @router.put("/orders/{source}/{order_id}", responses=_NO_SOURCE)
-    def put_order(source: _CodeInPath, order_id: _CodeInPath, body: OrderBody) -> StatedBody:
-        return orders([OrderRow(source=source, order_id=order_id, **dict(body))])
+    def put_order(visit: Writing, source: _CodeInPath, order_id: _CodeInPath, body: OrderBody) -> StatedBody:
+        return orders(visit, [OrderRow(source=source, order_id=order_id, **dict(body))])
 
     @router.post("/orders", responses=_NO_SOURCE)
-    def post_orders(body: OrdersBody) -> StatedBody:
-        return orders(body.orders)
+    def post_orders(visit: Writing, body: OrdersBody) -> StatedBody:
+        return orders(visit, body.orders)
 
     @router.put("/refunds/{source}/{refund_id}", responses=_NO_SOURCE)
-    def put_refund(source: _CodeInPath, refund_id: _CodeInPath, body: RefundBody) -> StatedBody:
-        return refunds([RefundRow(source=source, refund_id=refund_id, **dict(body))])
+    def put_refund(visit: Writing, source: _CodeInPath, refund_id: _CodeInPath, body: RefundBody) -> StatedBody:
+        return refunds(visit, [RefundRow(source=source, refund_id=refund_id, **dict(body))])
 
     @router.post("/refunds", responses=_NO_SOURCE)
-    def post_refunds(body: RefundsBody) -> StatedBody:
-        return refunds(body.refunds)
+    def post_refunds(visit: Writing, body: RefundsBody) -> StatedBody:
+        return refunds(visit, body.refunds)
 
     return list(router.routes)
 

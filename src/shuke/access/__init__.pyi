@@ -1,0 +1,46 @@
+from .http.guard import (
+    NOBODY,
+    SECURITY_SCHEMES,
+    Visit,
+    admitted,
+    declare_permissions,
+    needs,
+    public,
+    session_cookie,
+)
+from .model import FIELDS, Deed, Fields, Key, Reader, Role, Seen, SignedIn, Where, all_fields
+from .rules.permissions import COMMAND, PERMISSIONS, SHIPPED_ROLES
+from .service.audit import record, verify
+from .service.keys import NewKey, make_key
+from .service.roles import get_role, may_give_role, reader_for
+
+__all__ = [
+    "COMMAND",
+    "FIELDS",
+    "NOBODY",
+    "PERMISSIONS",
+    "SECURITY_SCHEMES",
+    "SHIPPED_ROLES",
+    "Deed",
+    "Fields",
+    "Key",
+    "NewKey",
+    "Reader",
+    "Role",
+    "Seen",
+    "SignedIn",
+    "Visit",
+    "Where",
+    "admitted",
+    "all_fields",
+    "declare_permissions",
+    "get_role",
+    "make_key",
+    "may_give_role",
+    "needs",
+    "public",
+    "reader_for",
+    "record",
+    "session_cookie",
+    "verify",
+]
