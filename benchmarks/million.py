@@ -37,7 +37,7 @@ import sqlalchemy as sa
 import structlog
 
 from measure import flushes_per_second
-from shuke import collect, lifecycle
+from shuke import access, collect, lifecycle
 from shuke.app.web import build_web
 from shuke.base.ids import new_id
 from shuke.collect.service.lake import LAKE_TABLES
@@ -318,10 +318,14 @@ def read(place: Workplace, customers: int) -> None:
     print(f"  over the bare statement: {ours / bare:.1f} x")
     latencies("360° read, of the hundred with the most facts", 500, lambda: whole(chance.choice(people[:100])))
     app = build_web(place)
+    with place.database.begin() as tx:
+        wanted = access.NewKey(name="benchmark", role="owner")
+        _, secret = access.make_key(tx, access.COMMAND, wanted, datetime.now(UTC))
+    bearer = {"authorization": f"Bearer {secret}"}
 
     async def over_http(times: int) -> None:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=bearer) as client:
             taken = []
             for _ in range(times):
                 began = time.perf_counter()

@@ -99,8 +99,10 @@ def left_over(folder: Path) -> list[str]:
     return found
 
 
-def get(address: str) -> bytes:
-    with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - loopback, as the demo has said
+def get(address: str, key: str = "") -> bytes:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    request = urllib.request.Request(address, headers=headers)  # noqa: S310 - loopback, as the demo has said
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
         return bytes(answer.read())
 
 
@@ -146,7 +148,11 @@ def test_the_demo_from_an_interruption_to_a_second_start(folder: Path, orders: P
 
 
 def assert_that_everything_is_there(said: str, browser: Any) -> None:
-    site, timeline = where(said, "Start here"), json.loads(get(where(said, "Timeline") + "?limit=500"))
+    site, key = where(said, "Start here"), where(said, "API key")
+    timeline = json.loads(get(where(said, "Timeline") + "?limit=500", key))
+    asked = next(shlex.split(line) for line in said.splitlines() if line.startswith("curl ") and "/api/" in line)
+    assert asked[2] == f"authorization: Bearer {key}"
+    assert json.loads(get(asked[-1], key))["customer_id"] in asked[-1]
     marks = {(fact["simulated"], fact["source"]) for fact in timeline["facts"]}
     assert marks >= {(True, "simulator"), (False, "online-retail")}
     assert json.loads(get(where(said, "Health"))) == {"ready": True}
@@ -171,7 +177,7 @@ def assert_that_everything_is_there(said: str, browser: Any) -> None:
 
 def assert_that_an_event_arrives(said: str) -> None:
     """The line that is printed, as a person pastes it; its event is the newest on the timeline that is printed."""
-    words = shlex.split(said[said.index("curl ") :].splitlines()[0])
+    words = shlex.split(said[said.index("curl -u") :].splitlines()[0])
     request = urllib.request.Request(words[-1], words[words.index("-d") + 1].encode(), method="POST")  # noqa: S310
     request.add_header("Authorization", "Basic " + base64.b64encode(words[words.index("-u") + 1].encode()).decode())
     request.add_header("Content-Type", "application/json")
@@ -179,7 +185,7 @@ def assert_that_an_event_arrives(said: str) -> None:
         assert answer.status == 200
     end = time.monotonic() + 60
     while True:
-        newest = json.loads(get(where(said, "Timeline") + "?limit=1"))["facts"][0]
+        newest = json.loads(get(where(said, "Timeline") + "?limit=1", where(said, "API key")))["facts"][0]
         if newest["name"] == "Product Added to Wishlist":
             break
         assert time.monotonic() < end, newest

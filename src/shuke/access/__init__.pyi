@@ -11,11 +11,13 @@ from .http.guard import (
 from .model import FIELDS, Deed, Fields, Key, Reader, Role, Seen, SignedIn, Where, all_fields
 from .rules.permissions import COMMAND, PERMISSIONS, SHIPPED_ROLES
 from .service.audit import record, verify
-from .service.keys import NewKey, make_key
+from .service.keys import DAYS_DEFAULT, DAYS_MAX, NewKey, make_key, reader_of_key
 from .service.roles import get_role, may_give_role, reader_for
 
 __all__ = [
     "COMMAND",
+    "DAYS_DEFAULT",
+    "DAYS_MAX",
     "FIELDS",
     "NOBODY",
     "PERMISSIONS",
@@ -40,6 +42,7 @@ __all__ = [
     "needs",
     "public",
     "reader_for",
+    "reader_of_key",
     "record",
     "session_cookie",
     "verify",

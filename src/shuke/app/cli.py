@@ -273,6 +273,35 @@ def rotate_keys(**values: Any) -> None:
     _run("keys", **values)
 
 
+@program.group("access", help=_text("help.access"))
+def access() -> None:
+    """Say who may do what; the commands below say how."""
+
+
+@access.command("key", help=_text("help.access_key"))
+@click.option("--name", required=True, help=_text("help.key_name"))
+@click.option("--role", required=True, help=_text("help.key_role"))
+@click.option("--place", "places", multiple=True, help=_text("help.key_place"))
+@click.option("--days", type=click.IntRange(1, 730), default=365, help=_text("help.key_days"))
+@_speaking
+def make_access_key(**values: Any) -> None:
+    """Make an API key."""
+    _run("access", action="key", **values)
+
+
+@program.group("audit", help=_text("help.audit"))
+def audit() -> None:
+    """Look after the audit log; the command below says how."""
+
+
+@audit.command("verify", help=_text("help.audit_verify"))
+@click.option("--head", metavar="NUMBER:HASH", help=_text("help.audit_head"))
+@_speaking
+def verify_audit(**values: Any) -> None:
+    """Check every line."""
+    _run("audit", **values)
+
+
 @program.group("sources", help=_text("help.sources"))
 def sources() -> None:
     """Say who may send events; the commands below say how."""

@@ -25,7 +25,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from shuke import collect, lifecycle, profiles
+from shuke import access, collect, lifecycle, profiles
 from shuke.app import terminal
 from shuke.app.commands import report
 from shuke.app.commands.imports import ImportsOptions, bring_in
@@ -182,6 +182,7 @@ def _serve(
         with place.database.begin() as tx:
             notes.write_key = collect.add_source(tx, SITE, now=datetime.now(UTC), currency=CURRENCY)
         notes.save()
+    _let_ask(place, notes)
     log_file = notes.folder / "server.log"
     with (
         listening(place.settings) as listener,
@@ -198,6 +199,15 @@ def _serve(
             return True
 
         stay(place.settings, text, postgres, listener, told, greet, output=log)
+
+
+def _let_ask(place: Workplace, notes: Notes) -> None:
+    """See to it that the person has an API key that is good, which may do everything."""
+    now = datetime.now(UTC)
+    with place.database.begin() as tx:
+        if access.reader_of_key(tx, notes.api_key, now) is None:
+            notes.api_key = access.make_key(tx, access.COMMAND, access.NewKey(name="demo", role="owner"), now)[1]
+    notes.save()
 
 
 def _answers(address: str) -> bool:

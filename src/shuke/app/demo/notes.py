@@ -25,6 +25,7 @@ class Notes:
     folder: Path
     done: list[str] = field(default_factory=list)
     write_key: str = ""
+    api_key: str = ""
     customers: list[tuple[str, str]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -52,7 +53,7 @@ class Notes:
         self.save()
 
     def save(self) -> None:
-        """Write them down, whole or not at all; nobody else may read the write key."""
+        """Write them down, whole or not at all; nobody else may read the keys."""
         kept = {name: value for name, value in asdict(self).items() if name != "folder"}
         new = self.folder / f"{_FILE}.new"
         new.touch(mode=0o600)

@@ -41,7 +41,6 @@ class _Line:
 class _Card:
     """One customer in words; ``numbers`` are pairs of name and value."""
 
-    customer_id: str
     number: str
     stage: str
     numbers: list[tuple[str, str]]
@@ -71,6 +70,7 @@ def write_pages(folder: Path, place: Workplace, notes: Notes, *, first: Language
             counts={name: say_number(count, language) for name, count in notes.counts.items()},
             cards=_cards(place, notes, language),
             server=server,
+            ask=None if server is None else _ask(notes, server),
             curl=None if server is None else _curl(notes, server),
             data=str(notes.folder),
         )
@@ -94,10 +94,18 @@ def where_things_are(language: Language, notes: Notes, *, site: str, server: str
         ("data", str(notes.folder)),
         ("log", str(log)),
         ("write_key", notes.write_key),
+        ("api_key", notes.api_key),
     )
     lines = [f"  {text(f'where.{name}')}: {value}" for name, value in names]
     say = text("try_event", number=number)
-    return "\n".join([text("ready"), "", *lines, "", say, "", _curl(notes, server), ""])
+    asks = [text("try_asking", number=number), "", _ask(notes, server), ""]
+    return "\n".join([text("ready"), "", *lines, "", *asks, say, "", _curl(notes, server), ""])
+
+
+def _ask(notes: Notes, server: str) -> str:
+    """One line for a shell that asks for everything about the last customer shown."""
+    customer_id, _ = notes.customers[-1]
+    return f"curl -H 'authorization: Bearer {notes.api_key}' {server}api/customers/{customer_id}"
 
 
 def _curl(notes: Notes, server: str) -> str:
@@ -137,7 +145,7 @@ def _card(
         (text("card.predicted"), money(one.predicted_clv_minor)),
     ]
     lines = [_line(fact, language) for fact in facts]
-    return _Card(str(one.customer_id), number, _stage(one.stage, language), numbers, lines)
+    return _Card(number, _stage(one.stage, language), numbers, lines)
 
 
 def _line(fact: collect.TimelineFact, language: Language) -> _Line:
