@@ -17,6 +17,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from shuke import catalog, collect
+from shuke.app.web import build_web
 from shuke.base.errors import Conflict
 from shuke.platform import Workplace
 
@@ -27,10 +28,10 @@ Serve = Callable[[ASGIApp], AbstractContextManager[str]]
 NOT_CHECKED = "positive_data_acceptance"
 
 
-def report(address: str, folder: Path, *options: str) -> tuple[int, str]:
+def report(address: str, key: str, folder: Path, *options: str) -> tuple[int, str]:
     """The outcome of a run of the tool, which is the same each time, and what it says."""
     program = Path(sys.executable).with_name("schemathesis")
-    fixed = ("--generation-deterministic", "--no-shrink", "--continue-on-failure")
+    fixed = ("--generation-deterministic", "--no-shrink", "--continue-on-failure", "-H", f"Authorization: Bearer {key}")
     done = subprocess.run(
         [program, "run", f"{address}/openapi.json", *fixed, "--exclude-checks", NOT_CHECKED, "--no-color", *options],
         cwd=folder,
@@ -43,19 +44,25 @@ def report(address: str, folder: Path, *options: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def app(workplace: Workplace, web_of: Callable[..., ASGIApp]) -> ASGIApp:
+def app(workplace: Workplace) -> ASGIApp:
     """Everything that is served, with a source and a product to find."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     with workplace.database.begin() as tx:
         collect.ensure_source(tx, "0", now=now)
         catalog.save_products(tx, [catalog.Product(product_id="0", name="0")], now=now)
-    return web_of(workplace)
+    return build_web(workplace)
+
+
+@pytest.fixture
+def key(workplace: Workplace, key_for: Callable[..., str]) -> str:
+    """An owner's, who may do everything."""
+    return key_for(workplace, "owner")
 
 
 @pytest.mark.slow
-def test_every_route_answers_as_documented(app: ASGIApp, serve: Serve, tmp_path: Path) -> None:
+def test_every_route_answers_as_documented(app: ASGIApp, key: str, serve: Serve, tmp_path: Path) -> None:
     with serve(app) as address:
-        status, said = report(address, tmp_path, "--phases", "fuzzing,stateful", "--max-examples", "5")
+        status, said = report(address, key, tmp_path, "--phases", "fuzzing,stateful", "--max-examples", "5")
     assert status == 0, said
     tested = re.search(r"Tested: +(\d+)", said)
     assert tested is not None, said
@@ -64,9 +71,9 @@ def test_every_route_answers_as_documented(app: ASGIApp, serve: Serve, tmp_path:
 
 @pytest.mark.faults
 @pytest.mark.timeout(1800)
-def test_every_route_answers_as_documented_for_long(app: ASGIApp, serve: Serve, tmp_path: Path) -> None:
+def test_every_route_answers_as_documented_for_long(app: ASGIApp, key: str, serve: Serve, tmp_path: Path) -> None:
     with serve(app) as address:
-        status, said = report(address, tmp_path, "--max-examples", "100")
+        status, said = report(address, key, tmp_path, "--max-examples", "100")
     assert status == 0, said
 
 
@@ -80,11 +87,11 @@ def refuses_otherwise(*_: Any) -> None:
 
 @pytest.mark.parametrize(("fault", "seen"), [(breaks, "ST101"), (refuses_otherwise, "ST103")])
 def test_a_route_that_does_not_keep_to_its_word_is_seen(
-    fault: Any, seen: str, app: ASGIApp, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fault: Any, seen: str, app: ASGIApp, key: str, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shuke.catalog.service.get_product", fault)
     only = ("--include-path", "/api/products/{product_id}", "--include-method", "GET", "--max-examples", "1")
     with serve(app) as address:
-        status, said = report(address, tmp_path, "--phases", "fuzzing", *only)
+        status, said = report(address, key, tmp_path, "--phases", "fuzzing", *only)
     assert status == 1, said
     assert seen in said

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.types import ASGIApp
 
-from shuke import profiles
+from shuke import access, profiles
 from shuke.app.web import build_web
 from shuke.collect import add_source, read_traits
 from shuke.collect.http import collector
@@ -124,7 +124,7 @@ def test_segments_client_for_pages(
     with workplace.database.read() as tx:
         customer = profiles.find(tx, workplace.keyring, "user_id", "u-1")
         assert customer is not None
-        told = read_traits(tx, workplace.keyring, [customer], may_see=True)
+        told = read_traits(tx, workplace.keyring, [customer], fields=access.CLEAR)
         assert {name: one.value for name, one in told.items()} == {"email": "anna@example.com", "firstName": "Anna"}
         assert tx.execute(sa.text("SELECT order_id, amount_minor FROM orders")).all() == [("o-1", 2550)]
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from shuke import collect, lifecycle, profiles
+from shuke import access, collect, lifecycle, profiles
 from shuke.base.errors import BadInput, NotFound
 from shuke.collect.service import traits
 from shuke.collect.service.traits import write_traits
@@ -92,9 +92,9 @@ def _refreshed(workplace: Workplace, anna: UUID) -> None:  # noqa: ARG001 - afte
 
 @pytest.mark.usefixtures("_refreshed")
 def test_one_call_has_everything(workplace: Workplace, anna: UUID) -> None:
-    found = whole(workplace, anna, latest=2, may_see=True)
+    found = whole(workplace, anna, latest=2, fields=access.CLEAR)
     with workplace.database.read() as tx:
-        assert found.profile == profiles.profile_360(tx, workplace.keyring, anna, NOW, may_see=True)
+        assert found.profile == profiles.profile_360(tx, workplace.keyring, anna, NOW, fields=access.CLEAR)
         assert found.computed == lifecycle.facts_of(tx, [anna])[anna]
         older = collect.timeline(tx, anna, before=found.timeline.next)
     assert found.traits["address"] == collect.Trait({"street": STREET}, SAID)
@@ -130,7 +130,7 @@ def leaks(ask: Ask, customer_id: UUID) -> set[str]:
 
 def test_nothing_personal_goes_over_the_wire(ask: Ask, anna: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     assert leaks(ask, anna) == set()
-    monkeypatch.setattr(traits, "_masked", lambda _name, value: value)
+    monkeypatch.setattr(traits, "_shown", lambda _name, value, _fields: value)
     assert leaks(ask, anna) == {MAIL, STREET, "1990-02-03"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shuke import profiles
+from shuke import access, profiles
 from shuke.base.errors import Conflict, NotFound
 from shuke.base.ids import new_id
 from shuke.platform import Database, Keyring, Transaction
@@ -84,7 +84,7 @@ class World:
         expected = {identity: self.root(home) for identity, home in self.home.items()}
         assert profiles.customers_of(self.tx, self.home) == expected
         for number, customer in enumerate(self.customers):
-            shown = profiles.profile_360(self.tx, self.keyring, customer, NOW, may_see=True)
+            shown = profiles.profile_360(self.tx, self.keyring, customer, NOW, fields=access.CLEAR)
             top = self.root(customer)
             assert shown.customer_id == top
             assert set(shown.customer_ids) == {one for one in self.customers if self.root(one) == top}

@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from shuke import privacy, profiles
+from shuke import access, privacy, profiles
 from shuke.base.errors import BadInput, Conflict, NotFound
 from shuke.base.ids import new_id
 from shuke.platform import Database, Keyring, Transaction
@@ -29,7 +29,7 @@ def test_a_profile_is_masked_unless_the_reader_may_see_it(database: Database, ke
             "phone": "138****5678",
         }
         assert masked.attributes == {"name": "王**", "birth_date": "1990-**-**", "city": "杭州", "gender": "female"}
-        seen = profiles.profile_360(tx, keyring, anna, NOW, may_see=True)
+        seen = profiles.profile_360(tx, keyring, anna, NOW, fields=access.CLEAR)
         assert {one.kind: one.value for one in seen.identities}["phone"] == "+8613812345678"
         assert seen.attributes == given
 
@@ -56,7 +56,7 @@ def test_attributes_are_checked_by_their_types(database: Database, keyring: Keyr
             (1, "heart", "profiles.unknown_attribute"),
             (1, "birth_date", "profiles.bad_value"),
         ]
-        read = profiles.profile_360(tx, keyring, anna, NOW, may_see=True)
+        read = profiles.profile_360(tx, keyring, anna, NOW, fields=access.CLEAR)
         assert read.attributes == {"shoe_size": 38.5, "vip": True, "skin": "dry"}
         with pytest.raises(BadInput, match="attribute_fixed"):
             profiles.define_attribute(tx, profiles.AttributeDefinition("vip", kinds.TEXT, personal=False), NOW)
@@ -69,11 +69,11 @@ def test_what_is_taken_away_is_gone_from_every_part(database: Database, keyring:
         old, new = resolved(tx, keyring, ("user_id", "u1")), resolved(tx, keyring, ("phone", "13812345678"))
         profiles.set_attributes(tx, keyring, [(old, {"city": "杭州"}), (new, {"city": "上海", "name": "李雷"})], NOW)
         profiles.merge(tx, old, new, {"by": "test"}, NOW)
-        read = profiles.profile_360(tx, keyring, new, NOW, may_see=True)
+        read = profiles.profile_360(tx, keyring, new, NOW, fields=access.CLEAR)
         assert read.customer_id == old
         assert read.attributes == {"city": "杭州", "name": "李雷"}
         profiles.set_attributes(tx, keyring, [(new, {"city": None, "name": None})], NOW)
-        assert profiles.profile_360(tx, keyring, old, NOW, may_see=True).attributes == {}
+        assert profiles.profile_360(tx, keyring, old, NOW, fields=access.CLEAR).attributes == {}
 
 
 def test_tags_expire_and_are_of_all_parts(database: Database, keyring: Keyring) -> None:

@@ -8,17 +8,19 @@ from .http.guard import (
     public,
     session_cookie,
 )
-from .model import FIELDS, Deed, Fields, Key, Reader, Role, Seen, SignedIn, Where, all_fields
+from .model import CLEAR, FIELDS, MASKED, Deed, Fields, Key, Reader, Role, Seen, SignedIn, Where, all_fields
 from .rules.permissions import COMMAND, PERMISSIONS, SHIPPED_ROLES
 from .service.audit import record, verify
 from .service.keys import DAYS_DEFAULT, DAYS_MAX, NewKey, make_key, reader_of_key
 from .service.roles import get_role, may_give_role, reader_for
 
 __all__ = [
+    "CLEAR",
     "COMMAND",
     "DAYS_DEFAULT",
     "DAYS_MAX",
     "FIELDS",
+    "MASKED",
     "NOBODY",
     "PERMISSIONS",
     "SECURITY_SCHEMES",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
@@ -39,6 +40,11 @@ Fields = Mapping[str, Seen]
 def all_fields(seen: Seen) -> dict[str, Seen]:
     """Every group shown alike."""
     return dict.fromkeys(FIELDS, seen)
+
+
+#: For programs that work for nobody in particular, and for those whom everything is shown.
+MASKED: Fields = MappingProxyType(all_fields(Seen.MASKED))
+CLEAR: Fields = MappingProxyType(all_fields(Seen.CLEAR))
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from shuke import access, collect, privacy, profiles
@@ -26,7 +26,7 @@ class WholeCustomer(BaseModel):
     customer_ids: tuple[UUID, ...]
     created_at: datetime
     updated_at: datetime
-    attributes: dict[str, bool | float | str]
+    attributes: dict[str, bool | float | str | None]
     traits: dict[str, collect.Trait]
     identities: tuple[profiles.Identity, ...]
     tags: tuple[profiles.Tag, ...]
@@ -34,6 +34,24 @@ class WholeCustomer(BaseModel):
     household: tuple[UUID, ...]
     computed: CustomerFacts | None
     timeline: collect.TimelinePage
+
+
+class RevealBody(BaseModel):
+    """Which groups of values to show in clear, and why: a word such as `call_back`, which the audit log keeps."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fields: Annotated[list[Literal["name", "phone", "email", "other"]], Field(min_length=1, max_length=4)]
+    why: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,49}$")]
+
+
+class Revealed(BaseModel):
+    """What of a customer belongs to the groups that were asked for, in clear, and what is not personal."""
+
+    customer_id: UUID
+    attributes: dict[str, bool | float | str]
+    traits: dict[str, collect.Trait]
+    identities: tuple[profiles.Identity, ...]
 
 
 _ABSENT: dict[int | str, dict[str, Any]] = {
@@ -54,9 +72,26 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         latest: Annotated[int, Query(ge=1, le=LATEST_MAX, description="how many facts of the timeline")] = 20,
     ) -> WholeCustomer:
         with visit.read() as tx:
-            found = customer_360(tx, visit.keyring, customer_id, datetime.now(UTC), latest=latest)
+            found = customer_360(tx, visit.keyring, customer_id, datetime.now(UTC), latest=latest, fields=visit.fields)
         return WholeCustomer(
             **vars(found.profile), traits=found.traits, computed=found.computed, timeline=found.timeline
+        )
+
+    @router.post("/customers/{customer_id}/reveal", responses=_ABSENT)
+    def reveal(
+        visit: Annotated[access.Visit, access.needs("customers.reveal")], customer_id: UUID, body: RevealBody
+    ) -> Revealed:
+        asked = set(body.fields)
+        fields = {group: access.Seen.CLEAR if group in asked else access.Seen.HIDDEN for group in access.FIELDS}
+        with visit.begin() as tx:
+            found = customer_360(tx, visit.keyring, customer_id, datetime.now(UTC), latest=1, fields=fields)
+            visit.note("customers.reveal", fields=sorted(asked), why=body.why)
+        profile = found.profile
+        return Revealed(
+            customer_id=profile.customer_id,
+            attributes={name: value for name, value in profile.attributes.items() if value is not None},
+            traits={name: trait for name, trait in found.traits.items() if trait.value is not None},
+            identities=tuple(one for one in profile.identities if one.value is not None),
         )
 
     return list(router.routes)

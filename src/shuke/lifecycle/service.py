@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from shuke import collect, profiles
+from shuke import access, collect, profiles
 from shuke.base.clock import known_timezone
 from shuke.base.errors import BadInput, Conflict
 from shuke.base.ids import new_id
@@ -184,7 +184,7 @@ def customer_360(
     now: datetime,
     *,
     latest: int = 20,
-    may_see: bool = False,
+    fields: access.Fields = access.MASKED,
 ) -> Customer360:
     """The customer who stands for this one, whole: profile, what events told, computed facts, the latest facts.
 
@@ -196,7 +196,7 @@ def customer_360(
         customer_id: whose.
         now: which tags count.
         latest: facts of the timeline, from 1 to :data:`LATEST_MAX`.
-        may_see: whether the reader may see what is personal; else it is masked.
+        fields: how the reader sees what is personal.
 
     Raises:
         NotFound: ``profiles.no_customer`` when there is none, or it was erased.
@@ -204,10 +204,10 @@ def customer_360(
     """
     if not 1 <= latest <= LATEST_MAX:
         raise BadInput("lifecycle.too_many_latest", limit=LATEST_MAX)
-    profile = profiles.profile_360(tx, keyring, customer_id, now, may_see=may_see)
+    profile = profiles.profile_360(tx, keyring, customer_id, now, fields=fields)
     return Customer360(
         profile=profile,
-        traits=collect.read_traits(tx, keyring, profile.customer_ids, may_see=may_see),
+        traits=collect.read_traits(tx, keyring, profile.customer_ids, fields=fields),
         computed=facts_of(tx, [profile.customer_id]).get(profile.customer_id),
         timeline=collect.timeline(tx, profile.customer_id, limit=latest),
     )

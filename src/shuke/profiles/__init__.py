@@ -1,7 +1,7 @@
 """Who the customers are: their identities, which of them are one, and what is known of each.
 
-Knows ``privacy``, ``platform`` and below. Facts belong to identities and identities to customers, so that a merge moves
-identities and an undo moves exactly those back; the facts follow without being touched.
+Knows ``access``, ``privacy``, ``platform`` and below. Facts belong to identities and identities to customers, so that
+a merge moves identities and an undo moves exactly those back; the facts follow without being touched.
 """
 
 from shuke.profiles.model import (
@@ -18,7 +18,7 @@ from shuke.profiles.model import (
 )
 from shuke.profiles.rules.attributes import of_traits
 from shuke.profiles.rules.identifiers import normalised, priority_of
-from shuke.profiles.rules.profile import masked_attribute
+from shuke.profiles.rules.profile import group_of_attribute, masked_attribute, shown_attribute
 from shuke.profiles.service.attaching import attach_identity
 from shuke.profiles.service.attributes import (
     attribute_definitions_of,
@@ -55,6 +55,7 @@ __all__ = [
     "erase",
     "find",
     "form_household",
+    "group_of_attribute",
     "identities_of",
     "leave_household",
     "masked_attribute",
@@ -71,6 +72,7 @@ __all__ = [
     "resolve",
     "retire_attribute",
     "set_attributes",
+    "shown_attribute",
     "standing_for",
     "unmerge",
 ]

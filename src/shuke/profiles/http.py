@@ -1,7 +1,7 @@
 """``/api/customers``, ``/api/merges`` and ``/api/attributes``.
 
-Personal values are masked here: nobody may see them whole before there are readers with permissions. An id goes into a
-body and never into an address, since addresses are logged on the way.
+Personal values are shown as the role of the reader says: in clear, masked, or not at all. An id goes into a body and
+never into an address, since addresses are logged on the way.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _customers(router: APIRouter) -> None:
             if resolved is None:
                 raise BadInput("profiles.bad_identity", kind=", ".join(sorted({kind for kind, _ in ids})))
             _set(visit, tx, resolved.customer_id, body.attributes, now)
-            return overview.profile_360(tx, visit.keyring, resolved.customer_id, now)
+            return overview.profile_360(tx, visit.keyring, resolved.customer_id, now, fields=visit.fields)
 
     @router.post("/customers/find", responses=_ABSENT)
     def find_customer(visit: Reading, body: IdentityBody) -> WhoAnswer:
@@ -169,19 +169,19 @@ def _customers(router: APIRouter) -> None:
         now = _now()
         with visit.begin() as tx:
             _set(visit, tx, customer_id, body.attributes, now)
-            return overview.profile_360(tx, visit.keyring, customer_id, now)
+            return overview.profile_360(tx, visit.keyring, customer_id, now, fields=visit.fields)
 
     @router.get("/customers/{customer_id}/identities", responses=_ABSENT)
     def get_identities(visit: Reading, customer_id: UUID) -> tuple[Identity, ...]:
         with visit.read() as tx:
-            return overview.profile_360(tx, visit.keyring, customer_id, _now()).identities
+            return overview.profile_360(tx, visit.keyring, customer_id, _now(), fields=visit.fields).identities
 
     @router.post("/customers/{customer_id}/identities", responses=_REFUSED)
     def post_identity(visit: Writing, customer_id: UUID, body: IdentityBody) -> Profile:
         now = _now()
         with visit.begin() as tx:
             attaching.attach_identity(tx, visit.keyring, customer_id, body.kind, body.value, now)
-            return overview.profile_360(tx, visit.keyring, customer_id, now)
+            return overview.profile_360(tx, visit.keyring, customer_id, now, fields=visit.fields)
 
 
 def _set(visit: access.Visit, tx: Any, customer_id: UUID, given: dict[str, Any], now: datetime) -> None:
@@ -216,7 +216,7 @@ def _tags(router: APIRouter) -> None:
         now = _now()
         with visit.begin() as tx:
             tagging.add_tags(tx, [NewTag(customer_id, body.tag, body.source, body.expires_at)], now)
-            return overview.profile_360(tx, visit.keyring, customer_id, now)
+            return overview.profile_360(tx, visit.keyring, customer_id, now, fields=visit.fields)
 
     @router.delete("/customers/{customer_id}/tags/{tag}", responses=_ABSENT)
     def delete_tag(
@@ -228,7 +228,7 @@ def _tags(router: APIRouter) -> None:
         now = _now()
         with visit.begin() as tx:
             tagging.remove_tag(tx, [customer_id], tag, source)
-            return overview.profile_360(tx, visit.keyring, customer_id, now)
+            return overview.profile_360(tx, visit.keyring, customer_id, now, fields=visit.fields)
 
 
 def _consents(router: APIRouter) -> None:

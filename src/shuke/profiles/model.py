@@ -93,11 +93,11 @@ class NewTag:
 
 @dataclass(frozen=True)
 class Identity:
-    """One identity as a reader may see it; ``value`` is masked unless they may see it whole."""
+    """One identity as a reader may see it; ``value`` is masked, or None, unless they may see it whole."""
 
     identity_id: int
     kind: str
-    value: str
+    value: str | None
     first_seen_at: datetime
     last_seen_at: datetime
 
@@ -106,15 +106,15 @@ class Identity:
 class Profile:
     """Everything that this room and ``privacy`` know of one customer.
 
-    ``customer_ids`` are all that are this customer by now, itself first. Personal attributes are masked unless the
-    reader may see them.
+    ``customer_ids`` are all that are this customer by now, itself first. Personal attributes are masked, or
+    None, unless the reader may see them.
     """
 
     customer_id: UUID
     customer_ids: tuple[UUID, ...]
     created_at: datetime
     updated_at: datetime
-    attributes: dict[str, PlainValue] = field(default_factory=dict)
+    attributes: dict[str, PlainValue | None] = field(default_factory=dict)
     identities: tuple[Identity, ...] = ()
     tags: tuple[Tag, ...] = ()
     consents: tuple[CurrentConsent, ...] = ()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from shuke import profiles
+from shuke import access, profiles
 from shuke.collect import read_traits
 from shuke.platform import Workplace
 
@@ -65,7 +65,7 @@ def test_segments_python_client(
     with workplace.database.read() as tx:
         customer = profiles.find(tx, workplace.keyring, "user_id", "u-1")
         assert customer is not None
-        told = read_traits(tx, workplace.keyring, [customer], may_see=True)
+        told = read_traits(tx, workplace.keyring, [customer], fields=access.CLEAR)
         assert {name: one.value for name, one in told.items()} == {"email": "anna@example.com", "firstName": "Anna"}
         assert tx.execute(sa.text("SELECT order_id, amount_minor FROM orders")).all() == [("o-1", 2550)]
         moment = tx.scalars(sa.text("SELECT max(occurred_at) FROM facts")).one()

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from shuke import profiles
+from shuke import access, profiles
 from shuke.collect import quality, read_traits, rejected_events, timeline
 from shuke.collect.jobs import empty_inbox
 from shuke.collect.rules import events as reading
@@ -58,7 +58,7 @@ def state(workplace: Workplace) -> dict[str, Any]:
             for name, query in (("facts", FACTS), ("orders", ORDERS), ("refunds", REFUNDS), ("people", PEOPLE))
         }
         found["traits"] = sorted(
-            str(read_traits(tx, workplace.keyring, [customer], may_see=True))
+            str(read_traits(tx, workplace.keyring, [customer], fields=access.CLEAR))
             for customer in tx.scalars(sa.text("SELECT customer_id FROM customers"))
         )
         found["attributes"] = sorted(tx.scalars(sa.text("SELECT attributes::text FROM customers")))
@@ -241,7 +241,7 @@ def last_word_of_two(
     faster.join(20)
     with workplace.database.read() as tx:
         (customer,) = tx.scalars(sa.text("SELECT customer_id FROM customers"))
-        told = read_traits(tx, workplace.keyring, [customer], may_see=True)
+        told = read_traits(tx, workplace.keyring, [customer], fields=access.CLEAR)
     return {name: one.value for name, one in told.items()}
 
 
@@ -387,7 +387,7 @@ def test_canaries_are_in_no_plain_column(
     with workplace.database.read() as tx:
         customer = profiles.find(tx, workplace.keyring, "email", CANARIES["mail"])
         assert customer is not None
-        traits = read_traits(tx, workplace.keyring, [customer], may_see=True)
+        traits = read_traits(tx, workplace.keyring, [customer], fields=access.CLEAR)
     assert traits["firstName"].value == CANARIES["name"]
     assert traits["address"].value["street"] == CANARIES["street"]
 

@@ -157,8 +157,8 @@ def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
     with place.database.read() as tx:
         best = lifecycle.most_valuable(tx)
         chosen = [best[stage.code] for stage in CUSTOMER_STAGES.stages if stage.code in best]
-        seen = [profiles.profile_360(tx, place.keyring, one.customer_id, now, may_see=True) for one in chosen]
-    notes.customers = [(str(one.customer_id), one.identities[0].value) for one in seen]
+        seen = [profiles.profile_360(tx, place.keyring, one.customer_id, now, fields=access.CLEAR) for one in chosen]
+    notes.customers = [(str(one.customer_id), one.identities[0].value or "") for one in seen]
 
 
 def _write_reports(options: DemoOptions, orders: Path) -> None:

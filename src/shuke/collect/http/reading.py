@@ -19,6 +19,8 @@ from shuke.platform.http import Moment, api
 __all__ = ["reading_routes"]
 
 Word = Annotated[str, Query(max_length=200)]
+Kind = Annotated[str, Query(min_length=1, max_length=200)]
+Kinds = Annotated[list[Kind] | None, Query(max_length=FILTERS_MAX)]
 Words = Annotated[list[Word] | None, Query(max_length=FILTERS_MAX)]
 
 
@@ -33,7 +35,7 @@ def reading_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         *,
         before: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
-        kind: Words = None,
+        kind: Kinds = None,
         name: Words = None,
         since: Moment | None = None,
         until: Moment | None = None,

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from shuke import privacy, profiles
+from shuke import access, privacy, profiles
 from shuke.collect.model import Reject, Trait
 from shuke.collect.rules.personal import apart, is_personal_text
 from shuke.platform import Keyring, Transaction
@@ -86,32 +86,36 @@ def _known(tx: Transaction, keyring: Keyring, person_ids: set[UUID], fields: set
 
 
 def read_traits(
-    tx: Transaction, keyring: Keyring, person_ids: Collection[UUID], *, may_see: bool = False
+    tx: Transaction, keyring: Keyring, person_ids: Collection[UUID], *, fields: access.Fields = access.MASKED
 ) -> dict[str, Trait]:
     """The latest word on each trait of one customer, who may have been several persons before a merge.
 
-    By name. What is personal in them is masked unless the reader ``may_see`` it.
+    By name. What is personal in them is shown as ``fields`` say, masked if they say nothing.
     """
     latest: dict[str, _Word] = {}
-    for fields in privacy.read_fields(tx, keyring, person_ids, prefixes=(_PREFIX,)).values():
-        for field, kept in fields.items():
+    for of_person in privacy.read_fields(tx, keyring, person_ids, prefixes=(_PREFIX,)).values():
+        for field, kept in of_person.items():
             word = _word.decode(kept)
             name = field.removeprefix(_PREFIX)
             latest[name] = max(word, latest.get(name, word))
     read = {name: (msgspec.json.decode(word.value), word.at) for name, word in sorted(latest.items())}
-    return {
-        name: Trait(value if may_see else _masked(name, value), datetime.fromisoformat(at))
-        for name, (value, at) in read.items()
-    }
+    return {name: Trait(_shown(name, value, fields), datetime.fromisoformat(at)) for name, (value, at) in read.items()}
 
 
-def _masked(name: str, value: Any) -> Any:
-    """The value where it may lie open by the rules for events; else what a profile shows of a text, and no more."""
+def _shown(name: str, value: Any, fields: access.Fields) -> Any:
+    """The value where it may lie open by the rules for events; else as the reader sees its group."""
+    known = next(iter(profiles.of_traits({name: value})), name)
+    seen = fields[profiles.group_of_attribute(known)]
+    if seen is access.Seen.CLEAR or not _is_personal(name, value):
+        return value
+    if seen is access.Seen.HIDDEN:
+        return None
+    return profiles.masked_attribute(known, value) if isinstance(value, str) else HIDDEN
+
+
+def _is_personal(name: str, value: Any) -> bool:
     try:
         _, personal = apart({name: value}, of_person=True)
     except Reject:
-        return HIDDEN
-    if not personal:
-        return value
-    known = next(iter(profiles.of_traits({name: value})), name)
-    return profiles.masked_attribute(known, value) if isinstance(value, str) else HIDDEN
+        return True
+    return bool(personal)

@@ -6,16 +6,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from shuke import privacy
+from shuke import access, privacy
 from shuke.profiles.model import PlainValue
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_GROUPS = ("name", "phone", "email")
 _SHOWN_OF = {"first_name": "name", "last_name": "name", "nickname": "name", "name": "name"}
 
 
-def combined(parts: Sequence[Mapping[str, PlainValue]]) -> dict[str, PlainValue]:
+def combined(parts: Sequence[Mapping[str, PlainValue | None]]) -> dict[str, PlainValue | None]:
     """The attributes of parts, the customer's own first: what an earlier part knows counts."""
-    whole: dict[str, PlainValue] = {}
+    whole: dict[str, PlainValue | None] = {}
     for part in parts:
         whole = dict(part) | whole
     return whole
@@ -33,6 +34,28 @@ def masked_attribute(name: str, value: str) -> str:
     if name == "birth_date" and _DATE.match(value):
         return f"{value[:4]}-**-**"
     return privacy.mask(_SHOWN_OF.get(name, name), value)
+
+
+def shown_identity(kind: str, value: str, fields: access.Fields) -> str | None:
+    """An identity as a reader sees its group; None where it is hidden from them."""
+    seen = fields[kind if kind in _GROUPS else "other"]
+    if seen is access.Seen.HIDDEN:
+        return None
+    return value if seen is access.Seen.CLEAR else masked_identity(kind, value)
+
+
+def group_of_attribute(name: str) -> str:
+    """Which group of personal values an attribute or a trait of this name belongs to."""
+    group = _SHOWN_OF.get(name, name)
+    return group if group in _GROUPS else "other"
+
+
+def shown_attribute(name: str, value: str, fields: access.Fields) -> str | None:
+    """A personal attribute as a reader sees its group; None where it is hidden from them."""
+    seen = fields[group_of_attribute(name)]
+    if seen is access.Seen.HIDDEN:
+        return None
+    return value if seen is access.Seen.CLEAR else masked_attribute(name, value)
 
 
 def own_first(customer_id: UUID, parts: Iterable[UUID]) -> tuple[UUID, ...]:

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shuke import privacy
+from shuke import access, privacy
 from shuke.base.errors import NotFound
 from shuke.platform import Keyring, Transaction
 from shuke.profiles.model import Identity, PlainValue, Profile, Tag
-from shuke.profiles.rules.profile import combined, masked_attribute, masked_identity
+from shuke.profiles.rules.profile import combined, shown_attribute, shown_identity
 from shuke.profiles.service.attributes import attribute_field
 from shuke.profiles.service.resolving import field_of
 from shuke.profiles.tables import customers, household_members, identities, tags
@@ -23,26 +23,26 @@ _IDENTITY = "identity:"
 
 
 def profile_360(
-    tx: Transaction, keyring: Keyring, customer_id: UUID, now: datetime, *, may_see: bool = False
+    tx: Transaction, keyring: Keyring, customer_id: UUID, now: datetime, *, fields: access.Fields = access.MASKED
 ) -> Profile:
     """The customer who stands for this one, whole: attributes, identities, tags, consent, household.
 
-    Personal values are masked unless the reader ``may_see`` them. Six statements, none of which grows with the number
-    of customers. Raises NotFound ``profiles.no_customer`` when there is none, or it was erased.
+    Personal values are shown as ``fields`` say, masked if they say nothing. Six statements, none of which
+    grows with the number of customers. Raises NotFound ``profiles.no_customer`` when there is none, or it was erased.
     """
     own, *others = _parts(tx, customer_id)
     parts = [own.customer_id, *(part.customer_id for part in others)]
     # Other rooms keep what they know in the vault, too: a customer of many years has thousands of fields there.
     found = privacy.read_fields(tx, keyring, parts, prefixes=(_ATTRIBUTE, _IDENTITY))
     secrets = [found.get(part, {}) for part in parts]
-    values = {field: text for fields in secrets for field, text in fields.items()}
+    values = {field: text for part in secrets for field, text in part.items()}
     return Profile(
         customer_id=own.customer_id,
         customer_ids=tuple(parts),
         created_at=min(part.created_at for part in (own, *others)),
         updated_at=max(part.updated_at for part in (own, *others)),
-        attributes=_attributes([part.attributes for part in (own, *others)], secrets, may_see=may_see),
-        identities=_identities(tx, own.customer_id, values, may_see=may_see),
+        attributes=_attributes([part.attributes for part in (own, *others)], secrets, fields=fields),
+        identities=_identities(tx, own.customer_id, values, fields=fields),
         tags=_tags(tx, parts, now),
         consents=privacy.current(one for said in privacy.consents(tx, parts).values() for one in said),
         household=_household(tx, own.customer_id),
@@ -66,28 +66,33 @@ def _parts(tx: Transaction, customer_id: UUID) -> list[sa.Row[Any]]:
 
 
 def _attributes(
-    plain: list[dict[str, PlainValue]], secrets: list[dict[str, str]], *, may_see: bool
-) -> dict[str, PlainValue]:
-    personal: list[dict[str, PlainValue]] = [
+    plain: list[dict[str, PlainValue]], secrets: list[dict[str, str]], *, fields: access.Fields
+) -> dict[str, PlainValue | None]:
+    personal: list[dict[str, PlainValue | None]] = [
         {
-            field.removeprefix(_ATTRIBUTE): text if may_see else masked_attribute(field.removeprefix(_ATTRIBUTE), text)
-            for field, text in fields.items()
+            field.removeprefix(_ATTRIBUTE): shown_attribute(field.removeprefix(_ATTRIBUTE), text, fields)
+            for field, text in values.items()
             if field.startswith(_ATTRIBUTE)
         }
-        for fields in secrets
+        for values in secrets
     ]
     return dict(sorted((combined(plain) | combined(personal)).items()))
 
 
-def _identities(tx: Transaction, customer_id: UUID, values: dict[str, str], *, may_see: bool) -> tuple[Identity, ...]:
+def _identities(
+    tx: Transaction, customer_id: UUID, values: dict[str, str], *, fields: access.Fields
+) -> tuple[Identity, ...]:
     rows = tx.execute(
         sa.select(identities).where(identities.c.customer_id == customer_id).order_by(identities.c.identity_id)
     )
     shown = []
     for row in rows:
         value = values.get(field_of(row.kind, row.identity_id), "")
-        seen = value if may_see else masked_identity(row.kind, value)
-        shown.append(Identity(row.identity_id, row.kind, seen, row.first_seen_at, row.last_seen_at))
+        shown.append(
+            Identity(
+                row.identity_id, row.kind, shown_identity(row.kind, value, fields), row.first_seen_at, row.last_seen_at
+            )
+        )
     return tuple(shown)
 
 
