@@ -27,9 +27,17 @@ Serve = Callable[[ASGIApp], AbstractContextManager[str]]
 # and what a brand's own attributes may be, no schema can say.
 NOT_CHECKED = "positive_data_acceptance"
 
+# An empty list in an address is as good as left out, and a number is a word: the tool takes both for violations.
+NOT_TELLING = """
+[[operations]]
+include-path = "/api/customers/{customer_id}/timeline"
+checks.negative_data_rejection.enabled = false
+"""
+
 
 def report(address: str, key: str, folder: Path, *options: str) -> tuple[int, str]:
     """The outcome of a run of the tool, which is the same each time, and what it says."""
+    (folder / "schemathesis.toml").write_text(NOT_TELLING, encoding="utf-8")
     program = Path(sys.executable).with_name("schemathesis")
     fixed = ("--generation-deterministic", "--no-shrink", "--continue-on-failure", "-H", f"Authorization: Bearer {key}")
     done = subprocess.run(

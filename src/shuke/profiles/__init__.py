@@ -33,6 +33,7 @@ from shuke.profiles.service.overview import profile_360
 from shuke.profiles.service.reading import customers_of, find, identities_of, owners
 from shuke.profiles.service.resolving import resolve
 from shuke.profiles.service.tagging import add_tags, drop_expired_tags, form_household, leave_household, remove_tag
+from shuke.profiles.service.whose import give_to, note_stores, take_from
 
 __all__ = [
     "AttributeDefinition",
@@ -55,6 +56,7 @@ __all__ = [
     "erase",
     "find",
     "form_household",
+    "give_to",
     "group_of_attribute",
     "identities_of",
     "leave_household",
@@ -62,6 +64,7 @@ __all__ = [
     "merge",
     "merges_of",
     "normalised",
+    "note_stores",
     "of_traits",
     "owners",
     "parts_of",
@@ -74,5 +77,6 @@ __all__ = [
     "set_attributes",
     "shown_attribute",
     "standing_for",
+    "take_from",
     "unmerge",
 ]

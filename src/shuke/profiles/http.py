@@ -15,11 +15,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from shuke import access, privacy
-from shuke.base.errors import BadInput, NotFound
+from shuke.base.errors import BadInput, Conflict, NotFound
 from shuke.platform import Metrics, Workplace
 from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
-from shuke.profiles.model import AttributeDefinition, AttributeType, Identity, Merge, NewTag, Profile
-from shuke.profiles.service import attaching, attributes, consents, merging, overview, reading, resolving, tagging
+from shuke.profiles.model import AttributeDefinition, AttributeType, Identity, Merge, NewTag, Profile, Resolved
+from shuke.profiles.service import (
+    attaching,
+    attributes,
+    consents,
+    merging,
+    overview,
+    reading,
+    resolving,
+    tagging,
+    whose,
+)
 
 __all__ = ["routes"]
 
@@ -35,6 +45,7 @@ _Attributes = Annotated[dict[_Kind, Flag | _Number | _Value | None], Field(max_l
 Reading = Annotated[access.Visit, access.needs("customers.read")]
 Writing = Annotated[access.Visit, access.needs("customers.write")]
 Merging = Annotated[access.Visit, access.needs("customers.merge")]
+Assigning = Annotated[access.Visit, access.needs("people.write")]
 Defining = Annotated[access.Visit, access.needs("settings.write")]
 PrivacyReading = Annotated[access.Visit, access.needs("privacy.read")]
 PrivacyWriting = Annotated[access.Visit, access.needs("privacy.write")]
@@ -56,6 +67,7 @@ class NewCustomerBody(_Body):
 
     identities: list[IdentityBody] = Field(min_length=1, max_length=50)
     attributes: _Attributes = {}
+    store: Annotated[str, Field(min_length=1, max_length=200, description="where they are a customer")] | None = None
 
 
 class ChangeBody(_Body):
@@ -133,6 +145,7 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     router = api("profiles")
     _customers(router)
     _merges(router)
+    _owners(router)
     _tags(router)
     _consents(router)
     _definitions(router)
@@ -148,10 +161,8 @@ def _customers(router: APIRouter) -> None:
     def post_customer(visit: Writing, body: NewCustomerBody) -> Profile:
         now = _now()
         with visit.begin() as tx:
-            ids = [(one.kind, one.value) for one in body.identities]
-            (resolved,) = resolving.resolve(tx, visit.keyring, [ids], now)
-            if resolved is None:
-                raise BadInput("profiles.bad_identity", kind=", ".join(sorted({kind for kind, _ in ids})))
+            resolved = _resolved(visit, tx, body, now)
+            visit.note(customer_id=resolved.customer_id)
             _set(visit, tx, resolved.customer_id, body.attributes, now)
             return overview.profile_360(tx, visit.keyring, resolved.customer_id, now, fields=visit.fields)
 
@@ -184,6 +195,34 @@ def _customers(router: APIRouter) -> None:
             return overview.profile_360(tx, visit.keyring, customer_id, now, fields=visit.fields)
 
 
+def _resolved(visit: access.Visit, tx: Any, body: NewCustomerBody, now: datetime) -> Resolved:
+    """Who the body is about; who is new becomes the reader's customer.
+
+    Raises:
+        BadInput: ``profiles.bad_identity``; ``profiles.which_store`` when a reader with several stores names none.
+        Conflict: ``profiles.not_yours`` when one of the identities is a customer's whom the reader may not see. That
+            there is one is all that is told; that two of them be merged cannot be asked for this way, either.
+    """
+    ids = [(one.kind, one.value) for one in body.identities]
+    with visit.beyond_scope(tx):
+        known = {found for kind, value in ids if (found := reading.find(tx, visit.keyring, kind, value)) is not None}
+    if known - merging.standing(tx, known).keys():
+        raise Conflict("profiles.not_yours")
+    with visit.beyond_scope(tx):
+        (resolved,) = resolving.resolve(tx, visit.keyring, [ids], now)
+        if resolved is None:
+            raise BadInput("profiles.bad_identity", kind=", ".join(sorted({kind for kind, _ in ids})))
+        mine = visit.stores(tx)
+        store = body.store or (mine[0] if mine is not None and len(mine) == 1 else None)
+        if mine is not None and not known and store not in mine:
+            raise BadInput("profiles.which_store")
+        if store is not None and (mine is None or store in mine):
+            whose.note_stores(tx, [(resolved.identity_id, store)])
+        if visit.reader.where is access.Where.OWN and not known and visit.reader.acts_for is not None:
+            whose.give_to(tx, resolved.customer_id, visit.reader.acts_for, now)
+    return resolved
+
+
 def _set(visit: access.Visit, tx: Any, customer_id: UUID, given: dict[str, Any], now: datetime) -> None:
     """Set all attributes or none: BadInput ``profiles.bad_attributes`` names those that cannot be taken."""
     refused = attributes.set_attributes(tx, visit.keyring, [(customer_id, given)], now)
@@ -208,6 +247,18 @@ def _merges(router: APIRouter) -> None:
     def undo_merge(visit: Merging, merge_id: UUID) -> Merge:
         with visit.begin() as tx:
             return merging.unmerge(tx, merge_id, _now())
+
+
+def _owners(router: APIRouter) -> None:
+    @router.put("/customers/{customer_id}/owners/{user_id}", responses=_ABSENT, status_code=204)
+    def put_owner(visit: Assigning, customer_id: UUID, user_id: UUID) -> None:
+        with visit.begin() as tx:
+            whose.give_to(tx, customer_id, user_id, _now())
+
+    @router.delete("/customers/{customer_id}/owners/{user_id}", responses=_ABSENT, status_code=204)
+    def delete_owner(visit: Assigning, customer_id: UUID, user_id: UUID) -> None:
+        with visit.begin() as tx:
+            whose.take_from(tx, customer_id, user_id)
 
 
 def _tags(router: APIRouter) -> None:

@@ -93,3 +93,20 @@ household_members = sa.Table(
     sa.Column("household_id", sa.Uuid, nullable=False),
     sa.Column("since", _MOMENT, nullable=False),
 )
+
+# Where an identity was seen, which says whose customer somebody is.
+identity_stores = sa.Table(
+    "identity_stores",
+    metadata,
+    sa.Column("identity_id", sa.BigInteger, sa.ForeignKey("identities.identity_id"), primary_key=True),
+    sa.Column("store", sa.Text, primary_key=True),
+)
+
+# Who looks after a customer.
+customer_owners = sa.Table(
+    "customer_owners",
+    metadata,
+    _customer("customer_id", primary_key=True),
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("since", _MOMENT, nullable=False),
+)

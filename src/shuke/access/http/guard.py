@@ -31,7 +31,7 @@ from starlette.routing import BaseRoute, Route
 
 from shuke.access.model import Deed, Fields, Permission, Reader, Seen, SignedIn, Where, all_fields
 from shuke.access.rules.permissions import PERMISSIONS
-from shuke.access.service import audit
+from shuke.access.service import audit, scope
 from shuke.access.service.keys import reader_of_key
 from shuke.access.service.reading import session_of
 from shuke.access.service.roles import reader_for
@@ -124,14 +124,29 @@ class Visit:
     def read(self) -> Iterator[Transaction]:
         """One transaction that only reads, of what the reader may see."""
         with self.place.database.read() as tx:
+            scope.enter(tx, self.reader)
             yield tx
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """One transaction on what the reader may see; what it did is in the audit log when it is committed."""
         with self.place.database.begin() as tx:
+            scope.enter(tx, self.reader)
             yield tx
+            scope.leave(tx)
             self._record(tx)
+
+    @contextmanager
+    def beyond_scope(self, tx: Transaction) -> Iterator[None]:
+        """See everything meanwhile: to find out who somebody is, of which nothing may be told but whose they are."""
+        scope.leave(tx)
+        yield
+        scope.enter(tx, self.reader)
+
+    def stores(self, tx: Transaction) -> list[str] | None:
+        """The stores whose customers the reader may see; None where stores do not limit them."""
+        limited = self.reader.where in (Where.REGION, Where.STORE)
+        return scope.stores_of(tx, self.reader) if limited else None
 
     def note(
         self,

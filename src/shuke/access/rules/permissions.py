@@ -11,6 +11,7 @@ from shuke.base.errors import BadInput
 
 __all__ = [
     "COMMAND",
+    "DIVIDED",
     "OWN",
     "PERMISSIONS",
     "PLACES_MAX",
@@ -18,6 +19,7 @@ __all__ = [
     "beyond",
     "checked_places",
     "checked_role",
+    "checked_scope",
     "narrowed",
 ]
 
@@ -49,6 +51,21 @@ PERMISSIONS: tuple[Permission, ...] = (
     "reports.write",
     "settings.read",
     "settings.write",
+)
+
+#: What a role that is for some customers only can allow: what touches nothing but customers, which the scope divides,
+#: and the catalogue, which is everybody's.
+DIVIDED = frozenset(
+    {
+        OWN,
+        "catalog.read",
+        "customers.read",
+        "customers.reveal",
+        "customers.write",
+        "lifecycle.read",
+        "orders.read",
+        "privacy.read",
+    }
 )
 
 #: Regions or stores of one person or key.
@@ -129,16 +146,24 @@ def checked_role(role: Role) -> Role:
     """The role itself, with what everybody has.
 
     Raises:
-        BadInput: ``access.bad_role_name``; ``access.unknown_permissions``, which it names; ``access.bad_fields`` when
-            not every group of personal values is said.
+        BadInput: ``access.bad_role_name``; ``access.unknown_permissions``, which it names; ``access.not_for_some``
+            where the scope does not divide what is allowed; ``access.bad_fields`` when not every group of personal
+            values is said.
     """
     if not _NAME.fullmatch(role.name):
         raise BadInput("access.bad_role_name", name=role.name[:40])
     if unknown := sorted(role.permissions - set(PERMISSIONS)):
         raise BadInput("access.unknown_permissions", permissions=[one[:40] for one in unknown])
+    checked_scope(role.permissions, role.where)
     if set(role.fields) != set(FIELDS):
         raise BadInput("access.bad_fields", fields=list(FIELDS))
     return Role(role.name, role.permissions | {OWN}, role.where, dict(role.fields))
+
+
+def checked_scope(permissions: Collection[Permission], where: Where) -> None:
+    """Refuse a scope for permissions that know none: BadInput ``access.not_for_some``."""
+    if where is not Where.ALL and (whole := sorted(set(permissions) - DIVIDED)):
+        raise BadInput("access.not_for_some", permissions=whole)
 
 
 def checked_places(where: Where, places: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shuke.access.model import Key, Permission, Reader, Seen, Where
-from shuke.access.rules.permissions import OWN, beyond, checked_places, narrowed
+from shuke.access.rules.permissions import OWN, beyond, checked_places, checked_scope, narrowed
 from shuke.access.service.roles import get_role
 from shuke.access.tables import api_keys
 from shuke.base.errors import BadInput, NotAllowed, NotFound
@@ -53,7 +53,7 @@ def make_key(tx: Transaction, reader: Reader, wanted: NewKey, now: datetime) -> 
 
     Raises:
         BadInput: ``access.bad_key_days``, ``access.too_many_keys``, ``access.bad_places``,
-            ``access.unknown_permissions``.
+            ``access.unknown_permissions``, ``access.not_for_some``.
         NotFound: ``access.no_role``.
         NotAllowed: ``access.beyond_your_own``.
     """
@@ -65,6 +65,7 @@ def make_key(tx: Transaction, reader: Reader, wanted: NewKey, now: datetime) -> 
     role = get_role(tx, wanted.role)
     permissions = narrowed(role, wanted.permissions) - {OWN}
     where = wanted.where or (role.where if reader.where is Where.ALL else reader.where)
+    checked_scope(permissions, where)
     # Who has places and names none means all of theirs.
     places = checked_places(where, wanted.places or (reader.places if where is reader.where else ()))
     excess = beyond(reader, permissions, where, places, role.fields)

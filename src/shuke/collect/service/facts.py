@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 from psycopg.types.json import set_json_dumps
 
+from shuke import profiles
 from shuke.collect.service.copying import copy_columns
 from shuke.collect.tables import facts
 from shuke.platform import Transaction, driver
@@ -63,6 +64,8 @@ def record_facts(tx: Transaction, new: Sequence[NewFact]) -> None:
             copy.set_types(_TYPES)
             for fact in new:
                 copy.write_row(fact)
+    seen = ((fact.identity_id, fact.store) for fact in new)
+    profiles.note_stores(tx, ((identity, store) for identity, store in seen if identity is not None and store))
 
 
 def _json(value: object) -> bytes:
@@ -99,7 +102,11 @@ def record_fact_table(tx: Transaction, new: pa.Table) -> int:
     """
     months = pc.unique(pc.floor_temporal(new["occurred_at"], unit="month"))
     make_months(tx, set(months.to_pylist()))
-    return copy_columns(tx, "facts", dict(zip(new.column_names, new.columns, strict=True)))
+    rows = copy_columns(tx, "facts", dict(zip(new.column_names, new.columns, strict=True)))
+    if {"identity_id", "store"} <= set(new.column_names):
+        seen = new.select(["identity_id", "store"]).drop_null().group_by(["identity_id", "store"]).aggregate([])
+        profiles.note_stores(tx, zip(seen["identity_id"].to_pylist(), seen["store"].to_pylist(), strict=True))
+    return rows
 
 
 def make_months(tx: Transaction, moments: set[datetime]) -> None:

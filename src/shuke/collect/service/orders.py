@@ -194,6 +194,14 @@ _SAVE_LINES = """
           (excluded.product_id, excluded.product_name, excluded.category, excluded.brand, excluded.quantity,
            excluded.amount_minor, excluded.cost_minor)
 """
+_SEEN = """
+    SELECT DISTINCT identity_id, store FROM incoming_orders
+    WHERE outcome IN ('created', 'updated') AND identity_id IS NOT NULL AND store <> ''
+"""
+_SEEN_BY_REFUND = """
+    SELECT DISTINCT i.identity_id, o.store FROM incoming_refunds i JOIN orders o USING (source_id, order_id)
+    WHERE i.outcome = 'created' AND i.identity_id IS NOT NULL AND o.store <> ''
+"""
 _MONTHS = """
     SELECT make_fact_months(month, month)
     FROM (SELECT DISTINCT date_trunc('month', {moment}, 'UTC') AS month FROM {incoming} WHERE outcome = 'created') m
@@ -337,6 +345,7 @@ def merge_orders(tx: Transaction, now: datetime) -> Stated:
         tx.execute(sa.text(_REMOVE_LINES))
     if stated.created or stated.updated:
         tx.execute(sa.text(_SAVE_LINES))
+        profiles.note_stores(tx, map(tuple, tx.execute(sa.text(_SEEN))))
     if stated.created:
         tx.execute(sa.text(_MONTHS.format(moment="ordered_at", incoming="incoming_orders")))
         tx.execute(sa.text(_ORDER_FACTS), {"now": now})
@@ -353,6 +362,7 @@ def merge_refunds(tx: Transaction, now: datetime) -> Stated:
     if stated.created:
         tx.execute(sa.text(_MONTHS.format(moment="refunded_at", incoming="incoming_refunds")))
         tx.execute(sa.text(_REFUND_FACTS), {"now": now})
+        profiles.note_stores(tx, map(tuple, tx.execute(sa.text(_SEEN_BY_REFUND))))
     return stated
 
 
