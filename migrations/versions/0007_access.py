@@ -327,6 +327,7 @@ def downgrade() -> None:
         op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
     op.execute(
         """
+        DROP POLICY by_store ON customer_owners;
         DROP VIEW customer_places, identity_places, customer_carers, identity_carers;
         ALTER VIEW consent_states RESET (security_invoker);
         DROP TABLE identity_stores, customer_owners;

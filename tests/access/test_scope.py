@@ -212,12 +212,13 @@ def test_nothing_is_seen_past_the_scope(brand: Brand, reader: Readers) -> None:
         assert tx.scalar(sa.text("SELECT current_user = session_user"))
 
 
-PATHS = ("", "/identities", "/merges")
+PATHS = ("", "/identities", "/merges", "/consents")
 
 
 @pytest.fixture
 def associate(workplace: Workplace, key_for: Callable[..., str]) -> str:
-    return key_for(workplace, "store_associate", places=["s1"])
+    """A key of somebody who may do all that a scope divides, at one store."""
+    return key_for(workplace, "service_agent", where=access.Where.STORE, places=["s1"])
 
 
 def reached(ask: Any, brand: Brand, key: str, store: str) -> set[str]:

@@ -1,12 +1,15 @@
 """A session's cookie: read by anybody's page it writes nothing, and a wrong key is not made good by it."""
 
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from shuke import access
 from shuke.access.http import guard
+from shuke.platform import Workplace
 
 HERE = "http://localhost"
 TOKEN = "t" * 43
@@ -72,3 +75,24 @@ def test_over_https_the_cookie_cannot_be_set_by_a_neighbour() -> None:
     for scheme, name in (("http", "shuke_session"), ("https", "__Host-shuke_session")):
         scope = {"type": "http", "scheme": scheme, "headers": [(b"host", b"localhost")], "path": "/", "server": None}
         assert access.session_cookie(guard.Request(scope)) == name
+
+
+@pytest.mark.usefixtures("_signed_in")
+def test_who_has_a_scope_gets_at_their_own_account(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of an account is granted to the roles of a scope, and nothing of a customer to anybody past them."""
+    associate = access.SignedIn(uuid4(), uuid4(), "Lin", "store_associate", ("s1",), "c" * 43)
+    monkeypatch.setattr(guard, "session_of", lambda *_: associate)
+    found = {}
+    for permission in ("own", "customers.read"):
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "headers": [(b"cookie", b"shuke_session=t")],
+            "app": SimpleNamespace(state=SimpleNamespace(workplace=workplace)),
+            "scheme": "http",
+            "server": ("localhost", 80),
+            "path": "/",
+        }
+        with guard.admitted(guard.Request(scope), permission).read() as tx:
+            found[permission] = tx.scalar(sa.text("SELECT current_user = session_user"))
+    assert found == {"own": True, "customers.read": False}

@@ -30,7 +30,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from shuke.access.model import Deed, Fields, Permission, Reader, Seen, SignedIn, Where, all_fields
-from shuke.access.rules.permissions import PERMISSIONS
+from shuke.access.rules.permissions import OWN, PERMISSIONS
 from shuke.access.service import audit, scope
 from shuke.access.service.keys import reader_of_key
 from shuke.access.service.reading import session_of
@@ -91,6 +91,8 @@ class Visit:
     request: Request = field(repr=False)
     #: Of the cookie, where that is how the reader came.
     session: SignedIn | None = None
+    #: What the route needs; None where it is open to everybody.
+    permission: Permission | None = None
     _note: _Note = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -124,14 +126,14 @@ class Visit:
     def read(self) -> Iterator[Transaction]:
         """One transaction that only reads, of what the reader may see."""
         with self.place.database.read() as tx:
-            scope.enter(tx, self.reader)
+            self._enter_scope(tx)
             yield tx
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """One transaction on what the reader may see; what it did is in the audit log when it is committed."""
         with self.place.database.begin() as tx:
-            scope.enter(tx, self.reader)
+            self._enter_scope(tx)
             yield tx
             scope.leave(tx)
             self._record(tx)
@@ -141,7 +143,7 @@ class Visit:
         """See everything meanwhile: to find out who somebody is, of which nothing may be told but whose they are."""
         scope.leave(tx)
         yield
-        scope.enter(tx, self.reader)
+        self._enter_scope(tx)
 
     def stores(self, tx: Transaction) -> list[str] | None:
         """The stores whose customers the reader may see; None where stores do not limit them."""
@@ -173,6 +175,11 @@ class Visit:
         note.after = note.after if after is None else dict(after)
         if action is not None:
             note.action, note.wanted = action, True
+
+    def _enter_scope(self, tx: Transaction) -> None:
+        # Accounts and sessions are no customer's: nobody signs in or changes a password within a scope.
+        if self.permission not in (None, OWN):
+            scope.enter(tx, self.reader)
 
     def _record(self, tx: Transaction) -> None:
         note = self._note
@@ -225,6 +232,7 @@ def admitted(request: Request, permission: Permission) -> Visit:
         raise NotSignedIn("access.not_signed_in")
     if permission not in visit.reader.permissions:
         raise NotAllowed("access.not_allowed", permission=permission)
+    visit.permission = permission
     return visit
 
 
