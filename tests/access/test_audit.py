@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from shuke import access
 from shuke.access.model import Deed
-from shuke.access.rules.audit import harmless
+from shuke.access.rules.audit import NOTE_CHARACTERS_MAX, harmless, kept
 from shuke.access.service import audit
 from shuke.platform import Database, Keyring, Workplace
 
@@ -222,3 +222,10 @@ def test_the_file_holds_no_formulas_and_leaves_a_line(
 def test_formulas_are_neutralised(text: str) -> None:
     assert harmless(text) == f"'{text}"
     assert harmless("a=1") == "a=1"
+
+
+def test_a_note_is_what_the_database_can_hold() -> None:
+    assert kept({"a\x00": ["b\x00", {"c": "\\u0000"}], "d": "\ud800"}) == {"a": ["b", {"c": "\\u0000"}], "d": "?"}
+    assert kept({"at": NOW, "none": None}) == {"at": str(NOW), "none": None}
+    assert kept({"text": "x" * NOTE_CHARACTERS_MAX}) == {"characters": NOTE_CHARACTERS_MAX + 11}
+    assert kept(None) is None

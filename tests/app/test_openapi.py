@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp
 
-from shuke import catalog, collect
+from shuke import access, catalog, collect
 from shuke.app.web import build_web
 from shuke.base.errors import Conflict
 from shuke.platform import Workplace
@@ -79,7 +79,11 @@ def test_every_route_answers_as_documented(app: ASGIApp, key: str, serve: Serve,
 
 @pytest.mark.faults
 @pytest.mark.timeout(1800)
-def test_every_route_answers_as_documented_for_long(app: ASGIApp, key: str, serve: Serve, tmp_path: Path) -> None:
+@pytest.mark.parametrize("role", [role.name for role in access.SHIPPED_ROLES])
+def test_every_route_answers_every_role_as_documented_for_long(
+    role: str, app: ASGIApp, workplace: Workplace, key_for: Callable[..., str], serve: Serve, tmp_path: Path
+) -> None:
+    key = key_for(workplace, role, places=["0"] if role == "store_associate" else [])
     with serve(app) as address:
         status, said = report(address, key, tmp_path, "--max-examples", "100")
     assert status == 0, said

@@ -54,6 +54,7 @@ def test_an_event_reaches_the_timeline_by_itself(server: tuple[str, dict[str, st
 
     key = shuke("sources", "add", "site", "--currency", "CNY")
     assert "site" in shuke("sources", "list")
+    bearer = {"authorization": f"Bearer {shuke('access', 'key', '--name', 'test', '--role', 'analyst')}"}
     with httpx.Client(base_url=address, timeout=10) as client:
         until = time.monotonic() + WAIT_SECONDS
         batch = [
@@ -69,7 +70,7 @@ def test_an_event_reaches_the_timeline_by_itself(server: tuple[str, dict[str, st
         assert status == 200
         outcomes: dict[str, int] = {}
         while len(outcomes) < 2 and time.monotonic() < until:
-            hours = client.get("/api/data-quality").json()["hours"]
+            hours = client.get("/api/data-quality", headers=bearer).json()["hours"]
             outcomes = {one["outcome"]: one["events"] for one in hours}
             time.sleep(0.1)
     assert outcomes == {"fact": 1, "unknown_type": 1}

@@ -22,6 +22,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from shuke import access
 from shuke.collect import add_source
 from shuke.platform import Database, Workplace
 
@@ -77,6 +78,8 @@ class Server:
         self.database = Database(f"postgresql:///shuke?host={folder / 'run'}&user=shuke", connections=2)
         with self.database.begin() as tx:
             self.key = add_source(tx, "site", now=datetime.now(UTC))
+            wanted = access.NewKey(name="test", role="owner")
+            self.api_key = access.make_key(tx, access.COMMAND, wanted, datetime.now(UTC))[1]
         self.sent = 0
         self.acknowledged = 0
 
@@ -152,7 +155,11 @@ def lost(server: Server, *, full_for_batches: int) -> int:
     before = server.acknowledged
     statuses = {server.send() for _ in range(full_for_batches)}
     assert server.acknowledged < before + BATCH * full_for_batches or statuses == {200}
-    refused = server.client.put("/api/products/p", json={"name": "x" * 200, "attributes": {"a": "x" * 200}})
+    refused = server.client.put(
+        "/api/products/p",
+        json={"name": "x" * 200, "attributes": {"a": "x" * 200}},
+        headers={"authorization": f"Bearer {server.api_key}"},
+    )
     if refused.status_code != 200:
         assert (refused.status_code, refused.json()["code"]) == (503, "app.try_later")
     ballast.unlink()

@@ -27,11 +27,9 @@ def kept(note: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """A note as it goes into the log: plain JSON, which PostgreSQL can hold, and not too long."""
     if note is None:
         return None
-    text = canonical(json.loads(json.dumps(dict(note), default=str))).replace("\\u0000", "")
-    if len(text) > NOTE_CHARACTERS_MAX:
-        return {"characters": len(text)}
-    plain: dict[str, Any] = json.loads(text)
-    return plain
+    plain: dict[str, Any] = _storable(json.loads(json.dumps(dict(note), default=str)))
+    characters = len(canonical(plain))
+    return plain if characters <= NOTE_CHARACTERS_MAX else {"characters": characters}
 
 
 def chained(previous: bytes, line: Mapping[str, Any]) -> bytes:
@@ -49,6 +47,15 @@ def about_head(day: date, seq: int, line_hash: bytes) -> bytes:
 def harmless(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _storable(value: Any) -> Any:
+    """The value without characters that PostgreSQL cannot hold."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list) else value
 
 
 def _text(value: object) -> str | None:

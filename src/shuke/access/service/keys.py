@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from shuke.access.model import Key, Permission, Reader, Seen, Where
 from shuke.access.rules.permissions import OWN, beyond, checked_places, checked_scope, narrowed
@@ -115,7 +117,9 @@ def reader_of_key(tx: Transaction, secret: str, now: datetime) -> Reader | None:
         return None
     hour = now.replace(minute=0, second=0, microsecond=0)
     if row.last_used_at is None or row.last_used_at < hour:
-        tx.execute(sa.update(api_keys).where(api_keys.c.key_id == row.key_id).values(last_used_at=hour))
+        # Whoever only reads is answered although the disk is full.
+        with contextlib.suppress(DBAPIError), tx.begin_nested():
+            tx.execute(sa.update(api_keys).where(api_keys.c.key_id == row.key_id).values(last_used_at=hour))
     key = _key(row)
     return Reader(
         kind="key",
