@@ -7,6 +7,7 @@
     ├── NotAllowed     who asks may not have this
     │   └── NotSignedIn    nobody knows who asks
     ├── NotFound       there is nothing of this name
+    ├── TooOften       asked again too soon; ``seconds`` among the values says when to come back
     └── NotAvailable   an optional part (an extra, a runtime) is missing on this machine
 
 Every error has a stable ``code``, which is its room and what went wrong, and plain ``values``. The text that a person
@@ -51,6 +52,10 @@ class NotSignedIn(NotAllowed):
 
 class NotFound(ShukeError):  # noqa: N818 - likewise
     """There is nothing of this name."""
+
+
+class TooOften(ShukeError):  # noqa: N818 - likewise
+    """Asked again too soon. The value ``seconds`` says after how many to ask again."""
 
 
 class NotAvailable(ShukeError):  # noqa: N818 - likewise

@@ -31,6 +31,7 @@ from shuke.base.errors import (
     NotFound,
     NotSignedIn,
     ShukeError,
+    TooOften,
 )
 from shuke.base.language import Language, explain
 from shuke.platform.telemetry import Metrics, log
@@ -66,6 +67,7 @@ _STATUS: tuple[tuple[type[ShukeError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (CannotSay, 422),
+    (TooOften, 429),
     (NotAvailable, 503),
 )
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -119,6 +121,8 @@ def problem(
     said = {"content-language": language.value, **(headers or {})}
     if status == 401:
         said["www-authenticate"] = "Bearer"
+    if isinstance(error, TooOften):
+        said["retry-after"] = str(error.values["seconds"])
     return JSONResponse(body, status, media_type=PROBLEM, headers=said)
 
 

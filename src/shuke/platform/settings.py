@@ -64,6 +64,19 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+def _origin(text: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]_-]{1,255}", text.rstrip("/")):
+        raise ValueError(text)
+    return text.rstrip("/").lower()
+
+
+def _issuer(text: str) -> str:
+    # What is not encrypted on its way proves nothing, unless it never leaves this machine.
+    if not re.fullmatch(r"https://\S+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/\S*)?", text):
+        raise ValueError(text)
+    return text
+
+
 def _data_folder() -> Path:
     """Where services of root's keep their data, and where those of a person do."""
     if os.geteuid() == 0:
@@ -91,6 +104,17 @@ class Settings:
     master_key_file: Path | None = field(default=None, metadata={"variable": "SHUKE_MASTER_KEY_FILE", "parse": Path})
     log_format: str = field(default="text", metadata={"variable": "SHUKE_LOG_FORMAT", "parse": _log_format})
     time_zone: str = field(default="UTC", metadata={"variable": "SHUKE_TIME_ZONE", "parse": _time_zone})
+    public_url: str | None = field(default=None, metadata={"variable": "SHUKE_PUBLIC_URL", "parse": _origin})
+    session_idle_hours: int = field(default=12, metadata={"variable": "SHUKE_SESSION_IDLE_HOURS", "parse": _count})
+    session_days: int = field(default=7, metadata={"variable": "SHUKE_SESSION_DAYS", "parse": _count})
+    oidc_issuer: str | None = field(default=None, metadata={"variable": "SHUKE_OIDC_ISSUER", "parse": _issuer})
+    oidc_client_id: str | None = field(default=None, metadata={"variable": "SHUKE_OIDC_CLIENT_ID", "parse": str})
+    oidc_client_secret_file: Path | None = field(
+        default=None, metadata={"variable": "SHUKE_OIDC_CLIENT_SECRET_FILE", "parse": Path}
+    )
+    oidc_name: str = field(default="SSO", metadata={"variable": "SHUKE_OIDC_NAME", "parse": str})
+    oidc_domains: tuple[str, ...] = field(default=(), metadata={"variable": "SHUKE_OIDC_DOMAINS", "parse": _names})
+    oidc_role: str | None = field(default=None, metadata={"variable": "SHUKE_OIDC_ROLE", "parse": str})
     nightly_refresh: bool = field(default=True, metadata={"variable": "SHUKE_NIGHTLY_REFRESH", "parse": _switch})
 
     @classmethod
