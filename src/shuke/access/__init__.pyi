@@ -1,3 +1,4 @@
+from .http.doorway import link_to
 from .http.guard import (
     NOBODY,
     SECURITY_SCHEMES,
@@ -9,10 +10,15 @@ from .http.guard import (
     session_cookie,
 )
 from .model import CLEAR, FIELDS, MASKED, Deed, Fields, Key, Reader, Role, Seen, SignedIn, Where, all_fields
+from .people_model import NewUser
 from .rules.permissions import COMMAND, PERMISSIONS, SHIPPED_ROLES
 from .service.audit import record, verify
 from .service.keys import DAYS_DEFAULT, DAYS_MAX, NewKey, make_key, reader_of_key
+from .service.links import reset_link_of_owner, setup_link
+from .service.passwords import hashed
 from .service.roles import get_role, may_give_role, reader_for
+from .service.second_factors import rewrap_secrets
+from .service.users import make_first_owner
 
 __all__ = [
     "CLEAR",
@@ -29,6 +35,7 @@ __all__ = [
     "Fields",
     "Key",
     "NewKey",
+    "NewUser",
     "Reader",
     "Role",
     "Seen",
@@ -39,6 +46,9 @@ __all__ = [
     "all_fields",
     "declare_permissions",
     "get_role",
+    "hashed",
+    "link_to",
+    "make_first_owner",
     "make_key",
     "may_give_role",
     "needs",
@@ -46,6 +56,9 @@ __all__ = [
     "reader_for",
     "reader_of_key",
     "record",
+    "reset_link_of_owner",
+    "rewrap_secrets",
     "session_cookie",
+    "setup_link",
     "verify",
 ]

@@ -11,7 +11,16 @@ from functools import partial
 from procrastinate import App, Blueprint, PsycopgConnector
 from starlette.routing import BaseRoute
 
-from shuke.access.http import audit_routes, key_routes, role_routes
+from shuke.access.http import (
+    audit_routes,
+    factor_routes,
+    key_routes,
+    oidc_routes,
+    role_routes,
+    session_routes,
+    user_routes,
+)
+from shuke.access.jobs import tasks as access_tasks
 from shuke.catalog.http import routes as catalog_routes
 from shuke.collect.http import collector_routes, reading_routes, stating_routes
 from shuke.collect.jobs import tasks as collect_tasks
@@ -27,6 +36,10 @@ __all__ = ["JOBS", "OPEN_PATHS", "ROUTES", "TASKS", "wake_collect"]
 # Each makes the routes of a room; the first that fits a request answers it.
 ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     partial(collector_routes, wake=wake_collect),
+    session_routes,
+    factor_routes,
+    oidc_routes,
+    user_routes,
     role_routes,
     key_routes,
     audit_routes,
@@ -46,7 +59,12 @@ OPEN_PATHS = ("/v1/", "/livez", "/readyz")
 UNWRITTEN_PATHS = ("/v1/",)
 
 # Each room's tasks, under the room's name.
-TASKS: dict[str, Blueprint] = {"collect": collect_tasks, "lifecycle": lifecycle_tasks, "profiles": profiles_tasks}
+TASKS: dict[str, Blueprint] = {
+    "access": access_tasks,
+    "collect": collect_tasks,
+    "lifecycle": lifecycle_tasks,
+    "profiles": profiles_tasks,
+}
 
 # All of them, on no database yet. Made here, since a task gets its room's name by it, and whoever queues a job (the web
 # server, too) has to call it by the name that the worker knows.

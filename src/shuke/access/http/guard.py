@@ -150,6 +150,25 @@ class Visit:
         limited = self.reader.where in (Where.REGION, Where.STORE)
         return scope.stores_of(tx, self.reader) if limited else None
 
+    @contextmanager
+    def read_accounts(self) -> Iterator[Transaction]:
+        """One transaction that only reads, of people, sessions and links, where there are no customers to limit."""
+        with self.place.database.read() as tx:
+            yield tx
+
+    @contextmanager
+    def change_accounts(self) -> Iterator[Transaction]:
+        """One transaction on people, sessions and links; what it did is in the audit log when it is committed."""
+        with self.place.database.begin() as tx:
+            yield tx
+            self._record(tx)
+
+    @contextmanager
+    def aside(self) -> Iterator[Transaction]:
+        """Likewise, leaving no line: for what counts whatever becomes of the request, such as attempts to sign in."""
+        with self.place.database.begin() as tx:
+            yield tx
+
     def note(
         self,
         action: str | None = None,
