@@ -53,6 +53,12 @@ class Server:
         except OSError:
             return 0, ""
 
+    def post(self, path: str, body: dict[str, str]) -> object:
+        data, headers = json.dumps(body).encode(), {"content-type": "application/json"}
+        request = urllib.request.Request(self.address + path, data=data, headers=headers)  # noqa: S310 - our own address
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - likewise
+            return json.loads(answer.read())
+
     def child(self, part: str) -> int:
         """The first process of this part."""
         found = self.children(part)
@@ -115,6 +121,8 @@ def test_serve_recovers_what_is_killed_and_stops_clean(folder: Path) -> None:
         assert "shuke_http_requests_total" in server.get("metrics")[1]
         assert server.get("no-such-page")[0] == 404
 
+        own(server, folder)
+
         second = subprocess.run(
             [SHUKE, "serve", "--port", "0", "--lang", "zh-CN"],
             env={**os.environ, "SHUKE_DATA_FOLDER": str(folder)},
@@ -146,6 +154,30 @@ def test_serve_recovers_what_is_killed_and_stops_clean(folder: Path) -> None:
     for line in server.said().splitlines():
         if line.startswith("{") and '"request"' in line:
             assert json.loads(line)["request_id"]
+
+
+def own(server: Server, folder: Path) -> None:
+    """Become the owner by the link in the terminal; then forget the password, and get back in."""
+    link = re.search(rf"{server.address}setup#(\S+)", server.said())
+    assert link, server.said()
+    given = {"name": "Li Lei", "email": "lei@brand.cn", "password": "upward tea lantern"}
+    assert json.loads(server.get("api/setup")[1]) == {"needed": True}
+    assert server.post("api/setup", {"token": link[1], **given}) == {"state": "signed_in", "methods": []}
+    assert json.loads(server.get("api/setup")[1]) == {"needed": False}
+    environment = {**os.environ, "SHUKE_DATA_FOLDER": str(folder), "SHUKE_PUBLIC_URL": server.address}
+    back = subprocess.run(
+        [SHUKE, "access", "owner", "--email", "lei@brand.cn"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    token = back.stdout.strip().removeprefix(f"{server.address}invite#")
+    accepted = server.post("api/invitations/accept", {"token": token, "password": "kitchen window blue"})
+    assert accepted == {"state": "signed_in", "methods": []}
+    # What lets somebody in is in no line of the log; the terminal alone was told.
+    for secret in (link[1], token, "upward tea lantern", "lei@brand.cn"):
+        assert not [line for line in server.said().splitlines() if line.startswith("{") and secret in line]
 
 
 @pytest.fixture

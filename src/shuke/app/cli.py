@@ -289,6 +289,14 @@ def make_access_key(**values: Any) -> None:
     _run("access", action="key", **values)
 
 
+@access.command("owner", help=_text("help.access_owner"))
+@click.option("--email", required=True, help=_text("help.owner_email"))
+@_speaking
+def let_owner_in(**values: Any) -> None:
+    """Let an owner in again."""
+    _run("owner", **values)
+
+
 @program.group("audit", help=_text("help.audit"))
 def audit() -> None:
     """Look after the audit log; the command below says how."""

@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import logging
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Iterator
@@ -32,9 +33,9 @@ from shuke.app.commands.imports import ImportsOptions, bring_in
 from shuke.app.commands.serve import Told, address_of, listening, stay
 from shuke.app.demo import filling, pages
 from shuke.app.demo.history import SECOND
-from shuke.app.demo.notes import Notes
+from shuke.app.demo.notes import OWNER, Notes
 from shuke.app.place import open_workplace, own_database
-from shuke.base.errors import BadInput
+from shuke.base.errors import BadInput, Conflict
 from shuke.base.language import Catalogue, Language, catalogue
 from shuke.insight import CUSTOMER_STAGES
 from shuke.platform import EmbeddedPostgres, Settings, Workplace, configure_logs
@@ -183,6 +184,7 @@ def _serve(
             notes.write_key = collect.add_source(tx, SITE, now=datetime.now(UTC), currency=CURRENCY)
         notes.save()
     _let_ask(place, notes)
+    _let_in(place, notes)
     log_file = notes.folder / "server.log"
     with (
         listening(place.settings) as listener,
@@ -208,6 +210,17 @@ def _let_ask(place: Workplace, notes: Notes) -> None:
         if access.reader_of_key(tx, notes.api_key, now) is None:
             notes.api_key = access.make_key(tx, access.COMMAND, access.NewKey(name="demo", role="owner"), now)[1]
     notes.save()
+
+
+def _let_in(place: Workplace, notes: Notes) -> None:
+    """See to it that the person can sign in, as the owner; whoever has become one since stays so."""
+    given = access.NewUser(name="Demo", email=OWNER, role="owner", language=Language.CHINESE.value)
+    if not notes.password:
+        notes.password = secrets.token_urlsafe(12)
+        notes.save()
+    hashed = access.hashed(notes.password)
+    with contextlib.suppress(Conflict), place.database.begin() as tx:
+        access.make_first_owner(tx, replace(given, password_hash=hashed), datetime.now(UTC))
 
 
 def _answers(address: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
-from shuke import privacy
+from shuke import access, privacy
 from shuke.app.place import key_file, open_place
 from shuke.base.language import Language, catalogue
 from shuke.platform import Database, Keyring, Settings, configure_logs
@@ -45,6 +45,8 @@ def run(options: KeysOptions) -> None:
                 # What others hold at this moment is theirs to wrap, or is met by the next rotation.
                 if not batch.done:
                     break
+        with place.database.begin() as tx:
+            access.rewrap_secrets(tx, keyring)
     click.echo(text("keys.rotated", keys=done, version=keyring.version, file=str(key_file(settings))))
 
 

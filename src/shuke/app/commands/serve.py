@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,16 +18,18 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import IO, Literal, Self
 
 import click
 import uvicorn
 
+from shuke import access
 from shuke.app import web, worker
 from shuke.app.place import open_workplace, own_database
 from shuke.base.errors import BadInput
 from shuke.base.language import Catalogue, Language, catalogue
-from shuke.platform import EmbeddedPostgres, Settings, Workplace, configure_logs, log
+from shuke.platform import EmbeddedPostgres, Settings, Workplace, configure_logs, log, open_database
 
 __all__ = ["ServeOptions", "Told", "address_of", "collect_garbage_rarely", "listening", "run", "stay"]
 
@@ -96,10 +99,21 @@ def _serve(settings: Settings, language: Language) -> None:
 
     def greet(address: str) -> bool:
         click.echo(text("serve.ready", address=address), err=True)
+        if link := _first_link(settings, address):
+            click.echo(text("serve.first_owner", link=link), err=True)
         return True
 
     with own_database(settings, text) as postgres, listening(settings) as listener:
         stay(settings, text, postgres, listener, told, greet)
+
+
+def _first_link(settings: Settings, address: str) -> str | None:
+    """Where the first owner is made, while there is none; only whoever sees this terminal can be that."""
+    with open_database(settings) as database, database.begin() as tx:
+        token = access.setup_link(tx, datetime.now(UTC))
+    # At a wildcard address nobody can be visited.
+    base = settings.public_url or re.sub(r"//(0\.0\.0\.0|\[::\]):", "//localhost:", address)
+    return None if token is None else access.link_to(base, "setup", token)
 
 
 def stay(

@@ -10,7 +10,10 @@ from typing import Any, Self
 
 from shuke.base.errors import BadInput
 
-__all__ = ["Notes"]
+__all__ = ["OWNER", "Notes"]
+
+#: Who signs in to a demo.
+OWNER = "demo@example.com"
 
 _FILE = "demo.json"
 
@@ -26,6 +29,7 @@ class Notes:
     done: list[str] = field(default_factory=list)
     write_key: str = ""
     api_key: str = ""
+    password: str = ""
     customers: list[tuple[str, str]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -53,7 +57,7 @@ class Notes:
         self.save()
 
     def save(self) -> None:
-        """Write them down, whole or not at all; nobody else may read the keys."""
+        """Write them down, whole or not at all; nobody else may read the keys and the password."""
         kept = {name: value for name, value in asdict(self).items() if name != "folder"}
         new = self.folder / f"{_FILE}.new"
         new.touch(mode=0o600)

@@ -12,7 +12,7 @@ from uuid import UUID
 import jinja2
 
 from shuke import collect, lifecycle
-from shuke.app.demo.notes import Notes
+from shuke.app.demo.notes import OWNER, Notes
 from shuke.base.language import Language, catalogue
 from shuke.base.money import from_minor
 from shuke.base.wording import say_date, say_money, say_number
@@ -95,6 +95,8 @@ def where_things_are(language: Language, notes: Notes, *, site: str, server: str
         ("log", str(log)),
         ("write_key", notes.write_key),
         ("api_key", notes.api_key),
+        ("email", OWNER),
+        ("password", notes.password),
     )
     lines = [f"  {text(f'where.{name}')}: {value}" for name, value in names]
     say = text("try_event", number=number)
