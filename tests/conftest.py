@@ -209,7 +209,7 @@ def serve() -> Callable[[ASGIApp], AbstractContextManager[str]]:
 
 @pytest.fixture(scope="session")
 def segment_clients() -> Path:
-    """The folder with Segment's own clients for Node and pages, as locked; installed once for each lock."""
+    """The folder with Segment's own clients and a provider of identities, as locked; installed once for each lock."""
     npm = shutil.which("npm")
     if npm is None:
         if os.environ.get("CI") == "true":

@@ -156,6 +156,7 @@ def assert_that_everything_is_there(said: str, browser: Any) -> None:
     marks = {(fact["simulated"], fact["source"]) for fact in timeline["facts"]}
     assert marks >= {(True, "simulator"), (False, "online-retail")}
     assert json.loads(get(where(said, "Health"))) == {"ready": True}
+    assert_that_the_owner_gets_in(said)
     assert "/api/customers/{customer_id}/timeline" in json.loads(get(where(said, "API description")))["paths"]
     page = get(site).decode()
     for language in ("en", "zh-CN"):
@@ -173,6 +174,15 @@ def assert_that_everything_is_there(said: str, browser: Any) -> None:
     for path in ("../data/master.keys", "data/master.keys", "%2e%2e/data/master.keys"):
         with pytest.raises(urllib.error.HTTPError):
             get(site + path)
+
+
+def assert_that_the_owner_gets_in(said: str) -> None:
+    """With the address and the password that are printed."""
+    given = {"email": where(said, "E-mail"), "password": where(said, "Password")}
+    address = where(said, "Health").replace("/readyz", "/api/session")
+    request = urllib.request.Request(address, json.dumps(given).encode(), {"Content-Type": "application/json"})  # noqa: S310 - as above
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+        assert json.loads(answer.read()) == {"state": "signed_in", "methods": []}
 
 
 def assert_that_an_event_arrives(said: str) -> None:
