@@ -249,3 +249,21 @@ def test_what_is_secret_is_in_no_log(
     # Planted: what was tried is logged.
     monkeypatch.setattr(passwords, "matches", lambda _, given: logging.getLogger("shuke").error(given))
     assert "canary wrong password" in said()
+
+
+def test_who_sees_some_customers_only_has_an_account_all_the_same(
+    new_browser: Callable[..., Any], add_user: Callable[..., UUID]
+) -> None:
+    """What limits customers limits nothing of one's own account."""
+    add_user("shop@brand.cn", "store_associate", places=("s1",))
+    browser = new_browser()
+    assert browser.sign_in("shop@brand.cn").json() == {"state": "signed_in", "methods": []}
+    assert browser.patch("/api/session", {"name": "Shop"}).status_code == 204
+    assert browser.post("/api/totp").status_code == 200
+    assert browser.post("/api/passkeys/options").status_code == 200
+    assert len(browser.get("/api/sessions").json()["items"]) == 1
+    changed = browser.post("/api/session/password", {"current": PASSWORD, "new": "kitchen window blue"})
+    assert changed.status_code == 204
+    browser.learn()
+    assert browser.get("/api/users").status_code == 403
+    assert browser.delete("/api/session").status_code == 204
