@@ -97,6 +97,20 @@ def test_a_password_does_not_go_over_the_network_in_the_open(
     assert browser_of(app, base="https://crm.brand.cn").sign_in("anna@brand.cn").status_code == 200
 
 
+def test_behind_a_proxy_the_address_of_the_settings_counts(
+    workplace: Workplace, browser_of: Callable[..., Any], add_user: Callable[..., UUID]
+) -> None:
+    """One that ends HTTPS and says nothing of it."""
+    add_user("anna@brand.cn")
+    settings = replace(workplace.settings, allowed_hosts=("crm.brand.cn",), public_url="https://crm.brand.cn")
+    browser = browser_of(build_web(replace(workplace, settings=settings)), base="http://crm.brand.cn")
+    body = {"email": "anna@brand.cn", "password": PASSWORD}
+    came_in = browser.post("/api/session", body, headers={"origin": "https://crm.brand.cn"})
+    assert came_in.status_code == 200
+    assert all("Secure" in cookie for cookie in came_in.headers.get_list("set-cookie"))
+    assert browser.post("/api/session", body, headers={"origin": "https://evil.cn"}).status_code == 403
+
+
 def test_another_site_cannot_sign_a_browser_in(new_browser: Callable[..., Any], add_user: Callable[..., UUID]) -> None:
     add_user("eve@brand.cn")
     browser = new_browser()

@@ -86,7 +86,7 @@ def _totp(router: APIRouter) -> None:
     @router.post("/totp", responses=REFUSED)
     def post_totp(visit: Own) -> TotpAnswer:
         user_id = doorway.own(visit)
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             doorway.sure(visit, tx)
             email = users.get_user(tx, user_id).email
             made = second_factors.begin_totp(tx, visit.keyring, user_id, email, doorway.now_utc())
@@ -95,7 +95,7 @@ def _totp(router: APIRouter) -> None:
     @router.post("/totp/confirm", responses=REFUSED | COUNTED)
     def post_confirm(visit: Own, body: CodeBody, response: Response) -> RecoveryAnswer:
         user_id = doorway.own(visit)
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             doorway.sure(visit, tx)
             codes = second_factors.confirm_totp(tx, visit.keyring, user_id, body.code, doorway.now_utc())
             doorway.renew(visit, tx, response)
@@ -105,7 +105,7 @@ def _totp(router: APIRouter) -> None:
     @router.delete("/totp", responses=ABSENT, status_code=204)
     def delete_totp(visit: Own, response: Response) -> None:
         user_id = doorway.own(visit)
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             doorway.sure(visit, tx)
             second_factors.remove_totp(tx, user_id)
             doorway.renew(visit, tx, response)
@@ -114,7 +114,7 @@ def _totp(router: APIRouter) -> None:
     @router.post("/recovery-codes", responses=REFUSED)
     def post_recovery_codes(visit: Own) -> RecoveryAnswer:
         user_id = doorway.own(visit)
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             doorway.sure(visit, tx)
             if not users.get_user(tx, user_id).second_factors:
                 raise Conflict("access.no_second_factor")
@@ -127,7 +127,7 @@ def _passkeys(router: APIRouter) -> None:
     @router.get("/passkeys")
     def get_passkeys(visit: Own) -> PasskeysAnswer:
         user_id = doorway.own(visit)
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             return PasskeysAnswer(items=list(passkeys.list_passkeys(tx, user_id)))
 
     @router.post("/passkeys/options")
@@ -140,7 +140,7 @@ def _passkeys(router: APIRouter) -> None:
     @router.post("/passkeys")
     def post_passkey(visit: Own, body: NewPasskeyBody, response: Response) -> MadePasskeyAnswer:
         user_id, site = doorway.own(visit), doorway.site_of(visit.request)
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             doorway.sure(visit, tx)
             made = passkeys.add_passkey(tx, site, user_id, body.credential, body.name, doorway.now_utc())
             codes = second_factors.ensure_recovery_codes(tx, user_id)
@@ -151,7 +151,7 @@ def _passkeys(router: APIRouter) -> None:
     @router.delete("/passkeys/{passkey_id}", responses=ABSENT, status_code=204)
     def delete_passkey(visit: Own, passkey_id: UUID, response: Response) -> None:
         user_id = doorway.own(visit)
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             doorway.sure(visit, tx)
             passkeys.remove_passkey(tx, user_id, passkey_id)
             doorway.renew(visit, tx, response)
@@ -174,7 +174,7 @@ def _signing_in(router: APIRouter) -> None:
         site = doorway.site_of(visit.request)
         tries = doorway.tries_of(visit)
         doorway.count(visit, tries)
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             user_id = passkeys.whose(tx, site, body.credential, doorway.now_utc())
             made = doorway.let_in(visit, tx, response, user_id, [Way.PASSKEY], tries)
         return doorway.answer_of(made)

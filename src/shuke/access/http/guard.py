@@ -151,21 +151,8 @@ class Visit:
         return scope.stores_of(tx, self.reader) if limited else None
 
     @contextmanager
-    def read_accounts(self) -> Iterator[Transaction]:
-        """One transaction that only reads, of people, sessions and links, where there are no customers to limit."""
-        with self.place.database.read() as tx:
-            yield tx
-
-    @contextmanager
-    def change_accounts(self) -> Iterator[Transaction]:
-        """One transaction on people, sessions and links; what it did is in the audit log when it is committed."""
-        with self.place.database.begin() as tx:
-            yield tx
-            self._record(tx)
-
-    @contextmanager
     def aside(self) -> Iterator[Transaction]:
-        """Likewise, leaving no line: for what counts whatever becomes of the request, such as attempts to sign in."""
+        """One transaction that leaves no line, for what counts whatever becomes of the request: attempts to sign in."""
         with self.place.database.begin() as tx:
             yield tx
 
@@ -293,8 +280,9 @@ def _refuse_other_sites(request: Request, *, required: bool = False) -> None:
     """
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    own = f"{request.url.scheme}://{request.url.netloc}"
-    if (site is not None and site != "same-origin") or (origin is not None and origin != own):
+    # Behind a proxy the browser may have been at another address than the one that is asked here.
+    own = (f"{request.url.scheme}://{request.url.netloc}", request.app.state.workplace.settings.public_url)
+    if (site is not None and site != "same-origin") or (origin is not None and origin not in own):
         raise NotAllowed("access.other_site")
     if required and site is None and origin is None:
         raise NotAllowed("access.other_site")

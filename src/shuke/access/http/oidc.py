@@ -57,7 +57,6 @@ def oidc_routes(workplace: Workplace, __: Metrics) -> list[BaseRoute]:
     def start(visit: Open) -> RedirectResponse:
         request = visit.request
         try:
-            doorway.count(visit, doorway.tries_of(visit))
             redirect = f"{doorway.base_of(request)}/api/oidc/callback"
             address, attempt = oidc.begin(_provider(workplace), discovery, redirect, doorway.now_utc())
         except ShukeError as error:
@@ -81,7 +80,7 @@ def oidc_routes(workplace: Workplace, __: Metrics) -> list[BaseRoute]:
             attempt = oidc.Attempt.opened(request.cookies.get(_cookie(request), ""), visit.keyring, now)
             said = {name: value for name, value in given.items() if value is not None}
             told = oidc.finish(provider, discovery, attempt, said, now)
-            with visit.change_accounts() as tx:
+            with visit.begin() as tx:
                 user_id = oidc.account_of(tx, provider, told, language_of(request).value, now)
                 made = doorway.let_in(visit, tx, answer, user_id, [Way.OIDC], tries)
         except ShukeError as reason:

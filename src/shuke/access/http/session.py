@@ -108,7 +108,7 @@ def session_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
 def _setup(router: APIRouter) -> None:
     @router.get("/setup")
     def get_setup(visit: Open) -> SetupAnswer:
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             return SetupAnswer(needed=not users.has_owner(tx))
 
     @router.post("/setup", responses=REFUSED | COUNTED)
@@ -116,13 +116,13 @@ def _setup(router: APIRouter) -> None:
         doorway.refuse_plain_http(visit.request)
         tries = doorway.tries_of(visit)
         doorway.count(visit, tries)
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             if users.has_owner(tx):
                 raise Conflict("access.has_owner")
             links.welcome(tx, body.token, doorway.now_utc())
         email = checked_email(body.email)
         chosen = passwords.hashed(checked_password(body.password, about=[email, body.name]))
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             language = (body.language or language_of(visit.request)).value
             owner = NewUser(name=body.name, email=email, role=users.OWNER, language=language, password_hash=chosen)
             user_id = links.set_up(tx, body.token, owner, doorway.now_utc())
@@ -135,7 +135,7 @@ def _signing_in(router: APIRouter) -> None:
     @router.post("/session", responses=COUNTED)
     def post_session(visit: Open, body: SignInBody, response: Response) -> SignedInAnswer:
         doorway.refuse_plain_http(visit.request)
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             known = users.credentials_of(tx, email=body.email)
         tries = doorway.tries_of(visit, email=email_key(body.email), user_id=known.user_id if known else None)
         doorway.count(visit, tries)
@@ -144,7 +144,7 @@ def _signing_in(router: APIRouter) -> None:
             raise _wrong(visit, known.user_id if known else None, Way.PASSWORD)
         outdated = passwords.is_outdated(known.password_hash or "")
         anew = passwords.hashed(body.password) if outdated else None
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             _refuse_if_changed(tx, known)
             if anew is not None:
                 users.set_password(tx, known.user_id, anew)
@@ -154,13 +154,13 @@ def _signing_in(router: APIRouter) -> None:
     @router.post("/session/second", responses=COUNTED)
     def post_second(visit: Open, body: SecondBody, response: Response) -> SignedInAnswer:
         token = visit.request.cookies.get(session_cookie(visit.request), "")
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             waits = sessions.waiting_for_second(tx, token, doorway.now_utc(), lock=False)
         if waits is None:
             raise NotAllowed("access.no_second_factor_due")
         tries = doorway.tries_of(visit, second=waits.user_id)
         doorway.count(visit, tries)
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             now = doorway.now_utc()
             waits = sessions.waiting_for_second(tx, token, now)
             if waits is None:
@@ -180,7 +180,7 @@ def _own_account(router: APIRouter) -> None:
     @router.get("/session")
     def get_session(visit: Own) -> SessionAnswer:
         user_id, reader = doorway.own(visit), visit.reader
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             user = users.get_user(tx, user_id)
         return SessionAnswer(
             user_id=user_id,
@@ -198,7 +198,7 @@ def _own_account(router: APIRouter) -> None:
 
     @router.delete("/session", status_code=204)
     def delete_session(visit: Own, response: Response) -> None:
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             sessions.end_by_token(tx, visit.request.cookies.get(session_cookie(visit.request), ""))
             visit.note("session.end")
         doorway.forget_cookie(visit.request, response)
@@ -206,7 +206,7 @@ def _own_account(router: APIRouter) -> None:
     @router.patch("/session", status_code=204)
     def patch_session(visit: Own, body: ChangeSelfBody) -> None:
         user_id = doorway.own(visit)
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             language = body.language and body.language.value
             users.change_self(tx, user_id, name=body.name, language=language)
             visit.note("account.change", user_id=user_id, after=body.model_dump(mode="json", exclude_none=True))
@@ -214,7 +214,7 @@ def _own_account(router: APIRouter) -> None:
     @router.post("/session/password", responses=REFUSED | COUNTED, status_code=204)
     def post_password(visit: Own, body: PasswordBody, response: Response) -> None:
         user_id = doorway.own(visit)
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             known = users.credentials_of(tx, user_id=user_id)
         if known is None or known.password_hash is None:
             raise Conflict("access.no_password")
@@ -223,7 +223,7 @@ def _own_account(router: APIRouter) -> None:
         if not passwords.matches(known.password_hash, body.current):
             raise BadInput("access.wrong_password")
         chosen = passwords.hashed(checked_password(body.new, about=[known.email, known.name]))
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             _refuse_if_changed(tx, known)
             attempts.forgive(tx, tries, doorway.now_utc())
             users.set_password(tx, user_id, chosen)
@@ -236,14 +236,14 @@ def _own_sessions(router: APIRouter) -> None:
     @router.get("/sessions")
     def get_sessions(visit: Own) -> SessionsAnswer:
         user_id = doorway.own(visit)
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             found = sessions.list_sessions(tx, user_id, _session_of(visit), doorway.now_utc())
         return SessionsAnswer(items=list(found))
 
     @router.delete("/sessions/{session_id}", responses=ABSENT, status_code=204)
     def delete_one_session(visit: Own, session_id: UUID) -> None:
         user_id = doorway.own(visit)
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             sessions.end_session(tx, user_id, session_id)
             visit.note("session.end")
 
@@ -261,7 +261,7 @@ def _refuse_if_changed(tx: Any, known: users.Credentials) -> None:
 
 def _wrong(visit: Visit, user_id: UUID | None, way: Way) -> NotAllowed:
     """The refusal of an attempt, which is noted; it says nothing of whether there is such an account."""
-    with visit.change_accounts():
+    with visit.begin():
         visit.note("session.refused", user_id=user_id, way=way.value)
     log.info("sign-in refused", way=way.value, user_id=str(user_id) if user_id else None)
     return NotAllowed("access.wrong_credentials")

@@ -125,7 +125,7 @@ def _users(router: APIRouter) -> None:
     def get_users(
         visit: Reading, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 100
     ) -> UsersAnswer:
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             page = users.list_users(tx, after=after, limit=limit)
         return UsersAnswer(items=list(page.users), next=page.next)
 
@@ -137,7 +137,7 @@ def _users(router: APIRouter) -> None:
             disabled=body.disabled,
             team=(body.team_id,) if "team_id" in body.model_fields_set else None,
         )
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             doorway.sure(visit, tx)
             before, after = users.change_user(tx, visit.reader, user_id, change, doorway.now_utc())
             visit.note("user.change", before=_noted(before), after=_noted(after))
@@ -146,7 +146,7 @@ def _users(router: APIRouter) -> None:
     @router.post("/users/{user_id}/reset", responses=REFUSED)
     def post_reset(visit: Writing, user_id: UUID) -> LinkAnswer:
         now = doorway.now_utc()
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             doorway.sure(visit, tx)
             token = links.reset_link(tx, visit.reader, user_id, now)
             visit.note("user.reset")
@@ -156,12 +156,12 @@ def _users(router: APIRouter) -> None:
 def _invitations(router: APIRouter) -> None:
     @router.get("/invitations")
     def get_invitations(visit: Reading) -> InvitationsAnswer:
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             return InvitationsAnswer(items=list(links.list_invitations(tx, doorway.now_utc())))
 
     @router.post("/invitations", responses=REFUSED)
     def post_invitation(visit: Writing, body: NewInvitationBody) -> InvitedAnswer:
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             doorway.sure(visit, tx)
             made, token = links.invite(tx, visit.reader, **body.model_dump(), now=doorway.now_utc())
             said = {"role": made.role, "places": list(made.places)}
@@ -170,7 +170,7 @@ def _invitations(router: APIRouter) -> None:
 
     @router.delete("/invitations/{invitation_id}", responses=ABSENT, status_code=204)
     def delete_invitation(visit: Writing, invitation_id: UUID) -> None:
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             links.revoke_invitation(tx, invitation_id)
             visit.note("invitation.revoke")
 
@@ -191,13 +191,13 @@ def _accepting(router: APIRouter) -> None:
         doorway.refuse_plain_http(visit.request)
         tries = doorway.tries_of(visit)
         doorway.count(visit, tries)
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             found = links.welcome(tx, body.token, doorway.now_utc())
         if found.kind is LinkKind.INVITATION and body.name is None:
             raise BadInput("access.bad_name", limit=NAME_CHARACTERS_MAX)
         chosen = checked_password(body.password, about=[found.email, found.name, body.name or ""])
         hashed = passwords.hashed(chosen)
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             user_id = links.accept(
                 tx,
                 body.token,
@@ -214,26 +214,26 @@ def _accepting(router: APIRouter) -> None:
 def _teams(router: APIRouter) -> None:
     @router.get("/teams")
     def get_teams(visit: Reading) -> TeamsAnswer:
-        with visit.read_accounts() as tx:
+        with visit.read() as tx:
             return TeamsAnswer(items=list(users.list_teams(tx)))
 
     @router.post("/teams", responses=REFUSED)
     def post_team(visit: Writing, body: TeamBody) -> Team:
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             made = users.add_team(tx, body.name, doorway.now_utc())
             visit.note("team.make", team_id=made.team_id, after={"name": made.name})
         return made
 
     @router.patch("/teams/{team_id}", responses=REFUSED)
     def patch_team(visit: Writing, team_id: UUID, body: TeamBody) -> Team:
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             made = users.rename_team(tx, team_id, body.name)
             visit.note("team.rename", after={"name": made.name})
         return made
 
     @router.delete("/teams/{team_id}", responses=ABSENT, status_code=204)
     def delete_team(visit: Writing, team_id: UUID) -> None:
-        with visit.change_accounts() as tx:
+        with visit.begin() as tx:
             users.delete_team(tx, team_id)
             visit.note("team.delete")
 

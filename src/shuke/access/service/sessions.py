@@ -32,6 +32,7 @@ __all__ = [
     "factors_of",
     "forget_sessions",
     "hash_of",
+    "in_use",
     "list_sessions",
     "mine",
     "new_token",
@@ -93,17 +94,20 @@ def begin_session(
 
 def signed_in(tx: Transaction, token: str, now: datetime) -> SignedIn | None:
     """Whose token this is, if the session is good and the account is not disabled. Changes nothing."""
-    columns = (
-        sessions.c.session_id,
-        users.c.user_id,
-        users.c.name,
-        users.c.role,
-        users.c.places,
-        sessions.c.csrf_token,
-    )
+    found = in_use(tx, token, now)
+    return found and found[0]
+
+
+def in_use(tx: Transaction, token: str, now: datetime) -> tuple[SignedIn, bool] | None:
+    """Likewise, and whether it is time to write down that the session is in use."""
+    person = (users.c.user_id, users.c.name, users.c.role, users.c.places)
+    columns = (sessions.c.session_id, *person, sessions.c.csrf_token, sessions.c.seen_at)
     chosen = sa.select(*columns).join(users, users.c.user_id == sessions.c.user_id)
     row = tx.execute(chosen.where(sessions.c.token_hash == hash_of(token), ~sessions.c.pending, _lasts(now))).first()
-    return row and SignedIn(row.session_id, row.user_id, row.name, row.role, tuple(row.places), row.csrf_token)
+    if row is None:
+        return None
+    found = SignedIn(row.session_id, row.user_id, row.name, row.role, tuple(row.places), row.csrf_token)
+    return found, row.seen_at < now - SEEN_EVERY
 
 
 def mine(tx: Transaction, session_id: UUID) -> Mine:
