@@ -16,8 +16,12 @@ from shuke.privacy.model import (
 from shuke.privacy.rules import age_years, current, mask, mask_email, mask_name, mask_phone, needs_guardian
 from shuke.privacy.service.consent import appoint_guardian, consents, dismiss_guardian, record_consent
 from shuke.privacy.service.vault import (
+    Terms,
+    add_terms,
     erase,
     erase_fields,
+    holders,
+    holds,
     outdated_keys,
     read_fields,
     rewrap,
@@ -33,6 +37,8 @@ __all__ = [
     "Proof",
     "ProofMethod",
     "Rewrapped",
+    "Terms",
+    "add_terms",
     "age_years",
     "appoint_guardian",
     "consents",
@@ -40,6 +46,8 @@ __all__ = [
     "dismiss_guardian",
     "erase",
     "erase_fields",
+    "holders",
+    "holds",
     "mask",
     "mask_email",
     "mask_name",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
 from shuke.platform import metadata
 
@@ -20,7 +20,8 @@ person_keys = sa.Table(
     sa.Column("destroyed_at", _MOMENT),
 )
 
-# Personal values, each encrypted under the key of its person.
+# Personal values, each encrypted under the key of its person. ``terms`` are keyed hashes by which a name can be looked
+# for; they go with the value.
 vault = sa.Table(
     "vault",
     metadata,
@@ -28,6 +29,7 @@ vault = sa.Table(
     sa.Column("field", sa.Text(collation="C"), primary_key=True),
     sa.Column("cipher", BYTEA, nullable=False),
     sa.Column("updated_at", _MOMENT, nullable=False),
+    sa.Column("terms", ARRAY(sa.SmallInteger)),
 )
 
 # Who answers for whom; what a guardian is called is in the vault, under the guardian's own key.

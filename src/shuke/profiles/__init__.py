@@ -7,6 +7,7 @@ a merge moves identities and an undo moves exactly those back; the facts follow 
 from shuke.profiles.model import (
     AttributeDefinition,
     AttributeType,
+    Card,
     ExternalId,
     Identity,
     Merge,
@@ -32,12 +33,17 @@ from shuke.profiles.service.merging import merge, merges_of, parts_of, standing_
 from shuke.profiles.service.overview import profile_360
 from shuke.profiles.service.reading import customers_of, find, identities_of, owners
 from shuke.profiles.service.resolving import resolve
+from shuke.profiles.service.searching import CARDS_MAX, Candidates, Chosen, candidates, cards, present, tagged
 from shuke.profiles.service.tagging import add_tags, drop_expired_tags, form_household, leave_household, remove_tag
 from shuke.profiles.service.whose import give_to, note_stores, take_from
 
 __all__ = [
+    "CARDS_MAX",
     "AttributeDefinition",
     "AttributeType",
+    "Candidates",
+    "Card",
+    "Chosen",
     "ExternalId",
     "Identity",
     "Merge",
@@ -49,6 +55,8 @@ __all__ = [
     "add_tags",
     "attach_identity",
     "attribute_definitions_of",
+    "candidates",
+    "cards",
     "consents_of",
     "customers_of",
     "define_attribute",
@@ -68,6 +76,7 @@ __all__ = [
     "of_traits",
     "owners",
     "parts_of",
+    "present",
     "priority_of",
     "profile_360",
     "record_consents",
@@ -77,6 +86,7 @@ __all__ = [
     "set_attributes",
     "shown_attribute",
     "standing_for",
+    "tagged",
     "take_from",
     "unmerge",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from shuke.platform import Blueprint, JobContext, log, workplace
+from shuke.profiles.service.searching import add_missing_terms
 from shuke.profiles.service.tagging import TAGS_MAX, drop_expired_tags
 
 __all__ = ["blueprint"]
@@ -25,3 +26,19 @@ def drop_expired(context: JobContext, timestamp: int) -> None:
         if count < TAGS_MAX:
             break
     log.info("expired tags dropped", tags=dropped)
+
+
+@blueprint.periodic(cron="47 * * * *")
+@blueprint.task(name="add_terms", pass_context=True, queueing_lock="profiles.add_terms")
+def add_terms(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+    """Make names and phone numbers findable that were kept before they could be looked for, batch by batch."""
+    place = workplace(context)
+    added = 0
+    while True:
+        with place.database.begin() as tx:
+            count = add_missing_terms(tx, place.keyring)
+        added += count
+        if count == 0:
+            break
+    if added:
+        log.info("terms added", values=added)

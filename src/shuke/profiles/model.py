@@ -119,3 +119,15 @@ class Profile:
     tags: tuple[Tag, ...] = ()
     consents: tuple[CurrentConsent, ...] = ()
     household: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a list shows of who a customer is: of each kind the first, masked unless the reader may see it."""
+
+    customer_id: UUID
+    name: str | None
+    phone: str | None
+    email: str | None
+    member_number: str | None
+    tags: tuple[str, ...] = ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,24 +19,41 @@ READ_PERSONS_MAX = 10_000
 WRITE_FIELDS_MAX = 50_000
 REWRAP_BATCH_MAX = 10_000
 
+#: The numbers by which a value (its field, its text) can be found again; None for what nobody looks for.
+Terms = Callable[[str, str], Collection[int] | None]
 
-def write_fields(tx: Transaction, keyring: Keyring, person_id: UUID, fields: Mapping[str, str], now: datetime) -> None:
+
+def write_fields(
+    tx: Transaction,
+    keyring: Keyring,
+    person_id: UUID,
+    fields: Mapping[str, str],
+    now: datetime,
+    *,
+    terms: Terms | None = None,
+) -> None:
     """Keep these values of one person, replacing what these fields held.
 
     Raises:
         Conflict: ``privacy.erased`` when the person has been erased: nothing is ever written there again.
         BadInput: ``privacy.too_long`` when a value is.
     """
-    if write_many(tx, keyring, [(person_id, field, text) for field, text in fields.items()], now):
+    if write_many(tx, keyring, [(person_id, field, text) for field, text in fields.items()], now, terms=terms):
         raise Conflict("privacy.erased")
 
 
 def write_many(
-    tx: Transaction, keyring: Keyring, values: Iterable[tuple[UUID, str, str]], now: datetime
+    tx: Transaction,
+    keyring: Keyring,
+    values: Iterable[tuple[UUID, str, str]],
+    now: datetime,
+    *,
+    terms: Terms | None = None,
 ) -> frozenset[UUID]:
     """Keep (person, field, text) of many persons in a few statements; of one field given twice, the last counts.
 
-    Who has no key yet gets one. Values of erased persons are not written; these persons are returned.
+    Who has no key yet gets one. Values of erased persons are not written; these persons are returned. ``terms`` are
+    kept beside a value for :func:`holders`.
 
     Raises:
         BadInput: ``privacy.too_long`` when a value is, ``privacy.too_many`` above :data:`WRITE_FIELDS_MAX` values.
@@ -55,10 +73,12 @@ def write_many(
     tx.execute(
         sa.text(
             """
-            INSERT INTO vault (person_id, field, cipher, updated_at)
-            SELECT *, CAST(:now AS timestamptz)
-            FROM unnest(CAST(:persons AS uuid[]), CAST(:fields AS text[]), CAST(:ciphers AS bytea[]))
-            ON CONFLICT (person_id, field) DO UPDATE SET cipher = excluded.cipher, updated_at = excluded.updated_at
+            INSERT INTO vault (person_id, field, cipher, terms, updated_at)
+            SELECT person_id, field, cipher, CAST(terms AS smallint[]), CAST(:now AS timestamptz)
+            FROM unnest(CAST(:persons AS uuid[]), CAST(:fields AS text[]), CAST(:ciphers AS bytea[]),
+                        CAST(:terms AS text[])) AS given (person_id, field, cipher, terms)
+            ON CONFLICT (person_id, field) DO UPDATE
+            SET (cipher, terms, updated_at) = (excluded.cipher, excluded.terms, excluded.updated_at)
             """
         ),
         {
@@ -68,9 +88,72 @@ def write_many(
             "ciphers": array(
                 encrypt(keys[place[0]], wanted[place].encode(), about=rules.about_field(*place)) for place in places
             ),
+            # Arrays of unequal lengths cannot be one array; as text each is itself.
+            "terms": array(
+                array(sorted(found)) if terms and (found := terms(place[1], wanted[place])) is not None else None
+                for place in places
+            ),
         },
     )
     return erased
+
+
+def holders(terms: Collection[int], most: int) -> sa.Select[Any]:
+    """About ``most`` persons (``person_id``) of whom one value was kept with all of these terms, or all who are less.
+
+    To be joined by rooms above. Different texts may share their terms: who is found is to be confirmed by the value.
+    """
+    found = sa.func.holders_of(_numbers(terms), most).table_valued(sa.column("person_id", sa.Uuid)).render_derived()
+    return sa.select(found.c.person_id)
+
+
+def holds(person: sa.ColumnElement[UUID], terms: Collection[int]) -> sa.ColumnElement[bool]:
+    """The condition that one value of this person was kept with all of these terms."""
+    kept = sa.select(vault.c.person_id).where(vault.c.person_id == person, vault.c.terms.contains(_numbers(terms)))
+    # By the person's key, and no more than is needed to know: the planner would rather look at all at once.
+    return kept.limit(1).scalar_subquery().is_not(None)
+
+
+def _numbers(terms: Collection[int]) -> sa.ColumnElement[Any]:
+    return sa.cast(sorted(terms), vault.c.terms.type)
+
+
+def add_terms(
+    tx: Transaction, keyring: Keyring, terms: Terms, *, fields: Collection[str], prefix: str, batch: int
+) -> int:
+    """Keep terms beside up to ``batch`` values that have none, of these fields or those that begin so.
+
+    Returns how many it was. Two that do so at once share the work. Values of erased persons are gone.
+    """
+    rows = tx.execute(
+        sa.select(vault.c.person_id, vault.c.field, vault.c.cipher, person_keys.c.version, person_keys.c.wrapped)
+        .join(person_keys, vault.c.person_id == person_keys.c.person_id)
+        # LIKE and IN, with their words in the statement: so the index of what has no terms answers.
+        .where(vault.c.terms.is_(None), sa.or_(*_of_fields(fields, prefix)))
+        .limit(batch)
+        .with_for_update(of=vault, skip_locked=True)
+    ).all()
+    found = {}
+    for person_id, field, cipher, version, wrapped in rows:
+        key = keyring.unwrap(Wrapped(version, wrapped), about=rules.about_key(person_id, version))
+        plain = decrypt(key, cipher, about=rules.about_field(person_id, field)).decode()
+        found[(person_id, field)] = array(sorted(terms(field, plain) or ()))
+    tx.execute(
+        sa.text(
+            """
+            UPDATE vault SET terms = CAST(given.terms AS smallint[])
+            FROM unnest(CAST(:persons AS uuid[]), CAST(:fields AS text[]), CAST(:terms AS text[]))
+                AS given (person_id, field, terms)
+            WHERE vault.person_id = given.person_id AND vault.field = given.field
+            """
+        ),
+        {
+            "persons": array(person_id for person_id, _ in found),
+            "fields": array(field for _, field in found),
+            "terms": array(found.values()),
+        },
+    )
+    return len(found)
 
 
 def read_fields(
@@ -185,6 +268,12 @@ def rewrap(tx: Transaction, keyring: Keyring, batch: int) -> Rewrapped:
 def outdated_keys(tx: Transaction, keyring: Keyring) -> int:
     """How many data keys are under an older master key than the newest."""
     return tx.execute(sa.select(sa.func.count()).select_from(person_keys).where(_outdated(keyring))).scalar_one()
+
+
+def _of_fields(fields: Collection[str], prefix: str) -> list[sa.ColumnElement[bool]]:
+    begin: sa.BindParameter[str] = sa.bindparam("begin", f"{prefix}%", literal_execute=True)
+    named: sa.BindParameter[list[str]] = sa.bindparam("named", sorted(fields), expanding=True, literal_execute=True)
+    return [vault.c.field.like(begin), vault.c.field.in_(named)]
 
 
 def _outdated(keyring: Keyring) -> sa.ColumnElement[bool]:

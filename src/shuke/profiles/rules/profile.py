@@ -38,10 +38,15 @@ def masked_attribute(name: str, value: str) -> str:
 
 def shown_identity(kind: str, value: str, fields: access.Fields) -> str | None:
     """An identity as a reader sees its group; None where it is hidden from them."""
-    seen = fields[kind if kind in _GROUPS else "other"]
+    seen = fields[group_of_identity(kind)]
     if seen is access.Seen.HIDDEN:
         return None
     return value if seen is access.Seen.CLEAR else masked_identity(kind, value)
+
+
+def group_of_identity(kind: str) -> str:
+    """Which group of personal values an identity of this kind belongs to."""
+    return kind if kind in _GROUPS else "other"
 
 
 def group_of_attribute(name: str) -> str:

@@ -15,6 +15,7 @@ from shuke.profiles.model import ExternalId
 from shuke.profiles.rules.identifiers import checked_kind, limit_of, normalised
 from shuke.profiles.service.merging import standing_for
 from shuke.profiles.service.resolving import field_of, key_of, lock_customers
+from shuke.profiles.service.terms import search_terms
 from shuke.profiles.tables import identities
 
 
@@ -53,5 +54,5 @@ def attach_identity(tx: Transaction, keyring: Keyring, customer_id: UUID, kind: 
     )
     if made is None:
         raise Conflict("profiles.busy")
-    privacy.write_fields(tx, keyring, top, {field_of(kind, made): plain}, now)
+    privacy.write_fields(tx, keyring, top, {field_of(kind, made): plain}, now, terms=search_terms(keyring))
     return made

@@ -17,6 +17,7 @@ from shuke.profiles.model import AttributeDefinition, AttributeType, PlainValue,
 from shuke.profiles.rules.attributes import BUILT_IN, checked_definition, checked_value
 from shuke.profiles.service.merging import parts_of, standing_for
 from shuke.profiles.service.resolving import lock_customers
+from shuke.profiles.service.terms import search_terms
 from shuke.profiles.tables import attribute_definitions, customers
 
 DEFINITIONS_MAX = 500
@@ -159,7 +160,7 @@ def _write_personal(
         for name, value in given.items()
         if value is not None and there.get(customer, {}).get(attribute_field(name)) != str(value)
     ]
-    privacy.write_many(tx, keyring, written, now)
+    privacy.write_many(tx, keyring, written, now, terms=search_terms(keyring))
     for name in names:
         gone = [customer for customer, given in changes.items() if name in given and given[name] is None]
         if gone:

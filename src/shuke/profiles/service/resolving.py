@@ -18,6 +18,7 @@ from shuke.platform import Keyring, Transaction, array, driver
 from shuke.profiles.model import ExternalId, Resolved
 from shuke.profiles.rules.identifiers import compared, usable
 from shuke.profiles.rules.resolution import Key, Known, Plan, plan
+from shuke.profiles.service.terms import search_terms
 
 MESSAGES_MAX = 10_000
 # Each attempt that fails means that somebody else got something done.
@@ -195,7 +196,7 @@ def _store(
         _store_merges(tx, made, numbers, now)
     if numbers:
         persons = [(made.attached[key], field_of(key[0], numbers[key]), values[key].value) for key in numbers]
-        privacy.write_many(tx, keyring, persons, now)
+        privacy.write_many(tx, keyring, persons, now, terms=search_terms(keyring))
     return numbers
 
 

@@ -1,0 +1,1 @@
+"""Loading, deciding and saving, inside the caller's transaction."""
