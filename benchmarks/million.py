@@ -2,11 +2,11 @@
 
     .venv/bin/python benchmarks/million.py [--customers 1000000] [PART ...]
 
-Parts: ``lake``, ``refresh``, ``read``, ``timeline``; all of them if none is named. The database is made once, below
-``benchmarks/.data``, and copied for every run, so that each begins with the same: for each customer two orders of two
-lines and eight events by mean, a key of their own, two identities, a name and a trait in the vault. PostgreSQL runs as
-in production: it writes through, triggers and all. Beside the figures stands what a bare engine takes for the same rows
-in the same run.
+Parts: ``lake``, ``refresh``, ``read``, ``timeline``, ``lists``; all of them if none is named. The database is made
+once, below ``benchmarks/.data``, and copied for every run, so that each begins with the same: for each customer two
+orders of two lines and eight events by mean, a key of their own, two identities, a name and a trait in the vault.
+PostgreSQL runs as in production: it writes through, triggers and all. Beside the figures stands what a bare engine
+takes for the same rows in the same run.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ from shuke.platform import (
     open_engine,
 )
 from shuke.privacy.rules import about_field, about_key
+from shuke.profiles.service.searching import add_missing_terms
 
 SEED = 0.20261122
 CHUNK = 20_000
@@ -339,6 +340,49 @@ def read(place: Workplace, customers: int) -> None:
     asyncio.run(over_http(1000))
 
 
+def lists(place: Workplace, customers: int) -> None:
+    """First and deep pages of fifty by every order, with conditions and searches; the overview. After a refresh."""
+    with place.database.read() as tx:
+        refreshed = lifecycle.last_refresh(tx) is not None
+    if not refreshed:
+        collect.update_lake(place)
+        lifecycle.refresh(place, as_of=AS_OF, now=datetime.now(UTC))
+    with place.database.begin() as tx:
+        for table in ("customers", "customer_facts", "vault", "identities"):
+            tx.execute(sa.text(f"ANALYZE {table}"))
+    added = 1
+    with timed("terms of all names and phone numbers", customers):
+        while added:
+            with place.database.begin() as tx:
+                added = add_missing_terms(tx, place.keyring)
+    chance = random.Random(9)  # noqa: S311 - not for secrets
+
+    def page(sort: lifecycle.Sort = lifecycle.Sort.VALUE, after: str | None = None, **asked: Any) -> Any:
+        with place.database.read() as tx:
+            query = lifecycle.CustomerQuery(**asked)
+            return lifecycle.list_customers(tx, place.keyring, query, sort=sort, after=after)
+
+    for sort in lifecycle.Sort:
+        latencies(f"list by {sort}: first page", 100, lambda sort=sort: page(sort))
+    deep = page()
+    for _ in range(40):
+        deep = page(after=deep.next)
+    latencies("list by value: the 41st page", 100, lambda: page(after=deep.next))
+    latencies("list: one stage", 100, lambda: page(stages=("loyal",)))
+    latencies(
+        "list: two stages, two orders, a value",
+        100,
+        lambda: page(stages=("loyal", "repeat"), orders_min=2, value_min_minor=50_000),
+    )
+    latencies(
+        "search: a name that one customer has", 200, lambda: page(search=f"Customer {chance.randrange(customers)}")
+    )
+    latencies("search: a part that every name has", 30, lambda: page(search="Custom"))
+    latencies("search: the end of a phone number", 200, lambda: page(search=f"{chance.randrange(10_000):04}"))
+    with place.database.read() as tx:
+        latencies("overview", 30, lambda: lifecycle.overview(tx))
+
+
 def timeline(place: Workplace, customers: int) -> None:
     """Pages of fifty: first and deep ones, with filters, beside the bare page of one identity."""
     people = everybody(place, customers)
@@ -410,6 +454,7 @@ def main() -> None:
     if unknown := set(options.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     with database_of(options.customers) as (url, folder, keyring), Database(url, statement_seconds=3600) as database:
+        migrate(database)
         print(f"flushes of this disk: {flushes_per_second(folder):,.0f}/s; load {os.getloadavg()[0]:.1f}", flush=True)
         place = Workplace(Settings(data_folder=folder, work_folder=folder / "work"), database, keyring)
         for name in options.parts or PARTS:
@@ -417,7 +462,7 @@ def main() -> None:
         print(f"flushes of this disk: {flushes_per_second(folder):,.0f}/s; load {os.getloadavg()[0]:.1f}", flush=True)
 
 
-PARTS = {"lake": lake, "refresh": refresh, "read": read, "timeline": timeline}
+PARTS = {"lake": lake, "refresh": refresh, "read": read, "timeline": timeline, "lists": lists}
 
 
 if __name__ == "__main__":

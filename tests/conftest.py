@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import asyncio
 import contextlib
 import hashlib
 import itertools
@@ -19,6 +20,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -182,6 +184,22 @@ def web_of(key_for: Callable[..., str]) -> Callable[..., ASGIApp]:
         return with_key
 
     return built
+
+
+@pytest.fixture
+def ask(workplace: Workplace, web_of: Callable[..., ASGIApp]) -> Callable[..., httpx.Response]:
+    """Asks the application itself as an owner does, without a network: method, path, and what httpx takes."""
+    app = web_of(workplace)
+
+    def asked(method: str, path: str, **options: Any) -> httpx.Response:
+        async def answer() -> httpx.Response:
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(answer())
+
+    return asked
 
 
 @pytest.fixture(scope="session")

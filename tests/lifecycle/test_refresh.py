@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from shuke import lifecycle
 from shuke.base.errors import BadInput, Conflict
 from shuke.base.ids import new_id
-from shuke.lifecycle import jobs, service, tables
+from shuke.lifecycle import jobs, tables
+from shuke.lifecycle.service import reading, refreshing
 from shuke.platform import Database, Workplace
 
 NOW = datetime(2026, 7, 1, 3, tzinfo=UTC)
@@ -189,7 +190,7 @@ def test_planted_a_refresh_that_compares_nothing_would_tell_every_stage_again(
     refresh(workplace)
     before = state(workplace)
     monkeypatch.setattr(
-        service, "_STAGE_CHANGES", service._STAGE_CHANGES.replace("IS DISTINCT FROM", "IS NOT DISTINCT FROM")
+        refreshing, "_STAGE_CHANGES", refreshing._STAGE_CHANGES.replace("IS DISTINCT FROM", "IS NOT DISTINCT FROM")
     )
     assert refresh(workplace).stage_changes == len(few)
     assert state(workplace) != before
@@ -292,7 +293,7 @@ def test_a_refresh_that_fails_while_keeping_leaves_everything_as_it_was(
     later = AS_OF + timedelta(days=3)
     with monkeypatch.context() as patched:
         # The last statement of all, after history, timeline and facts were written.
-        patched.setattr(service, "_DROP_FACTS", "SELECT 1 / 0")
+        patched.setattr(refreshing, "_DROP_FACTS", "SELECT 1 / 0")
         with pytest.raises(sa.exc.DataError):
             refresh(workplace, later)
     assert state(workplace) == before
@@ -348,7 +349,7 @@ def test_predictions_are_those_of_the_core(workplace: Workplace) -> None:
 
 
 def test_more_customers_than_the_limit_are_refused(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "CUSTOMERS_MAX", 2)
+    monkeypatch.setattr(reading, "CUSTOMERS_MAX", 2)
     with workplace.database.read() as tx, pytest.raises(BadInput) as caught:
         lifecycle.facts_of(tx, [new_id() for _ in range(3)])
     assert caught.value.code == "lifecycle.too_many_customers"

@@ -22,7 +22,7 @@ from shuke.access.http import (
 )
 from shuke.access.jobs import tasks as access_tasks
 from shuke.catalog.http import routes as catalog_routes
-from shuke.collect.http import collector_routes, reading_routes, stating_routes
+from shuke.collect.http import collector_routes, reading_routes, source_routes, stating_routes
 from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
 from shuke.lifecycle.http import routes as lifecycle_routes
@@ -47,6 +47,7 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     profiles_routes,
     reading_routes,
     stating_routes,
+    source_routes,
     lifecycle_routes,
 )
 

@@ -1,6 +1,8 @@
 from .model import (
     FIELDS,
     TREATMENTS,
+    BoughtLine,
+    BoughtOrder,
     Collected,
     DataQuality,
     EventField,
@@ -10,11 +12,13 @@ from .model import (
     Note,
     Order,
     OrderLine,
+    OrderPage,
     OrderStatus,
     Quality,
     QualityCount,
     Recognised,
     Refund,
+    SalesWeek,
     SourceHour,
     Stated,
     SuddenChange,
@@ -23,6 +27,7 @@ from .model import (
     Trait,
     Treatment,
 )
+from .service.bought import orders_of
 from .service.costs import read_costs
 from .service.facts import NewFact, make_months, record_fact_table, record_facts, record_found_facts
 from .service.imports import Imported, import_costs, import_customers, import_events, import_orders, import_products
@@ -33,6 +38,7 @@ from .service.quality import quality
 from .service.read import read_orders
 from .service.rejected import RejectedEvent, rejected_events
 from .service.rejects import write_rejects
+from .service.sales import sales_by_week
 from .service.stored import read_stored
 from .service.timeline import timeline
 from .service.traits import read_traits
@@ -41,6 +47,8 @@ from .service.write_keys import EventSource, add_source, disable_source, list_so
 __all__ = [
     "FIELDS",
     "TREATMENTS",
+    "BoughtLine",
+    "BoughtOrder",
     "Collected",
     "DataQuality",
     "EventField",
@@ -53,12 +61,14 @@ __all__ = [
     "Note",
     "Order",
     "OrderLine",
+    "OrderPage",
     "OrderStatus",
     "Quality",
     "QualityCount",
     "Recognised",
     "Refund",
     "RejectedEvent",
+    "SalesWeek",
     "SourceHour",
     "Stated",
     "SuddenChange",
@@ -77,6 +87,7 @@ __all__ = [
     "lake_of",
     "list_sources",
     "make_months",
+    "orders_of",
     "quality",
     "read_costs",
     "read_orders",
@@ -86,6 +97,7 @@ __all__ = [
     "record_facts",
     "record_found_facts",
     "rejected_events",
+    "sales_by_week",
     "save_orders",
     "save_refunds",
     "timeline",

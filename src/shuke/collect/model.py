@@ -7,7 +7,7 @@ amounts of events are whole minor units.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -529,3 +529,51 @@ class Trait:
 
     value: Any
     said_at: datetime
+
+
+@dataclass(frozen=True)
+class SalesWeek:
+    """What was sold in the seven days from ``monday`` on, and what was given back in them."""
+
+    monday: date
+    orders: int
+    revenue_minor: int
+    refunds_minor: int
+
+
+@dataclass(frozen=True)
+class BoughtLine:
+    """One product of an order that is kept; amounts are in minor units, for all of the quantity."""
+
+    product_id: str | None
+    product_name: str | None
+    category: str | None
+    brand: str | None
+    quantity: Decimal
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class BoughtOrder:
+    """An order that is kept, with its lines and what of it was given back."""
+
+    source: str
+    order_id: str
+    ordered_at: datetime
+    amount_minor: int
+    discount_minor: int
+    refunded_minor: int
+    currency: str
+    status: OrderStatus
+    channel: str | None
+    store: str | None
+    region: str | None
+    lines: tuple[BoughtLine, ...]
+
+
+@dataclass(frozen=True)
+class OrderPage:
+    """A page of a customer's orders, newest first; ``next`` asks for those before them."""
+
+    orders: tuple[BoughtOrder, ...]
+    next: str | None

@@ -6,9 +6,31 @@ asked; it keeps what changed, and tells the timeline of every new stage. What ca
 reason.
 """
 
-from shuke.lifecycle.model import OUTSIDE, Customer360, CustomerFacts, FormerFacts, Refresh, Unsaid
+from shuke.lifecycle.model import (
+    OUTSIDE,
+    Count,
+    Customer360,
+    CustomerFacts,
+    CustomerPage,
+    CustomerQuery,
+    CustomerRow,
+    Flow,
+    Flows,
+    FormerFacts,
+    Overview,
+    Refresh,
+    RfmCell,
+    Sort,
+    StageTotal,
+    Unsaid,
+    ValueBand,
+    Values,
+    Week,
+)
 from shuke.lifecycle.rules import last_midnight
-from shuke.lifecycle.service import (
+from shuke.lifecycle.service.listing import PAGE_MAX, list_customers
+from shuke.lifecycle.service.overview import overview
+from shuke.lifecycle.service.reading import (
     CUSTOMERS_MAX,
     LATEST_MAX,
     customer_360,
@@ -16,23 +38,44 @@ from shuke.lifecycle.service import (
     former_facts_of,
     last_refresh,
     most_valuable,
-    refresh,
 )
+from shuke.lifecycle.service.refreshing import refresh
+from shuke.lifecycle.service.spread import QUANTILES, flows, rfm_cells, values
 
 __all__ = [
     "CUSTOMERS_MAX",
     "LATEST_MAX",
     "OUTSIDE",
+    "PAGE_MAX",
+    "QUANTILES",
+    "Count",
     "Customer360",
     "CustomerFacts",
+    "CustomerPage",
+    "CustomerQuery",
+    "CustomerRow",
+    "Flow",
+    "Flows",
     "FormerFacts",
+    "Overview",
     "Refresh",
+    "RfmCell",
+    "Sort",
+    "StageTotal",
     "Unsaid",
+    "ValueBand",
+    "Values",
+    "Week",
     "customer_360",
     "facts_of",
+    "flows",
     "former_facts_of",
     "last_midnight",
     "last_refresh",
+    "list_customers",
     "most_valuable",
+    "overview",
     "refresh",
+    "rfm_cells",
+    "values",
 ]

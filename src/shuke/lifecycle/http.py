@@ -1,4 +1,7 @@
-"""``/api/customers/ID``: one customer seen whole."""
+"""Customers over HTTP: one seen whole, some of them as a list, all of them in figures.
+
+What is looked for goes into a body and never into an address: it may be a phone number.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,52 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from shuke import access, collect, privacy, profiles
-from shuke.lifecycle.model import CustomerFacts
-from shuke.lifecycle.service import LATEST_MAX, customer_360
+from shuke.lifecycle.model import CustomerFacts, CustomerPage, CustomerQuery, Flows, Overview, RfmCell, Sort, Values
+from shuke.lifecycle.service.listing import PAGE_MAX, WORDS_MAX, list_customers
+from shuke.lifecycle.service.overview import overview
+from shuke.lifecycle.service.reading import LATEST_MAX, customer_360
+from shuke.lifecycle.service.spread import flows, rfm_cells, values
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Problem, api
+from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
 
 __all__ = ["routes"]
+
+
+_Words = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=WORDS_MAX)]
+_Minor = Annotated[int, Field(strict=True, ge=-(2**62), le=2**62)]
+_Whole = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+
+
+class ListBody(BaseModel):
+    """Which customers are wanted, in which order, and which page of them. All conditions hold; of several words any.
+
+    ``search`` is part of a name, the last four digits of a phone number, or an identity given whole.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    search: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    stages: _Words = ()
+    rfm_groups: _Words = ()
+    value_groups: _Words = ()
+    tags: _Words = ()
+    channels: _Words = ()
+    stores: _Words = ()
+    value_min_minor: _Minor | None = None
+    value_max_minor: _Minor | None = None
+    churn_min: _Share | None = None
+    churn_max: _Share | None = None
+    orders_min: _Whole | None = None
+    orders_max: _Whole | None = None
+    first_order_from: Moment | None = None
+    first_order_to: Moment | None = None
+    last_order_from: Moment | None = None
+    last_order_to: Moment | None = None
+    sort: Sort = Sort.CREATED
+    descending: Flag = True
+    after: Annotated[str, Field(max_length=300)] | None = None
+    limit: Annotated[int, Field(strict=True, ge=1, le=PAGE_MAX)] = 50
 
 
 class WholeCustomer(BaseModel):
@@ -54,6 +97,7 @@ class Revealed(BaseModel):
     identities: tuple[profiles.Identity, ...]
 
 
+_Figures = Annotated[access.Visit, access.needs("lifecycle.read")]
 _ABSENT: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is none", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
 }
@@ -63,7 +107,7 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     """The routes of the room."""
     router = api("lifecycle")
 
-    # Of this form only, so that /customers/find has no other methods than its own.
+    # Of this form only, so that /customers/find and /customers/list have no other methods than their own.
     @router.get("/customers/{customer_id:uuid}", responses=_ABSENT)
     def get_customer(
         visit: Annotated[access.Visit, access.needs("customers.read")],
@@ -93,5 +137,45 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
             traits={name: trait for name, trait in found.traits.items() if trait.value is not None},
             identities=tuple(one for one in profile.identities if one.value is not None),
         )
+
+    @router.post("/customers/list")
+    def post_list(visit: Annotated[access.Visit, access.needs("customers.read")], body: ListBody) -> CustomerPage:
+        page = {"sort", "descending", "after", "limit"}
+        query = CustomerQuery(**{name: value for name, value in body if name not in page})
+        with visit.read() as tx:
+            return list_customers(
+                tx,
+                visit.keyring,
+                query,
+                sort=body.sort,
+                descending=body.descending,
+                after=body.after,
+                limit=body.limit,
+                fields=visit.fields,
+            )
+
+    @router.get("/overview")
+    def get_overview(visit: _Figures) -> Overview:
+        with visit.read() as tx:
+            return overview(tx, everybody=visit.reader.where is access.Where.ALL)
+
+    @router.get("/lifecycle/flows")
+    def get_flows(
+        visit: _Figures,
+        since: Annotated[Moment, Query(description="as the facts were by then")],
+        until: Annotated[Moment, Query(description="and by then")],
+    ) -> Flows:
+        with visit.read() as tx:
+            return flows(tx, since=since, until=until)
+
+    @router.get("/lifecycle/rfm")
+    def get_rfm(visit: _Figures) -> tuple[RfmCell, ...]:
+        with visit.read() as tx:
+            return rfm_cells(tx)
+
+    @router.get("/lifecycle/values")
+    def get_values(visit: _Figures) -> Values:
+        with visit.read() as tx:
+            return values(tx)
 
     return list(router.routes)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from shuke.base.errors import BadInput
 from shuke.lifecycle.rules import last_midnight
-from shuke.lifecycle.service import last_refresh, refresh
+from shuke.lifecycle.service.reading import last_refresh
+from shuke.lifecycle.service.refreshing import refresh
 from shuke.platform import Blueprint, JobContext, Workplace, log, workplace
 
 __all__ = ["refresh_when_due", "tasks"]

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from shuke import collect, profiles
 
-__all__ = ["OUTSIDE", "Customer360", "CustomerFacts", "FormerFacts", "Refresh", "Unsaid"]
+__all__ = [
+    "OUTSIDE",
+    "Count",
+    "Customer360",
+    "CustomerFacts",
+    "CustomerPage",
+    "CustomerQuery",
+    "CustomerRow",
+    "Flow",
+    "Flows",
+    "FormerFacts",
+    "Overview",
+    "Refresh",
+    "RfmCell",
+    "Sort",
+    "StageTotal",
+    "Unsaid",
+    "ValueBand",
+    "Values",
+    "Week",
+]
 
 #: The stage of those who had one and have no order any more, as on the timeline.
 OUTSIDE = "outside"
@@ -126,3 +147,187 @@ class Customer360:
     traits: dict[str, collect.Trait]
     computed: CustomerFacts | None
     timeline: collect.TimelinePage
+
+
+class Sort(StrEnum):
+    """What a list of customers is in the order of; who has no such figure comes last, whichever way."""
+
+    VALUE = "value"
+    CHURN = "churn"
+    ORDERS = "orders"
+    LAST_ORDER = "last_order_at"
+    CREATED = "created_at"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerQuery:
+    """Which customers are wanted: all conditions hold, of several words in one any. Bounds are included.
+
+    ``search`` is part of a name, the last four digits of a phone number, or an identity given whole. Money is in minor
+    units of the currency that the facts are in.
+    """
+
+    search: str | None = None
+    stages: tuple[str, ...] = ()
+    rfm_groups: tuple[str, ...] = ()
+    value_groups: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+    value_min_minor: int | None = None
+    value_max_minor: int | None = None
+    churn_min: float | None = None
+    churn_max: float | None = None
+    orders_min: int | None = None
+    orders_max: int | None = None
+    first_order_from: datetime | None = None
+    first_order_to: datetime | None = None
+    last_order_from: datetime | None = None
+    last_order_to: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerRow:
+    """One customer of a list. What was computed is None before a first order, and as of the last refresh.
+
+    ``value_minor`` is what the customer was worth so far and is expected to be within the horizon of the prediction, or
+    so far alone where nothing is predicted; the bounds are those of the prediction's 80 % interval.
+    """
+
+    customer_id: UUID
+    name: str | None
+    phone: str | None
+    email: str | None
+    member_number: str | None
+    tags: tuple[str, ...]
+    created_at: datetime
+    stage: str | None = None
+    orders: int = 0
+    spent_minor: int | None = None
+    value_minor: int | None = None
+    value_low_minor: int | None = None
+    value_high_minor: int | None = None
+    churn_probability: float | None = None
+    first_order_at: datetime | None = None
+    last_order_at: datetime | None = None
+    next_order_on: date | None = None
+    rfm_group: str | None = None
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many there are; not ``exact``, but as many at least, or about, where counting is not worth its time."""
+
+    customers: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class CustomerPage:
+    """A page of a list; ``next`` asks for the one after it, ``count`` is only said of the first."""
+
+    customers: tuple[CustomerRow, ...]
+    next: str | None
+    count: Count | None
+    currency: str | None
+    as_of: datetime | None
+
+
+@dataclass(frozen=True)
+class StageTotal:
+    """The customers of one stage at a refresh, and the money that they brought and are expected to bring.
+
+    ``before`` is how many they were a week earlier; None where nothing was worked out then.
+    """
+
+    stage: str
+    customers: int
+    orders: int
+    historic_minor: int
+    predicted_minor: int | None
+    before: int | None
+
+
+@dataclass(frozen=True)
+class Week:
+    """Seven days that begin on ``monday``, in the brand's zone; ``lost`` are those found lost in them."""
+
+    monday: date
+    orders: int
+    revenue_minor: int
+    refunds_minor: int
+    new_customers: int
+    lost_customers: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """How the brand stands as of the last refresh; ``refresh`` is None before the first."""
+
+    refresh: Refresh | None
+    compared_with: datetime | None
+    customers: int
+    without_order: int
+    stages: tuple[StageTotal, ...]
+    weeks: tuple[Week, ...]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Customers who were in one stage and are in another, or the same; None is before a first order, or without one.
+
+    ``value_minor`` is what they had brought by the later moment.
+    """
+
+    before: str | None
+    after: str | None
+    customers: int
+    value_minor: int
+
+
+@dataclass(frozen=True)
+class Flows:
+    """How customers moved between two moments at which the facts were worked out; None where nothing was by then."""
+
+    since: datetime | None
+    until: datetime | None
+    currency: str | None
+    flows: tuple[Flow, ...]
+
+
+@dataclass(frozen=True)
+class RfmCell:
+    """The customers of one pair of scores: how recently and how often they ordered, 5 being the best."""
+
+    r_score: int
+    f_score: int
+    customers: int
+    historic_minor: int
+    predicted_minor: int | None
+    group: str
+
+
+@dataclass(frozen=True)
+class ValueBand:
+    """Customers whose value is at least ``from_minor`` and less than ``to_minor``."""
+
+    from_minor: int
+    to_minor: int
+    customers: int
+    value_minor: int
+
+
+@dataclass(frozen=True)
+class Values:
+    """How the value of customers is spread, as of the last refresh.
+
+    ``quantiles`` are those of :data:`~shuke.lifecycle.QUANTILES`, in minor units; ``top_share`` is what the most
+    valuable fifth of the customers bring of all. All is None or empty before a first refresh.
+    """
+
+    currency: str | None
+    customers: int
+    mean_minor: int | None
+    quantiles: tuple[int, ...]
+    top_share: float | None
+    bands: tuple[ValueBand, ...]

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shuke.platform import metadata
 
-__all__ = ["customer_facts", "customer_facts_history", "refreshes"]
+__all__ = ["customer_facts", "customer_facts_history", "refreshes", "stage_totals"]
 
 _moment = sa.DateTime(timezone=True)
 
@@ -98,4 +98,17 @@ customer_facts_history = sa.Table(
     sa.Column("as_of", _moment, primary_key=True),
     sa.Column("refresh_id", sa.Uuid, nullable=False),
     *(sa.Column(name, _FACTS[name], nullable=name not in _COUNTED) for name in _IN_HISTORY),
+)
+
+#: How many customers stood where, and what they were worth, at each refresh.
+stage_totals = sa.Table(
+    "stage_totals",
+    metadata,
+    sa.Column("as_of", _moment, primary_key=True),
+    sa.Column("stage", sa.Text, primary_key=True),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("customers", sa.Integer, nullable=False),
+    sa.Column("historic_minor", sa.BigInteger, nullable=False),
+    sa.Column("predicted_minor", sa.BigInteger),
+    sa.Column("orders", sa.BigInteger, nullable=False),
 )

@@ -2,6 +2,7 @@
 
 from shuke.collect.http.collector import collector_routes
 from shuke.collect.http.reading import reading_routes
+from shuke.collect.http.sources import source_routes
 from shuke.collect.http.stating import stating_routes
 
-__all__ = ["collector_routes", "reading_routes", "stating_routes"]
+__all__ = ["collector_routes", "reading_routes", "source_routes", "stating_routes"]

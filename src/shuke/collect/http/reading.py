@@ -1,4 +1,4 @@
-"""``/api``: a customer's timeline, how good the data are, and which events were rejected."""
+"""``/api``: a customer's timeline and orders, how good the data are, and which events were rejected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from fastapi import Query
 from starlette.routing import BaseRoute
 
 from shuke import access
-from shuke.collect.model import DataQuality, TimelinePage
+from shuke.collect.model import DataQuality, OrderPage, TimelinePage
+from shuke.collect.service.bought import ORDERS_MAX, orders_of
 from shuke.collect.service.quality import HOURS_MAX, quality
 from shuke.collect.service.timeline import FILTERS_MAX, PAGE_MAX, timeline
 from shuke.platform import Metrics, Workplace
@@ -44,6 +45,17 @@ def reading_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
             return timeline(
                 tx, customer_id, before=before, limit=limit, kinds=kind, names=name, since=since, until=until
             )
+
+    @router.get("/customers/{customer_id}/orders")
+    def get_orders(
+        visit: Annotated[access.Visit, access.needs("orders.read")],
+        customer_id: UUID,
+        *,
+        before: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
+        limit: Annotated[int, Query(ge=1, le=ORDERS_MAX)] = 20,
+    ) -> OrderPage:
+        with visit.read() as tx:
+            return orders_of(tx, customer_id, before=before, limit=limit)
 
     @router.get("/data-quality")
     def get_data_quality(

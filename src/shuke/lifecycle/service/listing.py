@@ -1,0 +1,273 @@
+"""Lists of customers: who is wanted, in which order, page by page.
+
+A page costs what it shows. What customers are in the order of has an index; who has no such figure comes after all
+others, in the order of their ids, which is the order in which they became customers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shuke import access, profiles
+from shuke.base.errors import BadInput
+from shuke.lifecycle.model import Count, CustomerFacts, CustomerPage, CustomerQuery, CustomerRow, Sort
+from shuke.lifecycle.service.reading import facts_of, last_refresh
+from shuke.lifecycle.tables import customer_facts as facts
+from shuke.platform import Keyring, Transaction, among
+
+__all__ = ["PAGE_MAX", "list_customers"]
+
+PAGE_MAX = 200
+WORDS_MAX = 50
+#: Up to so many are counted; how many more there are is what the planner thinks.
+COUNTED_MAX = 10_000
+#: Up to so many who have a tag or may be meant by a search are looked at one by one.
+FEW_MAX = 5_000
+# Terms of a search are those of somebody else once in thousands of times; so many pages in a row are not.
+_PAGES_LOOKED_THROUGH_MAX = 20
+
+_VALUE = sa.func.coalesce(facts.c.total_clv_minor, facts.c.historic_clv_minor)
+_SORTED_BY: dict[Sort, sa.ColumnElement[Any]] = {
+    Sort.VALUE: _VALUE,
+    Sort.CHURN: facts.c.churn_probability,
+    Sort.ORDERS: facts.c.orders,
+    Sort.LAST_ORDER: facts.c.last_order_at,
+}
+
+
+class _Place(NamedTuple):
+    """Where a page ends: the figure of its last customer (None among those who have none), and who that is."""
+
+    figure: Any
+    customer_id: UUID
+
+
+def list_customers(
+    tx: Transaction,
+    keyring: Keyring,
+    query: CustomerQuery,
+    *,
+    sort: Sort = Sort.CREATED,
+    descending: bool = True,
+    after: str | None = None,
+    limit: int = 50,
+    fields: access.Fields = access.MASKED,
+) -> CustomerPage:
+    """A page of the customers who are wanted.
+
+    Args:
+        tx: the caller's.
+        keyring: opens what is personal.
+        query: who is wanted.
+        sort: in which order.
+        descending: the highest, or the latest, first.
+        after: ``next`` of the page before; None for the first.
+        limit: customers of this page, from 1 to :data:`PAGE_MAX`.
+        fields: how the reader sees what is personal; what they do not see at all, they cannot look for.
+
+    Raises:
+        BadInput: ``lifecycle.bad_page`` for a limit or an ``after`` that is none, ``lifecycle.too_many_words`` above
+            :data:`WORDS_MAX` words of one condition, and the codes of a search that says too little.
+        NotAllowed: ``profiles.search_hidden`` for a search of a reader who sees neither names nor identities.
+    """
+    if not 1 <= limit <= PAGE_MAX:
+        raise BadInput("lifecycle.bad_page", limit=PAGE_MAX)
+    asked = (query.stages, query.rfm_groups, query.value_groups, query.tags, query.channels, query.stores)
+    if any(len(words) > WORDS_MAX for words in asked):
+        raise BadInput("lifecycle.too_many_words", limit=WORDS_MAX)
+    meant = None if query.search is None else profiles.candidates(tx, keyring, query.search, fields=fields)
+    wanted = _Wanted(query, _chosen(tx, query, meant), sort, descending=descending)
+    place = None if after is None else _place(after, sort)
+    shown: list[tuple[_Place, datetime, profiles.Card]] = []
+    for _ in range(_PAGES_LOOKED_THROUGH_MAX):
+        found = wanted.page(tx, place, limit + 1)
+        cards = profiles.cards(tx, keyring, [one.customer_id for one, _ in found], fields=fields, meant=meant)
+        shown += [(one, at, cards[one.customer_id]) for one, at in found if one.customer_id in cards]
+        if len(shown) > limit or len(found) <= limit:
+            break
+        place = found[-1][0]
+    more, shown = len(shown) > limit, shown[:limit]
+    computed = facts_of(tx, [one.customer_id for one, _, _ in shown])
+    latest = last_refresh(tx)
+    count = None
+    if after is None:
+        count = wanted.count(tx) if more else Count(len(shown), exact=True)
+    return CustomerPage(
+        customers=tuple(_row(card, at, computed.get(one.customer_id)) for one, at, card in shown),
+        next=_cursor(shown[-1][0]) if more else None,
+        count=count,
+        currency=latest.currency if latest else None,
+        as_of=latest.as_of if latest else None,
+    )
+
+
+_Condition = Callable[[sa.ColumnElement[UUID]], sa.ColumnElement[bool]]
+
+
+def _chosen(tx: Transaction, query: CustomerQuery, meant: profiles.Candidates | None) -> list[tuple[_Condition, bool]]:
+    """The conditions on what stands in other tables, each with whether it lets only a few through."""
+    chosen = [] if meant is None else [meant.chosen]
+    if query.tags:
+        chosen.append(profiles.tagged(query.tags))
+    return [_condition(tx, one) for one in chosen]
+
+
+def _condition(tx: Transaction, chosen: profiles.Chosen) -> tuple[_Condition, bool]:
+    ids = tx.scalars(chosen.some(FEW_MAX + 1)).all()
+    if len(ids) > FEW_MAX:
+        return chosen.one, False
+    few = among("uuid", set(ids))
+    if chosen.sure:
+        return lambda customer: customer == few, True
+    return lambda customer: (customer == few) & chosen.one(customer), True
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A query that can be asked for its pages and for how many it finds."""
+
+    query: CustomerQuery
+    chosen: list[tuple[_Condition, bool]]
+    sort: Sort
+    descending: bool
+
+    def page(self, tx: Transaction, place: _Place | None, rows: int) -> list[tuple[_Place, datetime]]:
+        """The next so many, with when they became customers."""
+        figure = _SORTED_BY.get(self.sort)
+        if figure is None:
+            return self._ask(tx, self._from(outer=True), sa.null(), place, rows)
+        read: list[tuple[_Place, datetime]] = []
+        if place is None or place.figure is not None:
+            read = self._ask(tx, self._from(outer=False).where(figure.is_not(None)), figure, place, rows)
+            place = None
+        # Of who has ordered, all is known but what is predicted.
+        if len(read) < rows and (not self._need_facts or self.sort is Sort.CHURN):
+            rest = self._from(outer=not self._need_facts).where(figure.is_(None))
+            read += self._ask(tx, rest, sa.null(), place, rows - len(read))
+        return read
+
+    def count(self, tx: Transaction) -> Count:
+        """How many: counted up to :data:`COUNTED_MAX`, beyond it as the planner thinks.
+
+        Where most have a tag or may be meant, counting would be looking at all of them.
+        """
+        if any(not few for _, few in self.chosen):
+            return Count(FEW_MAX, exact=False)
+        some = self._from(outer=not self._need_facts).with_only_columns(sa.literal(1))
+        counted = tx.scalar(sa.select(sa.func.count()).select_from(some.limit(COUNTED_MAX + 1).subquery())) or 0
+        if counted <= COUNTED_MAX:
+            return Count(counted, exact=self.query.search is None)
+        text = some.compile(tx)
+        plan = tx.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", text.params).scalar_one()
+        return Count(max(int(plan[0]["Plan"]["Plan Rows"]), COUNTED_MAX), exact=False)
+
+    @property
+    def _need_facts(self) -> bool:
+        """Whether only who has ordered can be meant."""
+        return bool(self._of_facts())
+
+    def _from(self, *, outer: bool) -> sa.Select[Any]:
+        """Everybody who is wanted, beside their facts."""
+        people = profiles.present().subquery("people")
+        chosen = sa.select(people.c.customer_id, people.c.created_at).join_from(
+            people, facts, facts.c.customer_id == people.c.customer_id, isouter=outer
+        )
+        chosen = chosen.where(*(condition(people.c.customer_id) for condition, _ in self.chosen))
+        return chosen.where(*self._of_facts())
+
+    def _of_facts(self) -> list[sa.ColumnElement[bool]]:
+        query = self.query
+        words: tuple[tuple[sa.ColumnElement[Any], Sequence[str]], ...] = (
+            (facts.c.stage, query.stages),
+            (facts.c.rfm_group, query.rfm_groups),
+            (facts.c.value_group, query.value_groups),
+            (facts.c.first_channel, query.channels),
+            (facts.c.first_store, query.stores),
+        )
+        bounds: tuple[tuple[sa.ColumnElement[Any], Any, Any], ...] = (
+            (_VALUE, query.value_min_minor, query.value_max_minor),
+            (facts.c.churn_probability, query.churn_min, query.churn_max),
+            (facts.c.orders, query.orders_min, query.orders_max),
+            (facts.c.first_order_at, query.first_order_from, query.first_order_to),
+            (facts.c.last_order_at, query.last_order_from, query.last_order_to),
+        )
+        conditions = [column == among("text", given) for column, given in words if given]
+        conditions += [column >= low for column, low, _ in bounds if low is not None]
+        return conditions + [column <= high for column, _, high in bounds if high is not None]
+
+    def _ask(
+        self, tx: Transaction, chosen: sa.Select[Any], figure: sa.ColumnElement[Any], place: _Place | None, rows: int
+    ) -> list[tuple[_Place, datetime]]:
+        customer_id = chosen.selected_columns["customer_id"]
+        chosen = chosen.add_columns(figure.label("figure"))
+        if place is not None:
+            past: Callable[[Any, Any], Any] = sa.sql.operators.lt if self.descending else sa.sql.operators.gt
+            here, there = (customer_id,), (place.customer_id,)
+            if place.figure is not None:
+                here, there = (figure, customer_id), (place.figure, place.customer_id)  # type: ignore[assignment] # one more
+            chosen = chosen.where(past(sa.tuple_(*here), sa.tuple_(*there)))
+        order = [customer_id] if isinstance(figure, sa.sql.elements.Null) else [figure, customer_id]
+        chosen = chosen.order_by(*(one.desc() if self.descending else one.asc() for one in order)).limit(rows)
+        return [(_Place(row.figure, row.customer_id), row.created_at) for row in tx.execute(chosen)]
+
+
+def _row(card: profiles.Card, created_at: datetime, computed: CustomerFacts | None) -> CustomerRow:
+    who = {**vars(card), "created_at": created_at}
+    if computed is None:
+        return CustomerRow(**who)
+    worth, low, high = (
+        None if part is None else computed.historic_clv_minor + part
+        for part in (
+            computed.predicted_clv_minor,
+            computed.predicted_clv_low_minor,
+            computed.predicted_clv_high_minor,
+        )
+    )
+    return CustomerRow(
+        **who,
+        stage=computed.stage,
+        orders=computed.orders,
+        spent_minor=computed.gross_minor - computed.refunds_minor,
+        value_minor=computed.historic_clv_minor if worth is None else worth,
+        value_low_minor=low,
+        value_high_minor=high,
+        churn_probability=computed.churn_probability,
+        first_order_at=computed.first_order_at,
+        last_order_at=computed.last_order_at,
+        next_order_on=computed.expected_date_of_next_order,
+        rfm_group=computed.rfm_group,
+    )
+
+
+def _cursor(place: _Place) -> str:
+    figure = place.figure.astimezone(UTC).isoformat() if isinstance(place.figure, datetime) else place.figure
+    return base64.urlsafe_b64encode(json.dumps([figure, place.customer_id.hex]).encode()).decode()
+
+
+def _place(cursor: str, sort: Sort) -> _Place:
+    try:
+        figure, customer_id = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
+        return _Place(_figure(figure, sort), UUID(hex=customer_id))
+    except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError):
+        raise BadInput("lifecycle.bad_page", limit=PAGE_MAX) from None
+
+
+def _figure(given: object, sort: Sort) -> object:
+    """The figure as its column has it; ValueError for what none can be."""
+    if given is None:
+        return None
+    if sort is Sort.LAST_ORDER and isinstance(given, str):
+        return datetime.fromisoformat(given)
+    whole = isinstance(given, int) and not isinstance(given, bool) and abs(given) < 2**63
+    if (whole and sort in (Sort.VALUE, Sort.ORDERS)) or (isinstance(given, float) and sort is Sort.CHURN):
+        return given
+    raise ValueError(given)

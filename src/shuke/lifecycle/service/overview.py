@@ -1,0 +1,121 @@
+"""How the brand stands: customers by stage and what they are worth, and what the last weeks brought."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+
+from shuke import collect, profiles
+from shuke.lifecycle.model import Overview, Refresh, StageTotal, Week
+from shuke.lifecycle.rules import mondays
+from shuke.lifecycle.service.reading import last_refresh
+from shuke.lifecycle.tables import customer_facts, stage_totals
+from shuke.platform import Transaction
+
+__all__ = ["overview"]
+
+WEEKS = 13
+_WEEK = timedelta(days=7)
+
+
+def overview(tx: Transaction, *, everybody: bool = True) -> Overview:
+    """How things stand as of the last refresh. Weeks are those of the refresh's time zone, the present one last.
+
+    Where the reader does not see ``everybody``, it is counted of those whom they see, and there is no comparison.
+    """
+    people = profiles.present().subquery("people")
+    present = tx.scalar(sa.select(sa.func.count()).select_from(people)) or 0
+    latest = last_refresh(tx)
+    if latest is None:
+        return Overview(None, None, present, present, (), ())
+    compared, stages = _stages(tx, latest.as_of) if everybody else (None, _some_stages(tx))
+    return Overview(
+        refresh=latest,
+        compared_with=compared,
+        customers=present,
+        without_order=max(present - sum(one.customers for one in stages), 0),
+        stages=stages,
+        weeks=_weeks(tx, latest),
+    )
+
+
+def _stages(tx: Transaction, as_of: datetime) -> tuple[datetime | None, tuple[StageTotal, ...]]:
+    """The totals of a refresh, and of the last one that was a week earlier or more."""
+    total = stage_totals.c
+    compared = tx.scalar(sa.select(sa.func.max(total.as_of)).where(total.as_of <= as_of - _WEEK))
+    was = sa.select(total.stage, total.customers).where(total.as_of == compared)
+    before = {row.stage: row.customers for row in tx.execute(was)} if compared else {}
+    rows = tx.execute(sa.select(stage_totals).where(total.as_of == as_of).order_by(total.stage)).all()
+    now = tuple(
+        StageTotal(
+            row.stage,
+            row.customers,
+            row.orders,
+            row.historic_minor,
+            row.predicted_minor,
+            before.get(row.stage, 0) if compared else None,
+        )
+        for row in rows
+    )
+    return compared, now
+
+
+def _some_stages(tx: Transaction) -> tuple[StageTotal, ...]:
+    """The totals of those who are seen."""
+    facts = customer_facts.c
+    rows = tx.execute(
+        sa.select(
+            facts.stage,
+            sa.func.count(),
+            sa.func.sum(facts.orders),
+            sa.func.sum(facts.historic_clv_minor),
+            sa.func.sum(facts.predicted_clv_minor),
+        )
+        .group_by(facts.stage)
+        .order_by(facts.stage)
+    )
+    return tuple(
+        StageTotal(stage, count, int(orders), int(historic), None if predicted is None else int(predicted), None)
+        for stage, count, orders, historic, predicted in rows
+    )
+
+
+def _weeks(tx: Transaction, latest: Refresh) -> tuple[Week, ...]:
+    starts = mondays(latest.as_of, latest.time_zone, WEEKS)
+    sold = {
+        week.monday: week
+        for week in collect.sales_by_week(
+            tx, since=starts[0], until=latest.as_of, time_zone=latest.time_zone, currency=latest.currency or ""
+        )
+    }
+    new = _counted(tx, customer_facts.c.first_order_at, starts[0], latest.time_zone)
+    lost = _counted(tx, customer_facts.c.stage_since, starts[0], latest.time_zone, customer_facts.c.stage == "lost")
+    weeks = []
+    for start in starts:
+        monday = start.date()
+        sales = sold.get(monday)
+        weeks.append(
+            Week(
+                monday,
+                sales.orders if sales else 0,
+                sales.revenue_minor if sales else 0,
+                sales.refunds_minor if sales else 0,
+                new.get(monday, 0),
+                lost.get(monday, 0),
+            )
+        )
+    return tuple(weeks)
+
+
+def _counted(
+    tx: Transaction,
+    moment: sa.ColumnElement[datetime],
+    since: datetime,
+    time_zone: str,
+    *conditions: sa.ColumnElement[bool],
+) -> dict[date, int]:
+    """How many customers by the Monday before something happened."""
+    monday = sa.cast(sa.func.date_trunc("week", sa.func.timezone(time_zone, moment)), sa.Date)
+    rows = tx.execute(sa.select(monday, sa.func.count()).where(moment >= since, *conditions).group_by(monday))
+    return {row[0]: row[1] for row in rows}
