@@ -257,6 +257,8 @@ def test_the_overview_compares_with_a_week_ago(workplace: Workplace) -> None:
     assert last.monday.isoformat() == "2026-07-06"
     assert (last.orders, last.revenue_minor, last.new_customers) == (1, 7_000, 1)
     assert len(seen.weeks) == 13
+    # Those who were lost when it was looked for the first time do not count as lost in that week.
+    assert sum(week.lost_customers for week in seen.weeks) == 0
     assert sum(week.orders for week in seen.weeks) == 7
 
 

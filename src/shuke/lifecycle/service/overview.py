@@ -10,7 +10,7 @@ from shuke import collect, profiles
 from shuke.lifecycle.model import Overview, Refresh, StageTotal, Week
 from shuke.lifecycle.rules import mondays
 from shuke.lifecycle.service.reading import last_refresh
-from shuke.lifecycle.tables import customer_facts, stage_totals
+from shuke.lifecycle.tables import customer_facts, refreshes, stage_totals
 from shuke.platform import Transaction
 
 __all__ = ["overview"]
@@ -90,7 +90,10 @@ def _weeks(tx: Transaction, latest: Refresh) -> tuple[Week, ...]:
         )
     }
     new = _counted(tx, customer_facts.c.first_order_at, starts[0], latest.time_zone)
-    lost = _counted(tx, customer_facts.c.stage_since, starts[0], latest.time_zone, customer_facts.c.stage == "lost")
+    # Whoever was lost already when it was looked for the first time was not lost then.
+    first = sa.select(sa.func.min(refreshes.c.as_of)).scalar_subquery()
+    found_lost = (customer_facts.c.stage == "lost", customer_facts.c.stage_since > first)
+    lost = _counted(tx, customer_facts.c.stage_since, starts[0], latest.time_zone, *found_lost)
     weeks = []
     for start in starts:
         monday = start.date()

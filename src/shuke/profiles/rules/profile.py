@@ -23,10 +23,14 @@ def combined(parts: Sequence[Mapping[str, PlainValue | None]]) -> dict[str, Plai
 
 
 def masked_identity(kind: str, value: str) -> str:
-    """An identity for a reader who may not see it: phones and addresses in part, others by their last characters."""
+    """An identity for a reader who may not see it: phones and addresses in part, others by their last characters.
+
+    So few that they tell one from another on a page, and most of the value stays hidden.
+    """
     if kind in ("phone", "email"):
         return privacy.mask(kind, value)
-    return "***" + (value[-4:] if len(value) >= 12 else "")
+    shown = 4 if len(value) >= 12 else 2 if len(value) >= 5 else 0
+    return "***" + value[len(value) - shown :]
 
 
 def masked_attribute(name: str, value: str) -> str:
