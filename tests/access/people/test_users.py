@@ -22,6 +22,24 @@ PASSWORD = "upward tea lantern"
 NEW = {"name": "Anna 王", "password": "kitchen window blue", "language": "zh-CN"}
 
 
+def test_an_address_is_taken_once_and_stands_in_no_log_of_the_database(
+    postgres: Any, workplace: Workplace, add_user: Callable[..., UUID]
+) -> None:
+    add_user("canary.wang@brand.cn")
+    with pytest.raises(Conflict) as taken:
+        add_user("Canary.Wang@brand.cn")
+    assert taken.value.code == "access.email_taken"
+    log = postgres._folders.log
+    said = log.read_text("utf-8", "replace")
+    assert "canary.wang" not in said
+    before = said.count("uq_users_email_key")
+    # Planted: the database itself says no. Ours tells its log of no values then, but a brand's own does.
+    again = "INSERT INTO users SELECT gen_random_uuid(), name, email, email_key, NULL, role, places, NULL, language,"
+    with pytest.raises(sa.exc.IntegrityError), workplace.database.begin() as tx:
+        tx.execute(sa.text(f"{again} created_at FROM users WHERE email_key LIKE 'canary%'"))
+    assert log.read_text("utf-8", "replace").count("uq_users_email_key") == before + 1
+
+
 def invite(browser: Any, email: str = "anna@brand.cn", role: str = "analyst", **other: Any) -> Any:
     return browser.post("/api/invitations", {"email": email, "role": role, **other})
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from shuke.access.model import Reader
@@ -109,11 +110,10 @@ def add_user(tx: Transaction, given: NewUser, now: datetime) -> UUID:
     user_id = new_id(at_ms=int(now.timestamp() * 1000))
     row |= {"user_id": user_id, "created_at": now, "places": list(given.places)}
     row |= {"name": checked_name(given.name), "email_key": email_key(given.email)}
-    try:
-        with tx.begin_nested():
-            tx.execute(sa.insert(users).values(row))
-    except IntegrityError:
-        raise Conflict("access.email_taken") from None
+    # Not by way of an error, which PostgreSQL would write into its log together with the address.
+    statement = insert(users).values(row).on_conflict_do_nothing(index_elements=["email_key"])
+    if tx.execute(statement.returning(users.c.user_id)).first() is None:
+        raise Conflict("access.email_taken")
     return user_id
 
 
