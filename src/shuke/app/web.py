@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
 from shuke import access
+from shuke.app.console import BUILT, Console, files_of
 from shuke.app.wiring import OPEN_PATHS, ROUTES, UNWRITTEN_PATHS
 from shuke.base.errors import BadInput, NotAvailable, NotFound, ShukeError
 from shuke.platform import Metrics, Settings, Workplace, log, may_pass, revision_expected, revision_found
@@ -58,6 +59,11 @@ def build_web(workplace: Workplace) -> FastAPI:
         return Response(text, media_type=kind)
 
     app.router.routes.extend([Route("/livez", live), Route("/readyz", ready), Route("/metrics", measured)])
+
+    # Last of all, for what no route answers.
+    console = Console(files_of(BUILT), time_zone=workplace.settings.time_zone, otherwise=app.router.default)
+    app.router.routes.extend(console.routes())
+    app.router.default = console
 
     _describe_security(app)
     _explain_errors(app)

@@ -1,0 +1,12 @@
+/** All that the console says in Chinese. */
+import locale from "antd/locale/zh_CN";
+
+import names from "@/base/locale/zh-CN.json";
+import catalog from "@/features/catalog/locale/zh-CN.json";
+import collect from "@/features/collect/locale/zh-CN.json";
+import lifecycle from "@/features/lifecycle/locale/zh-CN.json";
+import profiles from "@/features/profiles/locale/zh-CN.json";
+import shell from "@/shell/locale/zh-CN.json";
+
+export { locale };
+export default { names, shell, profiles, catalog, collect, lifecycle };

@@ -1,0 +1,100 @@
+/** Labels on a customer, added and taken away where they stand. */
+import { PlusOutlined } from "@ant-design/icons";
+import { App, Button, Input, Tag as Label, Tooltip } from "antd";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useSaying } from "@/base/useSaying";
+import { useDoing } from "@/shell/doing";
+
+import styles from "./Customer.module.css";
+import { useAddTag, useRemoveTag, type Tag } from "./queries";
+
+export function Tags({ customer, tags }: { customer: string; tags: readonly Tag[] }) {
+  const { t } = useTranslation(["profiles", "shell"]);
+  const { message } = App.useApp();
+  const say = useSaying();
+  const add = useAddTag(customer);
+  const remove = useRemoveTag(customer);
+  const { attempt } = useDoing();
+  const [draft, setDraft] = useState<string | null>(null);
+  const names = [...new Set(tags.map((one) => one.tag))];
+
+  const take = (tag: string) =>
+    attempt(async () => {
+      await remove.mutateAsync(tag);
+      void message.info({
+        content: (
+          <>
+            {t("tags.removed", { tag })}{" "}
+            <Button type="link" size="small" onClick={() => void attempt(() => add.mutateAsync(tag))}>
+              {t("shell:undo")}
+            </Button>
+          </>
+        ),
+      });
+    });
+  const put = () =>
+    attempt(async () => {
+      const tag = draft?.trim();
+      if (tag) await add.mutateAsync(tag);
+      setDraft(null);
+    });
+
+  return (
+    <div className={styles.tags}>
+      {names.map((name) => (
+        <Tooltip key={name} title={<Origin tags={tags.filter((one) => one.tag === name)} say={say.day} />}>
+          <Label
+            closable={{ "aria-label": t("tags.remove", { tag: name }) }}
+            onClose={(event) => {
+              event.preventDefault();
+              void take(name);
+            }}
+          >
+            {name}
+          </Label>
+        </Tooltip>
+      ))}
+      {draft === null ? (
+        <Button
+          type="dashed"
+          size="small"
+          icon={<PlusOutlined />}
+          onClick={() => {
+            setDraft("");
+          }}
+        >
+          {t("tags.add")}
+        </Button>
+      ) : (
+        <Input
+          autoFocus
+          size="small"
+          className={styles.tagInput ?? ""}
+          maxLength={50}
+          aria-label={t("tags.add")}
+          placeholder={t("tags.add")}
+          value={draft}
+          onChange={(event) => {
+            setDraft(event.target.value);
+          }}
+          onPressEnter={() => void put()}
+          onBlur={() => void put()}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") setDraft(null);
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function Origin({ tags, say }: { tags: readonly Tag[]; say: (moment: string) => string }) {
+  return tags.map((one) => (
+    <div key={one.source}>
+      {one.source} · {say(one.added_at)}
+      {one.expires_at && ` → ${say(one.expires_at)}`}
+    </div>
+  ));
+}

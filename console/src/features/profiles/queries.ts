@@ -1,0 +1,88 @@
+/** What is asked of the room `profiles`, and what a change there makes stale. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import { answer, api } from "@/platform/client";
+import type { components } from "@/platform/schema";
+
+export type AttributeDefinition = components["schemas"]["AttributeDefinition"];
+export type Identity = components["schemas"]["Identity"];
+export type Merge = components["schemas"]["Merge"];
+export type Tag = components["schemas"]["Tag"];
+export type Consent = components["schemas"]["CurrentConsent"];
+export type Value = string | number | boolean;
+
+/** Who put a label on, or merged, where the console did. */
+export const CONSOLE = "console";
+
+export function useDefinitions() {
+  return useQuery({
+    queryKey: ["attributes"],
+    queryFn: () => answer(api.GET("/api/attributes")),
+    staleTime: 300_000,
+  });
+}
+
+export function useMerges(customer: string) {
+  return useQuery({
+    queryKey: ["customers", customer, "merges"],
+    queryFn: () => answer(api.GET("/api/customers/{customer_id}/merges", { params: path(customer) })),
+  });
+}
+
+export function useSetAttribute(customer: string) {
+  return useChange(customer, ({ name, value }: { name: string; value: Value | null }) =>
+    answer(
+      api.PATCH("/api/customers/{customer_id}", {
+        params: path(customer),
+        body: { attributes: { [name]: value } },
+      }),
+    ),
+  );
+}
+
+export function useAddTag(customer: string) {
+  return useChange(customer, (tag: string) =>
+    answer(api.POST("/api/customers/{customer_id}/tags", { params: path(customer), body: { tag, source: CONSOLE } })),
+  );
+}
+
+export function useRemoveTag(customer: string) {
+  return useChange(customer, (tag: string) =>
+    answer(api.DELETE("/api/customers/{customer_id}/tags/{tag}", { params: { path: { customer_id: customer, tag } } })),
+  );
+}
+
+export function useAddIdentity(customer: string) {
+  return useChange(customer, (body: { kind: string; value: string }) =>
+    answer(api.POST("/api/customers/{customer_id}/identities", { params: path(customer), body })),
+  );
+}
+
+export function useMerge(customer: string) {
+  return useChange(customer, (loser: string) =>
+    answer(api.POST("/api/merges", { body: { winner: customer, loser, by: CONSOLE, why: "same_person" } })),
+  );
+}
+
+export function useUndoMerge(customer: string) {
+  return useChange(customer, (merge: string) =>
+    answer(api.POST("/api/merges/{merge_id}/undo", { params: { path: { merge_id: merge } } })),
+  );
+}
+
+export function findCustomer(kind: string, value: string) {
+  return answer(api.POST("/api/customers/find", { body: { kind, value } }));
+}
+
+function path(customer: string) {
+  return { path: { customer_id: customer } };
+}
+
+/** A change of one customer; all that is shown of them is asked for anew. */
+function useChange<Given, Done>(customer: string, change: (given: Given) => Promise<Done>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["customers", customer] }),
+  });
+}

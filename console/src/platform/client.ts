@@ -1,0 +1,61 @@
+/** The server's API, as its own description types it; a refusal is thrown as a problem. */
+import createClient, { type Middleware } from "openapi-fetch";
+
+import type { paths } from "./schema";
+
+/** What the server refused, in the reader's language; `code` never changes. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail: string,
+    readonly requestId: string | null,
+  ) {
+    super(detail);
+    this.name = "Problem";
+  }
+}
+
+/** There was no answer at all: the network, or a server that is not there. */
+export const NO_ANSWER = "console.no_answer";
+
+const manners: Middleware = {
+  onRequest({ request }) {
+    request.headers.set("Accept-Language", document.documentElement.lang);
+    return request;
+  },
+  async onResponse({ response }) {
+    if (!response.ok) throw await problemOf(response);
+    return response;
+  },
+  onError({ error }) {
+    return error instanceof Problem ? error : new Problem(0, NO_ANSWER, String(error), null);
+  },
+};
+
+export const api = createClient<paths>({ baseUrl: "/" });
+api.use(manners);
+
+/** The body of an answer that went well. */
+export async function answer<Data>(asked: Promise<{ data?: Data }>): Promise<NonNullable<Data>> {
+  const { data } = await asked;
+  if (data === undefined || data === null) throw new Problem(0, NO_ANSWER, "empty", null);
+  return data;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const id = response.headers.get("x-request-id");
+  const said: unknown = await response.json().catch(() => null);
+  if (isProblem(said)) return new Problem(response.status, said.code, said.detail, said.request_id ?? id);
+  return new Problem(response.status, `http.${response.status}`, response.statusText, id);
+}
+
+interface Said {
+  code: string;
+  detail: string;
+  request_id: string | null;
+}
+
+function isProblem(said: unknown): said is Said {
+  return typeof said === "object" && said !== null && "code" in said && "detail" in said;
+}
