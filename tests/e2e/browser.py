@@ -48,7 +48,7 @@ def find_chromium() -> str | None:
 
 
 class Browser:
-    """One Chromium with one page. Requests and console messages are kept as they come."""
+    """One Chromium with one page. Requests, those that failed, and console messages are kept as they come."""
 
     def __init__(self, program: str) -> None:
         self.profile = tempfile.TemporaryDirectory(prefix="shuke-chromium-", ignore_cleanup_errors=True)
@@ -65,8 +65,10 @@ class Browser:
         self.numbers = itertools.count(1)
         self.pending = b""
         self.requests: list[str] = []
+        self.failures: list[str] = []
         self.console: list[str] = []
         self.loaded = False
+        self.beforehand = ""
         target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
         attached = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})
         self.session = str(attached["sessionId"])
@@ -80,11 +82,18 @@ class Browser:
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
         )
         self.requests.clear()
+        self.failures.clear()
         self.console.clear()
         self.loaded = False
         self.call("Page.navigate", {"url": address})
         while not self.loaded:
             self._take(self._read(time.monotonic() + 60))
+
+    def before_each_page(self, script: str) -> None:
+        """Run this before any script of the pages that are opened from now on, in place of what was run so far."""
+        if self.beforehand:
+            self.call("Page.removeScriptToEvaluateOnNewDocument", {"identifier": self.beforehand})
+        self.beforehand = self.call("Page.addScriptToEvaluateOnNewDocument", {"source": script})["identifier"]
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page; promises are waited for."""
@@ -104,6 +113,18 @@ class Browser:
         """The whole page as PNG."""
         answer = self.call("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True})
         path.write_bytes(base64.b64decode(answer["data"]))
+
+    def write(self, text: str) -> None:
+        """Type a text where the focus is."""
+        self.call("Input.insertText", {"text": text})
+
+    def press(self, key: str) -> None:
+        """Press a key that writes nothing, such as ``Tab`` or ``Escape``, or ``Enter``."""
+        codes = {"Enter": 13, "Tab": 9, "Escape": 27, "ArrowDown": 40}
+        told = {"key": key, "code": key, "windowsVirtualKeyCode": codes[key]}
+        written = {"text": "\r"} if key == "Enter" else {}
+        self.call("Input.dispatchKeyEvent", {"type": "keyDown", **told, **written})
+        self.call("Input.dispatchKeyEvent", {"type": "keyUp", **told})
 
     def call(self, method: str, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
         """A command to the page."""
@@ -146,6 +167,10 @@ class Browser:
         match event.get("method"):
             case "Network.requestWillBeSent":
                 self.requests.append(parameters["request"]["url"])
+            case "Network.responseReceived" if parameters["response"]["status"] >= 400:
+                self.failures.append(f"{parameters['response']['status']} {parameters['response']['url']}")
+            case "Network.loadingFailed" if not parameters.get("canceled"):
+                self.failures.append(parameters["errorText"])
             case "Runtime.consoleAPICalled":
                 self.console.append(" ".join(str(a.get("value", a)) for a in parameters["args"]))
             case "Runtime.exceptionThrown":

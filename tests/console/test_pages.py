@@ -1,0 +1,216 @@
+"""Every page of the console as a person sees it: in both languages, on a desk and on a phone, quietly, for everybody.
+
+The server is the real one, on customers that are made here.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.types import ASGIApp
+
+from shuke import collect, lifecycle, profiles
+from shuke.app import console
+from shuke.app.web import build_web
+from shuke.platform import Database, Keyring, Settings, Workplace
+
+NOW = datetime.now(UTC)
+AS_OF = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+LANGUAGES = ("zh-CN", "en")
+WIDTHS = (1280, 390)
+SHELL_BYTES_MAX = 350_000
+PAGES = ("customer", "nobody", "nowhere")
+
+#: What is too wide for the window, but for what scrolls within itself.
+TOO_WIDE = """[...document.querySelectorAll('#root *')]
+  .filter(one => one.getBoundingClientRect().right > innerWidth + 1 && getComputedStyle(one).position !== 'fixed')
+  .filter(one => {
+    for (let up = one.parentElement; up; up = up.parentElement) {
+      if (/auto|scroll|hidden/.test(getComputedStyle(up).overflowX)) return false;
+    }
+    return true;
+  })
+  .map(one => one.tagName + '.' + one.className)"""
+#: Nothing is awaited any more, and what was to be shown is.
+STILL = """(() => {
+  const main = document.querySelector('main h1');
+  return Boolean(main) && !document.querySelector('main [aria-busy="true"], main[aria-busy="true"]');
+})()"""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server with customers, and the address of each page."""
+
+    address: str
+    customer: UUID
+    pages: dict[str, str]
+
+
+def filled(place: Workplace) -> UUID:
+    """Make customers of every stage, the first of them with a bit of everything; gives that one's id."""
+    with place.database.begin() as tx:
+        source = collect.ensure_source(tx, "shop", now=NOW)
+        rows = []
+        for number in range(60):
+            for turn in range(1 + number % 5):
+                at = AS_OF - timedelta(days=3 + number * 5 + turn * 31, hours=number % 20)
+                line = collect.OrderLine(f"P{turn}", "龙井 Tea", "tea", None, Decimal(1), 4_900 + number, None)
+                rows.append(
+                    collect.Order(
+                        source_id=source,
+                        order_id=f"o{number}-{turn}",
+                        ordered_at=at,
+                        amount_minor=4_900 + number * 137,
+                        currency="CNY",
+                        channel="online",
+                        store="S1",
+                        ids=(("phone", f"138{number:08d}"),),
+                        lines=(line,),
+                    )
+                )
+        collect.save_orders(tx, place.keyring, rows, NOW)
+        (one, two) = profiles.resolve(
+            tx, place.keyring, [[("phone", "13800000004"), ("member_number", "M-20260001")], [("user_id", "u-2")]], NOW
+        )
+        assert one is not None
+        assert two is not None
+        known = {
+            "last_name": "王",
+            "first_name": "小明",
+            "city": "杭州",
+            "birth_date": "1990-02-03",
+            "gender": "female",
+        }
+        profiles.set_attributes(tx, place.keyring, [(one.customer_id, known)], NOW)
+        profiles.add_tags(tx, [profiles.NewTag(one.customer_id, "VIP", "wecom")], NOW)
+        profiles.merge(tx, one.customer_id, two.customer_id, {"by": "test", "why": "same_person"}, NOW)
+    lifecycle.refresh(place, as_of=AS_OF, now=NOW)
+    return one.customer_id
+
+
+@pytest.fixture(scope="module")
+def running(
+    new_database: Callable[[], str],
+    keyring: Keyring,
+    serve: Callable[[ASGIApp], AbstractContextManager[str]],
+    built: Path,  # noqa: ARG001 - the server serves it
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Running]:
+    """The server."""
+    folder = tmp_path_factory.mktemp("console")
+    with Database(new_database()) as database:
+        settings = Settings(data_folder=folder, database_url=database.url, time_zone="Asia/Shanghai")
+        place = Workplace(settings, database, keyring)
+        customer = filled(place)
+        with serve(build_web(place)) as address:
+            pages = {
+                "customer": f"/customers/{customer}",
+                "nobody": "/customers/018f0000-0000-7000-8000-000000000000",
+                "nowhere": "/nothing/here",
+            }
+            yield Running(address, customer, pages)
+
+
+def opened(browser: Any, running: Running, page: str, *, language: str, width: int = 1280, dark: bool = False) -> None:
+    """Go to a page as somebody who has chosen this language and appearance, and wait until it is still."""
+    chosen = {"shuke.language": language, "shuke.appearance": "dark" if dark else "light"}
+    browser.before_each_page(f"Object.assign(localStorage, {json.dumps(chosen)})")
+    browser.open(f"{running.address}{running.pages[page]}", width=width)
+    browser.wait_for(STILL)
+
+
+#: What the server rightly answers with a refusal.
+REFUSED = {"nobody": "404 "}
+
+
+def troubles(browser: Any, page: str) -> list[str]:
+    """What went wrong beyond what the page is about: refusals, errors, violations of the policy."""
+    expected = REFUSED.get(page)
+    failed = [one for one in browser.failures if not (expected and one.startswith(expected))]
+    told = [one for one in browser.console if not (expected and "404" in one)]
+    return failed + told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_whole_quiet_and_fits(browser: Any, running: Running, page: str, language: str, width: int) -> None:
+    opened(browser, running, page, language=language, width=width)
+    assert troubles(browser, page) == []
+    assert {url for url in browser.requests if not url.startswith(running.address)} == set()
+    assert browser.evaluate("document.documentElement.lang") == language
+    assert browser.evaluate("document.title").endswith("熟客" if language == "zh-CN" else "Shuke")
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    assert browser.evaluate(TOO_WIDE) == []
+
+
+def findings(browser: Any, node_modules: Path) -> list[str]:
+    """What axe finds that keeps somebody from using the page."""
+    browser.evaluate((node_modules / "axe-core" / "axe.min.js").read_text() + "; undefined")
+    found = browser.evaluate("axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)")
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("page", PAGES)
+def test_everybody_can_use_a_page(browser: Any, running: Running, node_modules: Path, page: str, dark: bool) -> None:
+    for language, width in (("zh-CN", 1280), ("en", 390)):
+        opened(browser, running, page, language=language, width=width, dark=dark)
+        assert findings(browser, node_modules) == []
+
+
+def test_a_page_that_not_everybody_can_use_is_seen(browser: Any, running: Running, node_modules: Path) -> None:
+    opened(browser, running, "nowhere", language="en")
+    browser.evaluate("document.querySelector('main').innerHTML = '<button></button><h1>x</h1>'")
+    assert any(one.startswith("button-name") for one in findings(browser, node_modules))
+
+
+def test_a_policy_that_the_page_does_not_keep_is_seen(
+    browser: Any, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = console.policy
+    monkeypatch.setattr(console, "policy", lambda _: kept("another"))
+    opened(browser, running, "nowhere", language="en")
+    assert any("Content Security Policy" in one for one in troubles(browser, "nowhere"))
+
+
+def test_the_shell_is_small(built: Path) -> None:
+    page = (built / "index.html").read_text()
+    scripts = re.findall(r'(?:src|href)="/assets/([^"]+\.js)"', page)
+    assert scripts
+    # With the words of the larger language, which the page loads next.
+    words = max((path.stat().st_size for path in (built / "assets").glob("words.*.js.gz")), default=0)
+    assert words > 0
+    size = sum((built / "assets" / f"{name}.gz").stat().st_size for name in scripts) + words
+    assert size <= SHELL_BYTES_MAX
+
+
+def test_a_change_is_made_where_the_value_stands_and_can_be_undone(browser: Any, running: Running) -> None:
+    opened(browser, running, "customer", language="en")
+    browser.wait_for("document.body.innerText.includes('杭州')")
+    browser.evaluate("document.querySelector('[aria-label=\"Change City\"]').click()")
+    browser.wait_for("document.activeElement.matches('input[aria-label=\"City\"]')")
+    browser.evaluate("document.activeElement.select()")
+    browser.write("苏州")
+    browser.press("Enter")
+    browser.wait_for("[...document.querySelectorAll('dd')].some(one => one.innerText.includes('苏州'))")
+    browser.evaluate("[...document.querySelectorAll('button')].find(one => one.innerText === 'Undo' && "
+                     "one.closest('.ant-message, [class*=message]')).click()")  # fmt: skip
+    browser.wait_for("[...document.querySelectorAll('dd')].some(one => one.innerText.includes('杭州'))")
+    assert troubles(browser, "customer") == []
