@@ -69,6 +69,13 @@ function themeOf(dark: boolean, still: boolean): ThemeConfig {
       colorBgContainer: dark ? "#161e26" : "#ffffff",
       colorBgElevated: dark ? "#1d2832" : "#ffffff",
       colorBorderSecondary: dark ? "#26323d" : "#e6eaee",
+      colorBorder: dark ? "#3a4754" : "#d3dae0",
+      colorSuccess: dark ? "#4bc0a4" : "#12795f",
+      colorWarning: dark ? "#f0a04b" : "#a34f00",
+      colorError: dark ? "#f28b7d" : "#b3261e",
+      colorSuccessBg: dark ? "#12332b" : "#e2f3ee",
+      colorWarningBg: dark ? "#3a2813" : "#fdf0e1",
+      colorErrorBg: dark ? "#3d1c19" : "#fcebe9",
       colorLink: dark ? "#7cc0ea" : "#12507b",
       colorTextBase: dark ? "#e8edf1" : "#1b2733",
       colorBgBase: dark ? "#12181e" : "#ffffff",
@@ -83,7 +90,12 @@ function themeOf(dark: boolean, still: boolean): ThemeConfig {
     },
     components: {
       Button: { primaryColor: dark ? "#06141f" : "#ffffff", primaryShadow: "none", defaultShadow: "none" },
-      Table: { headerBg: "transparent", headerSplitColor: "transparent" },
+      Table: {
+        headerBg: "transparent",
+        headerSplitColor: "transparent",
+        cellPaddingInlineMD: 14,
+        cellPaddingBlockMD: 9,
+      },
     },
   };
 }

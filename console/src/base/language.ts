@@ -24,6 +24,11 @@ export function languageOfBrowser(): Language {
   return languageToBegin(localStorage.getItem(REMEMBERED), navigator.languages);
 }
 
+/** Whether somebody chose the language in this browser. */
+export function languageWasChosen(): boolean {
+  return isLanguage(localStorage.getItem(REMEMBERED));
+}
+
 export type Words = Record<string, object>;
 export type WordsOf = Record<Language, () => Promise<{ default: Words }>>;
 

@@ -19,14 +19,27 @@ export class Problem extends Error {
 /** There was no answer at all: the network, or a server that is not there. */
 export const NO_ANSWER = "console.no_answer";
 
+/** Told when the server no longer knows who asks. */
+export const SIGNED_OUT = "shuke:signed-out";
+const SAFE = ["GET", "HEAD"];
+let csrf = "";
+
+/** What goes with each write, to show that it comes from this page; it changes with the session. */
+export function keepCsrf(token: string): void {
+  csrf = token;
+}
+
 const manners: Middleware = {
   onRequest({ request }) {
     request.headers.set("Accept-Language", document.documentElement.lang);
+    if (csrf && !SAFE.includes(request.method)) request.headers.set("X-Shuke-CSRF", csrf);
     return request;
   },
   async onResponse({ response }) {
-    if (!response.ok) throw await problemOf(response);
-    return response;
+    if (response.ok) return response;
+    const problem = await problemOf(response);
+    if (problem.status === 401) dispatchEvent(new Event(SIGNED_OUT));
+    throw problem;
   },
   onError({ error }) {
     return error instanceof Problem ? error : new Problem(0, NO_ANSWER, String(error), null);

@@ -1,0 +1,24 @@
+/** A table of the components' kind, which the keyboard can scroll where it is wider than the window. */
+import { Table, type TableProps } from "antd";
+import { useEffect, useRef } from "react";
+
+interface Props<Row> extends TableProps<Row> {
+  /** What it is a table of, for whoever does not see it. */
+  label: string;
+}
+
+export function Grid<Row extends object>({ label, ...table }: Props<Row>) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // The components make this part scroll and offer no way to name it.
+    const scrolls = place.current?.querySelector(".ant-table-content");
+    scrolls?.setAttribute("tabindex", "0");
+    scrolls?.setAttribute("role", "region");
+    scrolls?.setAttribute("aria-label", label);
+  });
+  return (
+    <div ref={place}>
+      <Table<Row> pagination={false} scroll={{ x: "max-content" }} {...table} />
+    </div>
+  );
+}
