@@ -1,14 +1,16 @@
 /** One customer seen whole. */
 import { Tag } from "antd";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 
 import { useNames, useSaying } from "@/base/useSaying";
+import { useMay } from "@/features/access/session";
 import { Timeline } from "@/features/collect/Timeline";
 import { Attributes } from "@/features/profiles/Attributes";
 import { Consents } from "@/features/profiles/Consents";
 import { Identities } from "@/features/profiles/Identities";
+import { Reveal, type Revealed } from "@/features/profiles/Reveal";
 import { Tags } from "@/features/profiles/Tags";
 import { Problem } from "@/platform/client";
 import { Answer, Empty, Waiting } from "@/shell/Answer";
@@ -17,7 +19,7 @@ import { Page, Panel } from "@/shell/Page";
 import styles from "./CustomerPage.module.css";
 import { useCustomer, type Facts, type Whole } from "./queries";
 import { Stage } from "./Stage";
-import { nameOf } from "./rules";
+import { inClear, nameOf } from "./rules";
 
 export function CustomerPage() {
   const { t } = useTranslation("lifecycle");
@@ -55,10 +57,16 @@ function Seen({ whole }: { whole: Whole }) {
   const { t } = useTranslation("lifecycle");
   const say = useSaying();
   const { i18n } = useTranslation();
-  const name = nameOf(whole, i18n.language) ?? t("customer.unnamed");
+  const may = useMay();
+  const [revealed, setRevealed] = useState<Revealed | null>(null);
+  const shown = revealed ? inClear(whole, revealed) : whole;
+  const name = nameOf(shown, i18n.language) ?? t("customer.unnamed");
   return (
     <Page
       title={name}
+      actions={
+        may("customers.reveal") && <Reveal customer={whole.customer_id} revealed={revealed} show={setRevealed} />
+      }
       about={
         <>
           {whole.computed && (
@@ -72,14 +80,19 @@ function Seen({ whole }: { whole: Whole }) {
       }
     >
       <div className={styles.tags}>
-        <Tags customer={whole.customer_id} tags={whole.tags} />
+        <Tags customer={whole.customer_id} tags={whole.tags} writes={may("customers.write")} />
       </div>
       {whole.computed ? <Worth facts={whole.computed} /> : <NotYet />}
       <div className={styles.columns}>
         <Timeline customer={whole.customer_id} />
         <div>
-          <Attributes customer={whole.customer_id} values={whole.attributes} />
-          <Identities customer={whole.customer_id} identities={whole.identities} />
+          <Attributes customer={whole.customer_id} values={shown.attributes} writes={may("customers.write")} />
+          <Identities
+            customer={whole.customer_id}
+            identities={shown.identities}
+            writes={may("customers.write")}
+            merges={may("customers.merge")}
+          />
           <Consents consents={whole.consents} />
           {whole.household.length > 0 && <Household members={whole.household} />}
         </div>

@@ -1,9 +1,15 @@
 /** What is asked of the room `lifecycle`. */
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
 import { answer, api } from "@/platform/client";
 import type { components } from "@/platform/schema";
 
+import type { ListBody } from "./wanted";
+
+export type Row = components["schemas"]["CustomerRow"];
+export type Overview = components["schemas"]["Overview"];
+export type StageTotal = components["schemas"]["StageTotal"];
+export type Week = components["schemas"]["Week"];
 export type Whole = components["schemas"]["WholeCustomer"];
 export type Facts = components["schemas"]["CustomerFacts"];
 
@@ -17,4 +23,37 @@ export function useCustomer(customer: string) {
         }),
       ),
   });
+}
+
+const PAGE = 50;
+
+/** Customers as wanted, page by page. */
+export function useCustomers(body: ListBody) {
+  return useInfiniteQuery({
+    queryKey: ["customers", "list", body],
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) =>
+      answer(api.POST("/api/customers/list", { body: asked({ ...body, after: pageParam, limit: PAGE }), signal })),
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The first few customers whom a search finds; nobody is asked before there is something to search for. */
+export function useFound(search: string, limit: number) {
+  return useQuery({
+    queryKey: ["customers", "found", search, limit],
+    queryFn: ({ signal }) => answer(api.POST("/api/customers/list", { body: asked({ search, limit }), signal })),
+    enabled: search.length > 1,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useOverview() {
+  return useQuery({ queryKey: ["overview"], queryFn: () => answer(api.GET("/api/overview")) });
+}
+
+/** All that the description of the API gives a default for is optional; its types do not say so. */
+function asked(body: ListBody): components["schemas"]["ListBody"] {
+  return body as components["schemas"]["ListBody"];
 }

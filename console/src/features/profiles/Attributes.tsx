@@ -15,10 +15,12 @@ import { useDefinitions, useSetAttribute, type AttributeDefinition, type Value }
 
 interface Props {
   customer: string;
-  values: Readonly<Record<string, Value>>;
+  values: Readonly<Record<string, Value | null>>;
+  /** Whether values may be changed here. */
+  writes: boolean;
 }
 
-export function Attributes({ customer, values }: Props) {
+export function Attributes({ customer, values, writes }: Props) {
   const { t } = useTranslation("profiles");
   const names = useNames();
   const definitions = useDefinitions().data ?? [];
@@ -31,6 +33,7 @@ export function Attributes({ customer, values }: Props) {
     <Panel
       title={t("attributes.title")}
       actions={
+        writes &&
         left.length > 0 && (
           <Select
             size="small"
@@ -56,6 +59,7 @@ export function Attributes({ customer, values }: Props) {
             customer={customer}
             name={name}
             value={values[name] ?? null}
+            writes={writes}
             definition={known.get(name)}
           />
         ))}
@@ -65,6 +69,7 @@ export function Attributes({ customer, values }: Props) {
             customer={customer}
             name={adding}
             value={null}
+            writes={writes}
             definition={known.get(adding)}
             onEnd={() => {
               setAdding(null);
@@ -81,11 +86,12 @@ interface AttributeProps {
   name: string;
   value: Value | null;
   definition: AttributeDefinition | undefined;
+  writes: boolean;
   /** Given for one that is being added, which is edited from the start. */
   onEnd?: () => void;
 }
 
-function Attribute({ customer, name, value, definition, onEnd }: AttributeProps) {
+function Attribute({ customer, name, value, definition, writes, onEnd }: AttributeProps) {
   const { t } = useTranslation(["profiles", "shell"]);
   const { message } = App.useApp();
   const names = useNames();
@@ -123,8 +129,8 @@ function Attribute({ customer, name, value, definition, onEnd }: AttributeProps)
           />
         ) : (
           <>
-            <span>{said(definition, value)}</span>
-            {definition && (
+            <span>{value === null ? t("attributes.hidden") : said(definition, value)}</span>
+            {writes && definition && (
               <Button
                 type="text"
                 size="small"

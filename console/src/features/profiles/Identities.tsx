@@ -15,7 +15,15 @@ import { findCustomer, useAddIdentity, useMerge, useMerges, useUndoMerge, type I
 
 const KINDS = ["phone", "email", "member_number", "user_id", "unionid", "external_userid", "openid"];
 
-export function Identities({ customer, identities }: { customer: string; identities: readonly Identity[] }) {
+interface Props {
+  customer: string;
+  identities: readonly Identity[];
+  /** Whether identities may be added here, and customers merged. */
+  writes: boolean;
+  merges: boolean;
+}
+
+export function Identities({ customer, identities, writes, merges: mayMerge }: Props) {
   const { t } = useTranslation("profiles");
   const names = useNames();
   const say = useSaying();
@@ -28,24 +36,28 @@ export function Identities({ customer, identities }: { customer: string; identit
       title={t("identities.title")}
       actions={
         <span className={styles.row}>
-          <Button
-            size="small"
-            icon={<PlusOutlined />}
-            onClick={() => {
-              setAsking("add");
-            }}
-          >
-            {t("identities.add")}
-          </Button>
-          <Button
-            size="small"
-            icon={<MergeCellsOutlined />}
-            onClick={() => {
-              setAsking("merge");
-            }}
-          >
-            {t("merges.begin")}
-          </Button>
+          {writes && (
+            <Button
+              size="small"
+              icon={<PlusOutlined />}
+              onClick={() => {
+                setAsking("add");
+              }}
+            >
+              {t("identities.add")}
+            </Button>
+          )}
+          {mayMerge && (
+            <Button
+              size="small"
+              icon={<MergeCellsOutlined />}
+              onClick={() => {
+                setAsking("merge");
+              }}
+            >
+              {t("merges.begin")}
+            </Button>
+          )}
         </span>
       }
     >
@@ -53,7 +65,7 @@ export function Identities({ customer, identities }: { customer: string; identit
         {identities.map((one) => (
           <li key={one.identity_id}>
             <span className={styles.kind}>{names("identities", one.kind)}</span>
-            <span className={styles.value}>{one.value}</span>
+            <span className={styles.value}>{one.value ?? t("identities.hidden")}</span>
             <small>{t("identities.seen", { ago: say.ago(one.last_seen_at) })}</small>
           </li>
         ))}
@@ -63,7 +75,7 @@ export function Identities({ customer, identities }: { customer: string; identit
           <h3 className={styles.sub}>{t("merges.title")}</h3>
           <ul className={styles.list}>
             {standing.map((one) => (
-              <Merged key={one.merge_id} customer={customer} merge={one} />
+              <Merged key={one.merge_id} customer={customer} merge={one} undoes={mayMerge} />
             ))}
           </ul>
         </>
@@ -88,7 +100,7 @@ export function Identities({ customer, identities }: { customer: string; identit
   );
 }
 
-function Merged({ customer, merge }: { customer: string; merge: Merge }) {
+function Merged({ customer, merge, undoes }: { customer: string; merge: Merge; undoes: boolean }) {
   const { t } = useTranslation("profiles");
   const say = useSaying();
   const { modal } = App.useApp();
@@ -106,9 +118,11 @@ function Merged({ customer, merge }: { customer: string; merge: Merge }) {
     <li>
       <span className={styles.kind}>{say.day(merge.merged_at)}</span>
       <span className={styles.value}>{t("merges.of", { count: merge.identity_ids.length })}</span>
-      <Button size="small" onClick={ask} loading={undo.isPending}>
-        {t("merges.undo")}
-      </Button>
+      {undoes && (
+        <Button size="small" onClick={ask} loading={undo.isPending}>
+          {t("merges.undo")}
+        </Button>
+      )}
     </li>
   );
 }

@@ -10,7 +10,13 @@ import { useDoing } from "@/shell/doing";
 import styles from "./Customer.module.css";
 import { useAddTag, useRemoveTag, type Tag } from "./queries";
 
-export function Tags({ customer, tags }: { customer: string; tags: readonly Tag[] }) {
+interface Props {
+  customer: string;
+  tags: readonly Tag[];
+  writes: boolean;
+}
+
+export function Tags({ customer, tags, writes }: Props) {
   const { t } = useTranslation(["profiles", "shell"]);
   const { message } = App.useApp();
   const say = useSaying();
@@ -46,7 +52,7 @@ export function Tags({ customer, tags }: { customer: string; tags: readonly Tag[
       {names.map((name) => (
         <Tooltip key={name} title={<Origin tags={tags.filter((one) => one.tag === name)} say={say.day} />}>
           <Label
-            closable={{ "aria-label": t("tags.remove", { tag: name }) }}
+            closable={writes && { "aria-label": t("tags.remove", { tag: name }) }}
             onClose={(event) => {
               event.preventDefault();
               void take(name);
@@ -56,7 +62,7 @@ export function Tags({ customer, tags }: { customer: string; tags: readonly Tag[
           </Label>
         </Tooltip>
       ))}
-      {draft === null ? (
+      {writes && draft === null && (
         <Button
           type="dashed"
           size="small"
@@ -67,7 +73,8 @@ export function Tags({ customer, tags }: { customer: string; tags: readonly Tag[
         >
           {t("tags.add")}
         </Button>
-      ) : (
+      )}
+      {draft !== null && (
         <Input
           autoFocus
           size="small"

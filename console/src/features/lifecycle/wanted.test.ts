@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+
+import { addressOf, bodyOf, conditions, EVERYBODY, wantedOf, type Wanted } from "./wanted";
+
+const SOME: Wanted = {
+  ...EVERYBODY,
+  stages: ["at_risk", "lost"],
+  tags: ["重要 & VIP"],
+  value_min_minor: 100_00,
+  churn_min: 0.5,
+  last_order_from: "2026-01-31",
+  sort: "last_order_at",
+  descending: false,
+};
+
+describe("the address of a list", () => {
+  it("holds the whole view", () => {
+    expect(wantedOf(new URLSearchParams(addressOf(SOME).toString()))).toEqual(SOME);
+    expect(wantedOf(addressOf(EVERYBODY))).toEqual(EVERYBODY);
+    expect(addressOf(EVERYBODY).toString()).toBe("");
+  });
+  it("may be mistyped", () => {
+    const typed = "stages=&value_min_minor=abc&churn_min=&last_order_from=2026-99-99&sort=age&order=up";
+    expect(wantedOf(new URLSearchParams(typed))).toEqual(EVERYBODY);
+  });
+});
+
+describe("what the server is asked", () => {
+  const midnight = (day: string, later: number) => `${day}T0${later}:00:00.000Z`;
+  it("includes the last day", () => {
+    const body = bodyOf({ ...SOME, last_order_to: "2026-02-01" }, " 王 ", midnight);
+    expect(body.last_order_from).toBe("2026-01-31T00:00:00.000Z");
+    expect(body.last_order_to).toBe("2026-02-01T00:59:59.999Z");
+    expect(body.search).toBe("王");
+  });
+  it("has no empty search", () => {
+    expect(bodyOf(EVERYBODY, "  ", midnight).search).toBeNull();
+  });
+});
+
+it("counts conditions", () => {
+  expect(conditions(EVERYBODY)).toBe(0);
+  expect(conditions(SOME)).toBe(5);
+});
