@@ -10,6 +10,8 @@ import { RouterProvider } from "react-router";
 import { useAppearance } from "@/base/appearance";
 import { speak, type Language } from "@/base/language";
 import { nonce } from "@/base/page";
+import { SESSION } from "@/features/access/session";
+import { api } from "@/platform/client";
 import { PreferencesContext } from "@/shell/preferences";
 
 import { openRoutes } from "./routes";
@@ -31,6 +33,8 @@ export function App({ words, queries, begin }: Props) {
     const { locale }: Loaded = await WORDS[language]();
     await speak(words, WORDS, language);
     setSaid({ language, locale });
+    // On the account, too, so that the next browser begins with it.
+    if (queries.getQueryData(SESSION)) await api.PATCH("/api/session", { body: { language } });
     // What the server said is in the former language.
     await queries.invalidateQueries();
   };

@@ -1,30 +1,116 @@
 /** The addresses of the console. Each page is loaded when it is first gone to. */
-import { TeamOutlined, DatabaseOutlined } from "@ant-design/icons";
-import type { ComponentType } from "react";
+import {
+  DashboardOutlined,
+  DatabaseOutlined,
+  SettingOutlined,
+  ShoppingOutlined,
+  TeamOutlined,
+} from "@ant-design/icons";
+import { useEffect, type ComponentType } from "react";
 import { createBrowserRouter, Navigate, Outlet, type RouteObject } from "react-router";
 
+import { languageWasChosen } from "@/base/language";
+import { AccountMenu } from "@/features/access/AccountMenu";
+import { Gate } from "@/features/access/Gate";
+import { useMay, useMe } from "@/features/access/session";
+import { FirstSetting, SettingsPage, type Setting } from "@/features/access/SettingsPage";
+import { CustomerSearch } from "@/features/lifecycle/CustomerSearch";
 import { Choices } from "@/shell/Choices";
 import type { Entry } from "@/shell/Navigation";
+import { usePreferences } from "@/shell/preferences";
 import { Shell } from "@/shell/Shell";
 import { Nowhere, Wrong } from "@/shell/Wrong";
 
-const ENTRIES: readonly Entry[] = [
-  { to: "/customers", icon: <TeamOutlined />, label: "customers" },
-  { to: "/data", icon: <DatabaseOutlined />, label: "data" },
+const SETTINGS: readonly Setting[] = [
+  { to: "/settings/attributes", label: "attributes", permission: "customers.read" },
+  { to: "/settings/stores", label: "stores", permission: "catalog.read" },
+  { to: "/settings/channels", label: "channels", permission: "catalog.read" },
+  { to: "/settings/team", label: "team", permission: "people.read" },
+  { to: "/settings/roles", label: "roles", permission: "people.read" },
+  { to: "/settings/keys", label: "keys", permission: "keys.write" },
+  { to: "/settings/audit", label: "audit", permission: "audit.read" },
+];
+
+const ENTRIES: readonly (Entry & { permission: string })[] = [
+  { to: "/overview", icon: <DashboardOutlined />, label: "overview", permission: "customers.read" },
+  { to: "/customers", icon: <TeamOutlined />, label: "customers", permission: "customers.read" },
+  { to: "/products", icon: <ShoppingOutlined />, label: "products", permission: "catalog.read" },
+  { to: "/data", icon: <DatabaseOutlined />, label: "data", permission: "data.read" },
+  { to: "/settings", icon: <SettingOutlined />, label: "settings", permission: "own" },
 ];
 
 function page(path: string, load: () => Promise<ComponentType>): RouteObject {
-  return { path, lazy: async () => ({ Component: await load() }) };
+  return { path, hydrateFallbackElement: <></>, lazy: async () => ({ Component: await load() }) };
 }
 
 const PAGES: RouteObject[] = [
+  page("/overview", async () => (await import("@/features/lifecycle/OverviewPage")).OverviewPage),
+  page("/customers", async () => (await import("@/features/lifecycle/CustomersPage")).CustomersPage),
   page("/customers/:customer", async () => (await import("@/features/lifecycle/CustomerPage")).CustomerPage),
+  page("/products", async () => (await import("@/features/catalog/ProductsPage")).ProductsPage),
+  page("/data", async () => (await import("@/features/collect/DataPage")).DataPage),
+  page("/account", async () => (await import("@/features/access/AccountPage")).AccountPage),
+  {
+    path: "/settings",
+    element: <SettingsPage settings={SETTINGS} />,
+    children: [
+      { index: true, element: <FirstSetting settings={SETTINGS} /> },
+      page("attributes", async () => (await import("@/features/profiles/AttributesPage")).AttributesPage),
+      page("stores", async () => (await import("@/features/catalog/PlacesPages")).StoresPage),
+      page("channels", async () => (await import("@/features/catalog/PlacesPages")).ChannelsPage),
+      page("team", async () => (await import("@/features/access/TeamPage")).TeamPage),
+      page("roles", async () => (await import("@/features/access/RolesPage")).RolesPage),
+      page("keys", async () => (await import("@/features/access/KeysPage")).KeysPage),
+      page("audit", async () => (await import("@/features/access/AuditPage")).AuditPage),
+    ],
+  },
 ];
+
+function SignedIn() {
+  return (
+    <Gate>
+      <Framed />
+    </Gate>
+  );
+}
+
+function Framed() {
+  const may = useMay();
+  const me = useMe();
+  const { language, speak } = usePreferences();
+
+  // A browser in which nobody chose a language goes on in the account's.
+  useEffect(() => {
+    if (!languageWasChosen() && me.language !== language) speak(me.language);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once, on coming in
+  }, []);
+
+  return (
+    <Shell
+      entries={ENTRIES.filter((entry) => may(entry.permission))}
+      tools={
+        <>
+          {may("customers.read") && <CustomerSearch />}
+          <Choices />
+          <AccountMenu />
+        </>
+      }
+    />
+  );
+}
+
+function First() {
+  const may = useMay();
+  const first = ENTRIES.find((entry) => may(entry.permission));
+  return <Navigate to={first?.to ?? "/account"} replace />;
+}
 
 export function openRoutes() {
   return createBrowserRouter([
+    page("/setup", async () => (await import("@/features/access/Setup")).Setup),
+    page("/invite", async () => (await import("@/features/access/Invite")).Invite),
     {
-      element: <Shell entries={ENTRIES} tools={<Choices />} />,
+      element: <SignedIn />,
       hydrateFallbackElement: <></>,
       errorElement: <Wrong />,
       children: [
@@ -33,7 +119,8 @@ export function openRoutes() {
           errorElement: <Wrong />,
           element: <Outlet />,
           children: [
-            { index: true, element: <Navigate to="/customers" replace /> },
+            { index: true, element: <First /> },
+            { path: "/sign-in", element: <First /> },
             ...PAGES,
             { path: "*", element: <Nowhere /> },
           ],

@@ -2,6 +2,7 @@
 import locale from "antd/locale/en_US";
 
 import names from "@/base/locale/en.json";
+import access from "@/features/access/locale/en.json";
 import catalog from "@/features/catalog/locale/en.json";
 import collect from "@/features/collect/locale/en.json";
 import lifecycle from "@/features/lifecycle/locale/en.json";
@@ -9,4 +10,4 @@ import profiles from "@/features/profiles/locale/en.json";
 import shell from "@/shell/locale/en.json";
 
 export { locale };
-export default { names, shell, profiles, catalog, collect, lifecycle };
+export default { names, shell, access, profiles, catalog, collect, lifecycle };

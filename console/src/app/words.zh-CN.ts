@@ -2,6 +2,7 @@
 import locale from "antd/locale/zh_CN";
 
 import names from "@/base/locale/zh-CN.json";
+import access from "@/features/access/locale/zh-CN.json";
 import catalog from "@/features/catalog/locale/zh-CN.json";
 import collect from "@/features/collect/locale/zh-CN.json";
 import lifecycle from "@/features/lifecycle/locale/zh-CN.json";
@@ -9,4 +10,4 @@ import profiles from "@/features/profiles/locale/zh-CN.json";
 import shell from "@/shell/locale/zh-CN.json";
 
 export { locale };
-export default { names, shell, profiles, catalog, collect, lifecycle };
+export default { names, shell, access, profiles, catalog, collect, lifecycle };
