@@ -12,7 +12,7 @@ import { useDoing } from "@/shell/doing";
 import { Grid } from "@/shell/Grid";
 import { Page, Panel } from "@/shell/Page";
 
-import { CopyLine } from "./CopyLine";
+import { CopyLine } from "@/shell/CopyLine";
 import styles from "./Entrance.module.css";
 import { useMay, useMe } from "./session";
 

@@ -15,6 +15,7 @@ import styles from "./DataPage.module.css";
 import { byHour, outcomes, sourcesOf } from "./quality";
 import { useQuality, type Quality } from "./queries";
 import { Snippets } from "./Snippets";
+import { Sources } from "./Sources";
 
 const PERIODS = ["24", "168", "720"] as const;
 const FIELDS_SHOWN = 200;
@@ -80,6 +81,7 @@ export function DataPage() {
           </div>
         )}
       </Answer>
+      <Sources />
       <Snippets />
     </Page>
   );

@@ -56,7 +56,6 @@ export function Snippets() {
     });
   return (
     <Panel title={t("snippets.title")} about={t("snippets.about", { key: KEY })}>
-      <pre className={styles.code}>shuke sources add my-shop</pre>
       <Tabs
         items={snippets(location.origin).map(({ key, label, text }) => ({
           key,

@@ -6,6 +6,7 @@ import { Link, useParams } from "react-router";
 
 import { useNames, useSaying } from "@/base/useSaying";
 import { useMay } from "@/features/access/session";
+import { Orders } from "@/features/collect/Orders";
 import { Timeline } from "@/features/collect/Timeline";
 import { Attributes } from "@/features/profiles/Attributes";
 import { Consents } from "@/features/profiles/Consents";
@@ -84,7 +85,10 @@ function Seen({ whole }: { whole: Whole }) {
       </div>
       {whole.computed ? <Worth facts={whole.computed} /> : <NotYet />}
       <div className={styles.columns}>
-        <Timeline customer={whole.customer_id} />
+        <div>
+          {may("orders.read") && whole.computed && <Orders customer={whole.customer_id} />}
+          <Timeline customer={whole.customer_id} />
+        </div>
         <div>
           <Attributes customer={whole.customer_id} values={shown.attributes} writes={may("customers.write")} />
           <Identities

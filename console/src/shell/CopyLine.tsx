@@ -3,7 +3,7 @@ import { CopyOutlined } from "@ant-design/icons";
 import { App, Button, Input } from "antd";
 import { useTranslation } from "react-i18next";
 
-import styles from "./Entrance.module.css";
+import styles from "./CopyLine.module.css";
 
 export function CopyLine({ text }: { text: string }) {
   const { t } = useTranslation("shell");
