@@ -24,6 +24,7 @@ import httpx
 import psycopg
 import pytest
 import sqlalchemy as sa
+import structlog
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -184,6 +185,13 @@ def web_of(key_for: Callable[..., str]) -> Callable[..., ASGIApp]:
         return with_key
 
     return built
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_come() -> Iterator[None]:
+    """What a command in a test made of the log ends with the test: else the next would write where nobody reads."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

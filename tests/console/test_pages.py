@@ -264,7 +264,8 @@ def test_a_change_is_made_where_the_value_stands_and_can_be_undone(browser: Any,
     browser.write("苏州")
     browser.press("Enter")
     browser.wait_for("[...document.querySelectorAll('dd')].some(one => one.innerText.includes('苏州'))")
-    browser.evaluate("[...document.querySelectorAll('button')].find(one => one.innerText === 'Undo' && "
-                     "one.closest('.ant-message, [class*=message]')).click()")  # fmt: skip
+    undo = "[...document.querySelectorAll('[class*=message] button')].find(one => one.innerText === 'Undo')"
+    browser.wait_for(f"{undo} !== undefined")
+    browser.evaluate(f"{undo}.click()")
     browser.wait_for("[...document.querySelectorAll('dd')].some(one => one.innerText.includes('杭州'))")
     assert troubles(browser, "customer") == []

@@ -13,7 +13,7 @@ from starlette.routing import Router
 from shuke.app import console
 from shuke.app.console import Console, Files, files_of, policy
 
-PAGE = '<meta property="csp-nonce" nonce="SHUKE_NONCE"><meta content="SHUKE_TIME_ZONE"><script src="/assets/a-1.js">'
+PAGE = '<meta property="csp-nonce" nonce="PAGE_NONCE"><meta content="SHUKE_TIME_ZONE"><script src="/assets/a-1.js">'
 PEOPLE = {"accept": "text/html,application/xhtml+xml"}
 
 

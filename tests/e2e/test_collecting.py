@@ -55,7 +55,7 @@ def test_an_event_reaches_the_timeline_by_itself(server: tuple[str, dict[str, st
     key = shuke("sources", "add", "site", "--currency", "CNY")
     assert "site" in shuke("sources", "list")
     bearer = {"authorization": f"Bearer {shuke('access', 'key', '--name', 'test', '--role', 'analyst')}"}
-    with httpx.Client(base_url=address, timeout=10) as client:
+    with httpx.Client(base_url=address, timeout=WAIT_SECONDS) as client:
         until = time.monotonic() + WAIT_SECONDS
         batch = [
             {"type": "track", "event": "Viewed", "userId": "u", "messageId": "m", "properties": {"n": 1}},

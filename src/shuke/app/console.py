@@ -30,7 +30,7 @@ __all__ = ["BUILT", "Console", "Files", "files_of", "policy"]
 BUILT = Path(__file__).parent / "console_files"
 
 # The page has these in place of what only the server knows.
-_NONCE, _ZONE = "SHUKE_NONCE", "SHUKE_TIME_ZONE"
+_NONCE, _ZONE = "PAGE_NONCE", "SHUKE_TIME_ZONE"
 # Addresses of programs: whoever asks for one that there is not is told so, and given no page.
 _NO_PAGES = ("/api", "/v1", "/assets", "/livez", "/readyz", "/metrics", "/openapi.json")
 _FOR_EVER = "public, max-age=31536000, immutable"
