@@ -84,7 +84,7 @@ def test_without_locks_the_same_check_fails(
     def slow(*arguments: object) -> Known:
         known = read(*arguments)
         with database.begin() as other:
-            other.execute(sa.text("SELECT pg_sleep(0.002)"))
+            other.execute(sa.text("SELECT pg_sleep(0.02)"))
         return known
 
     monkeypatch.setattr(resolving, "lock_customers", lambda *_: nullcontext())
