@@ -85,8 +85,9 @@ def where_things_are(language: Language, notes: Notes, *, site: str, server: str
     customer_id, number = notes.customers[-1] if notes.customers else ("", "")
     names = (
         ("page", site),
+        ("console", server),
         ("report", f"{site}{language.value}/report.html"),
-        ("customer", f"{server}api/customers/{customer_id}"),
+        ("customer", f"{server}customers/{customer_id}"),
         ("timeline", f"{server}api/customers/{customer_id}/timeline"),
         ("api", f"{server}openapi.json"),
         ("health", f"{server}readyz"),
