@@ -17,6 +17,7 @@ from shuke.base.errors import BadInput
 from shuke.lifecycle import CustomerQuery, Sort
 from shuke.lifecycle.service import listing
 from shuke.platform import Workplace
+from shuke.profiles.service import terms
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 NOW = AS_OF + timedelta(hours=3)
@@ -140,6 +141,17 @@ def test_who_was_merged_or_erased_is_in_no_list(workplace: Workplace, people: di
     with workplace.database.read() as tx:
         page = lifecycle.list_customers(tx, workplace.keyring, CustomerQuery(search="大海"))
     assert [row.customer_id for row in page.customers] == [people["m1"]]
+
+
+def test_whom_a_search_does_not_mean_hides_nobody_behind_them(
+    workplace: Workplace, people: dict[str, UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if all names had the same terms, and a page were looked for once: most pages show nobody, and there is a next.
+    monkeypatch.setattr(terms, "_number", lambda _: 7)
+    monkeypatch.setattr(listing, "_PAGES_LOOKED_THROUGH_MAX", 1)
+    with workplace.database.begin() as tx:
+        tx.execute(sa.text("UPDATE vault SET terms = '{7}' WHERE terms IS NOT NULL"))
+    assert listed(workplace, people, search="小明", sort=Sort.VALUE, limit=1) == ["m3", "m1"]
 
 
 def test_a_row_says_what_is_known(workplace: Workplace, people: dict[str, UUID]) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shuke import profiles
+from shuke.base.cursors import cursor_of, place_of
 from shuke.base.errors import BadInput
 from shuke.collect.model import BoughtLine, BoughtOrder, OrderPage, OrderStatus
 from shuke.collect.tables import order_lines, orders, refunds, sources
@@ -100,15 +98,14 @@ def _refunded(tx: Transaction, keys: list[tuple[int, str]]) -> dict[tuple[int, s
 
 
 def _cursor(row: sa.Row[*tuple[Any, ...]]) -> str:
-    place = [row.ordered_at.isoformat(), row.source_id, row.order_id]
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    return cursor_of(row.ordered_at.isoformat(), row.source_id, row.order_id)
 
 
 def _place(cursor: str) -> _Place:
     try:
-        moment, source_id, order_id = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
+        moment, source_id, order_id = place_of(cursor, 3)
         place = _Place(datetime.fromisoformat(moment), source_id, order_id)
-    except (binascii.Error, ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         raise BadInput("collect.bad_page", limit=ORDERS_MAX) from None
     number = type(source_id) is int and abs(source_id) < 2**31
     if place.ordered_at.tzinfo is None or not number or not isinstance(order_id, str) or "\0" in order_id:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shuke import profiles
+from shuke.base.cursors import cursor_of, place_of
 from shuke.base.errors import BadInput
 from shuke.collect.model import TimelineFact, TimelinePage
 from shuke.platform import Transaction
@@ -93,12 +92,12 @@ def timeline(
 
 def _cursor(fact: TimelineFact) -> str:
     moment = (fact.occurred_at - datetime.fromtimestamp(0, UTC)) // _MICROSECOND
-    return base64.urlsafe_b64encode(f"{moment} {fact.fact_id.hex}".encode()).decode()
+    return cursor_of(moment, fact.fact_id.hex)
 
 
 def _place(cursor: str) -> tuple[datetime, UUID]:
     try:
-        moment, fact_id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii").split(" ")
-        return datetime.fromtimestamp(0, UTC) + int(moment) * _MICROSECOND, UUID(hex=fact_id)
-    except (binascii.Error, ValueError, OverflowError):
+        moment, fact_id = place_of(cursor, 2)
+        return datetime.fromtimestamp(0, UTC) + moment * _MICROSECOND, UUID(hex=fact_id)
+    except (ValueError, TypeError, AttributeError, OverflowError):
         raise BadInput("collect.bad_page", limit=PAGE_MAX) from None

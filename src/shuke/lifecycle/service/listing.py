@@ -6,9 +6,6 @@ others, in the order of their ids, which is the order in which they became custo
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shuke import access, profiles
+from shuke.base.cursors import cursor_of, place_of
 from shuke.base.errors import BadInput
 from shuke.lifecycle.model import Count, CustomerFacts, CustomerPage, CustomerQuery, CustomerRow, Sort
 from shuke.lifecycle.service.reading import facts_of, last_refresh
@@ -92,18 +90,20 @@ def list_customers(
         found = wanted.page(tx, place, limit + 1)
         cards = profiles.cards(tx, keyring, [one.customer_id for one, _ in found], fields=fields, meant=meant)
         shown += [(one, at, cards[one.customer_id]) for one, at in found if one.customer_id in cards]
-        if len(shown) > limit or len(found) <= limit:
+        place = found[-1][0] if len(found) > limit else None
+        if len(shown) > limit or place is None:
             break
-        place = found[-1][0]
     more, shown = len(shown) > limit, shown[:limit]
+    # A page that was not filled in all these looks goes on where the last of them ended.
+    end = shown[-1][0] if more else place
     computed = facts_of(tx, [one.customer_id for one, _, _ in shown])
     latest = last_refresh(tx)
     count = None
     if after is None:
-        count = wanted.count(tx) if more else Count(len(shown), exact=True)
+        count = wanted.count(tx) if end else Count(len(shown), exact=True)
     return CustomerPage(
         customers=tuple(_row(card, at, computed.get(one.customer_id)) for one, at, card in shown),
-        next=_cursor(shown[-1][0]) if more else None,
+        next=_cursor(end) if end else None,
         count=count,
         currency=latest.currency if latest else None,
         as_of=latest.as_of if latest else None,
@@ -250,14 +250,14 @@ def _row(card: profiles.Card, created_at: datetime, computed: CustomerFacts | No
 
 def _cursor(place: _Place) -> str:
     figure = place.figure.astimezone(UTC).isoformat() if isinstance(place.figure, datetime) else place.figure
-    return base64.urlsafe_b64encode(json.dumps([figure, place.customer_id.hex]).encode()).decode()
+    return cursor_of(figure, place.customer_id.hex)
 
 
 def _place(cursor: str, sort: Sort) -> _Place:
     try:
-        figure, customer_id = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
+        figure, customer_id = place_of(cursor, 2)
         return _Place(_figure(figure, sort), UUID(hex=customer_id))
-    except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError):
         raise BadInput("lifecycle.bad_page", limit=PAGE_MAX) from None
 
 
