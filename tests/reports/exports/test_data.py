@@ -13,8 +13,9 @@ import pyarrow as pa
 import pytest
 
 from shuke.base.language import Language
+from shuke.base.spreadsheets import neutral
 from shuke.reports.exports.json import BLOCKS, plain, write_json
-from shuke.reports.exports.lists import neutral, write_lists
+from shuke.reports.exports.lists import write_lists
 from shuke.reports.model import Block, Column, CustomerList, Kind, Report
 
 

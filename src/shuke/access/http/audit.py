@@ -17,8 +17,8 @@ from starlette.routing import BaseRoute
 
 from shuke.access.http.guard import Visit, needs
 from shuke.access.model import Entry, Kind
-from shuke.access.rules.audit import harmless
 from shuke.access.service import audit
+from shuke.base.spreadsheets import neutral
 from shuke.platform import Metrics, Transaction, Workplace
 from shuke.platform.http import Moment, api
 
@@ -92,7 +92,7 @@ def audit_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
             text = io.StringIO()
             writer = csv.writer(text)
             writer.writerow(_COLUMNS)
-            rows = [[harmless(_cell(value)) for value in _row(entry)] for entry in _some(tx, wanted, before)]
+            rows = [[neutral(_cell(value)) for value in _row(entry)] for entry in _some(tx, wanted, before)]
             writer.writerows(rows)
             visit.note("audit.export", lines=len(rows))
         return Response(

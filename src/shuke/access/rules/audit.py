@@ -1,4 +1,4 @@
-"""The chain of the audit log: what is hashed and signed, and how a cell of its export is made harmless."""
+"""The chain of the audit log: what is hashed and signed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
-__all__ = ["FIRST", "NOTE_CHARACTERS_MAX", "about_head", "chained", "harmless", "kept"]
+__all__ = ["FIRST", "NOTE_CHARACTERS_MAX", "about_head", "chained", "kept"]
 
 #: What the first line follows.
 FIRST = bytes(32)
 #: Of an object, a before or an after; a longer one is only counted.
 NOTE_CHARACTERS_MAX = 20_000
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def canonical(value: object) -> str:
@@ -42,11 +40,6 @@ def chained(previous: bytes, line: Mapping[str, Any]) -> bytes:
 def about_head(day: date, seq: int, line_hash: bytes) -> bytes:
     """What is signed of the last line of a day."""
     return f"{day.isoformat()}|{seq}|".encode() + line_hash
-
-
-def harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _storable(value: Any) -> Any:

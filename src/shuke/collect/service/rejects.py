@@ -11,6 +11,7 @@ from typing import Any
 import ibis
 
 from shuke.base.language import Language, catalogue
+from shuke.base.spreadsheets import neutral
 from shuke.collect import measures
 from shuke.collect.model import TREATMENTS, Collected, Source, Treatment
 from shuke.collect.service.desk import Desk
@@ -18,7 +19,6 @@ from shuke.collect.service.desk import Desk
 #: Rows of one file that are written out at most; the counts of the quality section are complete all the same.
 REJECTS_MAX = 1_000_000
 _BATCH = 10_000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_rejects(collected: Collected, folder: Path, *, language: Language = Language.ENGLISH) -> list[Path]:
@@ -92,9 +92,7 @@ def harmless(cell: Any) -> str:
     if cell is None:
         return ""
     text = str(cell)
-    if text.startswith(_FORMULA_STARTS) and not isinstance(cell, int | float) and not _is_number(text):
-        return f"'{text}"
-    return text
+    return text if isinstance(cell, int | float) or _is_number(text) else neutral(text)
 
 
 def _is_number(text: str) -> bool:

@@ -7,13 +7,11 @@ from datetime import date, datetime
 from pathlib import Path
 
 from shuke.base.language import Language
+from shuke.base.spreadsheets import neutral
 from shuke.reports.exports.writing import Writing
 from shuke.reports.model import Column, CustomerList, Kind, Report, Value
 
-__all__ = ["neutral", "write_list", "write_lists"]
-
-DANGEROUS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-"""What a spreadsheet may take for the start of a formula (OWASP, "CSV Injection"), also in full width."""
+__all__ = ["write_list", "write_lists"]
 
 
 def write_lists(report: Report, folder: Path) -> list[Path]:
@@ -33,12 +31,6 @@ def write_list(known: CustomerList, path: Path, language: Language) -> Path:
             for line in zip(*columns, strict=True):
                 rows.writerow([_cell(value, shape, writing) for value, shape in zip(line, known.columns, strict=True)])
     return path
-
-
-def neutral(text: str) -> str:
-    """The text so that no spreadsheet computes it: an apostrophe before whatever could start a formula, also after
-    blanks, which some programs strip."""
-    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(DANGEROUS) or text.startswith(DANGEROUS) else text
 
 
 def _cell(value: Value, shape: Column, writing: Writing) -> str:
