@@ -28,7 +28,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Get Attribute */
+        get: operations["get_attribute_api_attributes__name__get"];
         /** Put Attribute */
         put: operations["put_attribute_api_attributes__name__put"];
         post?: never;
@@ -840,7 +841,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Get Role */
+        get: operations["get_role_api_roles__name__get"];
         /** Put Role */
         put: operations["put_role_api_roles__name__put"];
         post?: never;
@@ -1157,7 +1159,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Get User */
+        get: operations["get_user_api_users__user_id__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3578,10 +3581,145 @@ export interface operations {
             };
         };
     };
-    put_attribute_api_attributes__name__put: {
+    get_attribute_api_attributes__name__get: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeDefinition"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    put_attribute_api_attributes__name__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -3626,6 +3764,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4172,7 +4332,10 @@ export interface operations {
     post_channels_api_channels_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4215,6 +4378,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4416,7 +4601,10 @@ export interface operations {
     put_channel_api_channels__channel__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 channel: string;
             };
@@ -4461,6 +4649,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4530,7 +4740,10 @@ export interface operations {
     post_customer_api_customers_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4615,7 +4828,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4686,7 +4899,10 @@ export interface operations {
     find_customer_api_customers_find_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4771,6 +4987,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -4820,7 +5058,10 @@ export interface operations {
     post_list_api_customers_list_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4863,6 +5104,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5067,7 +5330,10 @@ export interface operations {
     patch_customer_api_customers__customer_id__patch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -5156,6 +5422,28 @@ export interface operations {
             };
             /** @description It contradicts the state of things */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5357,7 +5645,10 @@ export interface operations {
     post_consent_api_customers__customer_id__consents_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -5444,7 +5735,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5515,7 +5806,10 @@ export interface operations {
     post_guardian_api_customers__customer_id__guardians_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -5582,6 +5876,28 @@ export interface operations {
             };
             /** @description There is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5783,7 +6099,10 @@ export interface operations {
     post_identity_api_customers__customer_id__identities_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -5870,7 +6189,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6449,7 +6768,10 @@ export interface operations {
     reveal_api_customers__customer_id__reveal_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -6536,6 +6858,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -6585,7 +6929,10 @@ export interface operations {
     post_tag_api_customers__customer_id__tags_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -6652,6 +6999,28 @@ export interface operations {
             };
             /** @description There is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7193,7 +7562,10 @@ export interface operations {
     post_invitation_api_invitations_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7278,7 +7650,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7924,7 +8296,10 @@ export interface operations {
     post_key_api_keys_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7989,6 +8364,28 @@ export interface operations {
             };
             /** @description There is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8517,7 +8914,10 @@ export interface operations {
     post_merge_api_merges_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8602,7 +9002,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8673,7 +9073,10 @@ export interface operations {
     undo_merge_api_merges__merge_id__undo_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 merge_id: string;
             };
@@ -8756,7 +9159,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9152,7 +9555,10 @@ export interface operations {
     post_orders_api_orders_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9217,6 +9623,28 @@ export interface operations {
             };
             /** @description There is no such source */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10213,7 +10641,10 @@ export interface operations {
     post_products_api_products_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10256,6 +10687,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10457,7 +10910,10 @@ export interface operations {
     put_product_api_products__product_id__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 product_id: string;
             };
@@ -10502,6 +10958,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10723,7 +11201,10 @@ export interface operations {
     post_refunds_api_refunds_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10788,6 +11269,28 @@ export interface operations {
             };
             /** @description There is no such source */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11102,7 +11605,10 @@ export interface operations {
     post_role_api_roles_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11165,8 +11671,140 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_role_api_roles__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleBody"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11236,7 +11874,10 @@ export interface operations {
     put_role_api_roles__name__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -11345,6 +11986,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -11394,7 +12057,10 @@ export interface operations {
     delete_role_api_roles__name__delete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -11477,6 +12143,28 @@ export interface operations {
             };
             /** @description It contradicts the state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13212,7 +13900,10 @@ export interface operations {
     post_key_api_sources__name__key_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -13277,7 +13968,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There are too many sources */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13591,7 +14282,10 @@ export interface operations {
     post_stores_api_stores_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -13634,6 +14328,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13835,7 +14551,10 @@ export interface operations {
     put_store_api_stores__store_id__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 store_id: string;
             };
@@ -13880,6 +14599,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14057,7 +14798,10 @@ export interface operations {
     post_team_api_teams_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -14142,7 +14886,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15067,10 +15811,145 @@ export interface operations {
             };
         };
     };
-    patch_user_api_users__user_id__patch: {
+    get_user_api_users__user_id__get: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    patch_user_api_users__user_id__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 user_id: string;
             };
@@ -15179,6 +16058,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -15228,7 +16129,10 @@ export interface operations {
     post_reset_api_users__user_id__reset_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 user_id: string;
             };
@@ -15311,7 +16215,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;

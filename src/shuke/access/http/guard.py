@@ -406,8 +406,7 @@ def _described(route: APIRoute, permission: Permission | None) -> dict[str, Any]
 
 
 def _header(name: str, meaning: str) -> dict[str, Any]:
-    schema = {"type": "string", "maxLength": answers.KEY_CHARACTERS_MAX}
-    return {"in": "header", "name": name, "required": False, "description": meaning, "schema": schema}
+    return {"in": "header", "name": name, "required": False, "description": meaning, "schema": {"type": "string"}}
 
 
 def _may_be_repeated(method: str, permission: Permission | None) -> bool:
