@@ -231,6 +231,7 @@ def test_the_living_keep_what_they_have(workplace: Workplace) -> None:
     assert work.look_after_jobs(workplace, datetime.now(UTC)) == 0
     assert find(workplace, job_id).state is JobState.RUNNING
     assert kept.exists()
+    kept.rmdir()
 
 
 def test_a_worker_that_was_taken_for_dead_commits_nothing(workplace: Workplace) -> None:

@@ -23,10 +23,13 @@ from shuke.access.http import (
 from shuke.access.jobs import tasks as access_tasks
 from shuke.app.jobs import job_routes
 from shuke.catalog.http import routes as catalog_routes
-from shuke.collect.http import collector_routes, reading_routes, source_routes, stating_routes
+from shuke.collect.http import collector_routes, import_routes, reading_routes, source_routes, stating_routes
+from shuke.collect.jobs import import_files, preview_file
 from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
+from shuke.lifecycle.http import refresh_routes
 from shuke.lifecycle.http import routes as lifecycle_routes
+from shuke.lifecycle.jobs import refresh_now
 from shuke.lifecycle.jobs import tasks as lifecycle_tasks
 from shuke.platform import Metrics, Workplace
 from shuke.platform.tidying import tasks as platform_tasks
@@ -50,7 +53,9 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     reading_routes,
     stating_routes,
     source_routes,
+    partial(import_routes, preview=preview_file, importing=import_files),
     lifecycle_routes,
+    partial(refresh_routes, refreshing=refresh_now),
     job_routes,
 )
 

@@ -258,6 +258,7 @@ class Running:
     place: Workplace
     job: Job
     _told_at: float = field(default=0.0, repr=False)
+    _share: float = field(default=0.0, repr=False)
 
     def progress(self, doing: str, share: float) -> None:
         """Say how far it is, which is written now and then; ends the work when it is cancelled or another's."""
@@ -267,7 +268,9 @@ class Running:
         if now - self._told_at < _TELL_SECONDS:
             return
         self._told_at = now
-        told = {"doing": doing, "progress": min(max(share, 0.0), 1.0), "touched_at": sa.func.clock_timestamp()}
+        # Each step counts its own share; what was told once is not taken back.
+        self._share = max(self._share, min(share, 1.0))
+        told = {"doing": doing, "progress": self._share, "touched_at": sa.func.clock_timestamp()}
         with self.place.database.begin() as tx:
             # Should the machine stop, what is lost is half a second of a bar.
             tx.execute(sa.text("SET LOCAL synchronous_commit TO off"))
