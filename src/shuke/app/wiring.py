@@ -25,7 +25,8 @@ from shuke.catalog.http import routes as catalog_routes
 from shuke.collect.http import collector_routes, reading_routes, source_routes, stating_routes
 from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
-from shuke.lifecycle.http import routes as lifecycle_routes
+from shuke.lifecycle.http import customer_routes, figure_routes
+from shuke.lifecycle.jobs import queue_refresh
 from shuke.lifecycle.jobs import tasks as lifecycle_tasks
 from shuke.platform import Metrics, Workplace
 from shuke.profiles.http import routes as profiles_routes
@@ -48,7 +49,8 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     reading_routes,
     stating_routes,
     source_routes,
-    lifecycle_routes,
+    customer_routes,
+    partial(figure_routes, refresh=queue_refresh),
 )
 
 # What answers under any name of this host: the collector, which asks for a write key, and what says that the server is

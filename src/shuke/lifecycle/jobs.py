@@ -1,6 +1,6 @@
-"""The nightly refresh.
+"""The nightly refresh, and one that somebody asks for.
 
-The job looks every hour, so that a night in which no worker ran, or a refresh that failed, is made up for.
+The job of the night looks every hour, so that a night in which no worker ran, or a refresh that failed, is made up for.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from shuke.base.errors import BadInput
 from shuke.lifecycle.rules import last_midnight
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.lifecycle.service.refreshing import refresh
-from shuke.platform import Blueprint, JobContext, Workplace, log, workplace
+from shuke.platform import Blueprint, JobContext, Transaction, Workplace, defer, log, workplace
 
-__all__ = ["refresh_when_due", "tasks"]
+__all__ = ["queue_refresh", "refresh_when_due", "tasks"]
 
 #: Local hour from which yesterday counts as complete: what tills and partners send late has come in by then.
 FROM_HOUR = 2
@@ -39,11 +39,33 @@ def refresh_when_due(place: Workplace, now: datetime) -> bool:
         last = last_refresh(tx)
     if now.astimezone(ZoneInfo(time_zone)).hour < FROM_HOUR or (last is not None and last.as_of >= as_of):
         return False
+    return _refreshed(place, as_of, now)
+
+
+def _refreshed(place: Workplace, as_of: datetime, now: datetime) -> bool:
+    """Refresh; returns whether there was anything to say something about."""
     try:
-        done = refresh(place, as_of=as_of, now=now, time_zone=time_zone)
+        done = refresh(place, as_of=as_of, now=now, time_zone=place.settings.time_zone)
     except BadInput as reason:
         if reason.code not in ("collect.nothing_stored", "collect.no_sales"):
             raise
         return False
     log.info("facts refreshed", customers=done.customers, changed=done.changed, stage_changes=done.stage_changes)
     return True
+
+
+@tasks.task(name="refresh_now", pass_context=True, queueing_lock="lifecycle.refresh_now", lock="lifecycle.refresh")
+def refresh_now(context: JobContext) -> None:
+    """Work out the facts as of the last midnight, though the night's refresh may have been."""
+    place, now = workplace(context), datetime.now(UTC)
+    as_of = last_midnight(now, place.settings.time_zone)
+    with place.database.read() as tx:
+        last = last_refresh(tx)
+    # One at another clock's midnight, or by the command line, may be newer.
+    if last is None or last.as_of <= as_of:
+        _refreshed(place, as_of, now)
+
+
+def queue_refresh(tx: Transaction) -> bool:
+    """Have the facts worked out soon; False where that waits already."""
+    return defer(tx, refresh_now, lock="lifecycle.refresh", once="lifecycle.refresh_now")
