@@ -611,6 +611,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/lifecycle/baskets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Baskets */
+        get: operations["get_baskets_api_lifecycle_baskets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Channel Economics */
+        get: operations["get_channel_economics_api_lifecycle_channels_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/cohorts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Cohorts */
+        get: operations["get_cohorts_api_lifecycle_cohorts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/first-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get First Products */
+        get: operations["get_first_products_api_lifecycle_first_products_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/lifecycle/flows": {
         parameters: {
             query?: never;
@@ -628,6 +696,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/lifecycle/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Contribution */
+        get: operations["get_contribution_api_lifecycle_products_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Quality */
+        get: operations["get_quality_api_lifecycle_quality_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Retention */
+        get: operations["get_retention_api_lifecycle_retention_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/lifecycle/rfm": {
         parameters: {
             query?: never;
@@ -637,6 +756,23 @@ export interface paths {
         };
         /** Get Rfm */
         get: operations["get_rfm_api_lifecycle_rfm_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Stages */
+        get: operations["get_stages_api_lifecycle_stages_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1392,6 +1528,76 @@ export interface components {
             next: number | null;
         };
         /**
+         * Basis
+         * @description What figures rest on: what was known at ``as_of``, which is the moment of the last refresh.
+         *
+         *     ``as_of`` is None before the first. ``cannot_say`` is the code of the reason where there are no figures, such as
+         *     ``insight.no_lines``; ``currencies`` are all in which something was sold.
+         */
+        Basis: {
+            /** As Of */
+            as_of: string | null;
+            /** Cannot Say */
+            cannot_say?: string | null;
+            /**
+             * Currencies
+             * @default []
+             */
+            currencies: string[];
+            /** Currency */
+            currency?: string | null;
+            /** Time Zone */
+            time_zone?: string | null;
+        };
+        /**
+         * Baskets
+         * @description Pairs that ``needed`` orders or more hold, of ``orders``; the most telling first.
+         */
+        Baskets: {
+            basis: components["schemas"]["Basis"];
+            /** Needed */
+            needed: number;
+            /** Orders */
+            orders: number;
+            /** Pairs */
+            pairs: components["schemas"]["Pair"][];
+        };
+        /**
+         * BoughtBody
+         * @description An order that the customer has: with any of the products, or with all of them `together`, and of a category.
+         */
+        BoughtBody: {
+            /**
+             * Categories
+             * @default []
+             */
+            categories: string[];
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            /**
+             * Products
+             * @default []
+             */
+            products: string[];
+            /** Since */
+            since?: string | null;
+            /**
+             * Stores
+             * @default []
+             */
+            stores: string[];
+            /**
+             * Together
+             * @default false
+             */
+            together: boolean;
+            /** Until */
+            until?: string | null;
+        };
+        /**
          * BoughtLine
          * @description One product of an order that is kept; amounts are in minor units, for all of the quantity.
          */
@@ -1440,6 +1646,38 @@ export interface components {
             status: components["schemas"]["OrderStatus"];
             /** Store */
             store: string | null;
+        };
+        /**
+         * Calibration
+         * @description Mean orders in the holdout of customers who had ordered so often again before it.
+         */
+        Calibration: {
+            /** Actual */
+            actual: number;
+            /** And More */
+            and_more: boolean;
+            /** Customers */
+            customers: number;
+            /** Frequency */
+            frequency: number;
+            /** Predicted */
+            predicted: number;
+        };
+        /**
+         * Candidate
+         * @description How one model did where the choice was made; nothing is said of one that was excluded.
+         */
+        Candidate: {
+            /** Chosen */
+            chosen: boolean;
+            /** Excluded */
+            excluded: string | null;
+            /** Log Score */
+            log_score: number | null;
+            /** Name */
+            name: string;
+            /** Total Error */
+            total_error: number | null;
         };
         /**
          * ChangeBody
@@ -1511,6 +1749,46 @@ export interface components {
             name?: string | null;
         };
         /**
+         * ChannelEconomics
+         * @description The customers whom a channel acquired, what they brought since, and what they cost.
+         *
+         *     ``channel`` is None where the first order names none. The contribution is None where no cost of goods is known, the
+         *     values where the currency is not that of the facts, and all of spend where no cost of the channel is recorded;
+         *     ``cost_minor`` is that of one new customer, in the months with a recorded cost alone.
+         */
+        ChannelEconomics: {
+            /** Channel */
+            channel: string | null;
+            /** Contribution Minor */
+            contribution_minor: number | null;
+            /** Cost Minor */
+            cost_minor: number | null;
+            /** Customers */
+            customers: number;
+            /** First Order Minor */
+            first_order_minor: number;
+            /** Historic Minor */
+            historic_minor: number | null;
+            /** Margin Rate */
+            margin_rate: number | null;
+            /** Orders */
+            orders: number;
+            /** Payback Months */
+            payback_months: number | null;
+            /** Predicted Minor */
+            predicted_minor: number | null;
+            /** Refunds Minor */
+            refunds_minor: number;
+            /** Repeat Customers */
+            repeat_customers: number;
+            /** Revenue Minor */
+            revenue_minor: number;
+            /** Spend Minor */
+            spend_minor: number | null;
+            /** Value To Cost */
+            value_to_cost: number | null;
+        };
+        /**
          * ChannelKind
          * @description What sort of place a channel is.
          * @enum {string}
@@ -1551,6 +1829,15 @@ export interface components {
             name?: string | null;
         };
         /**
+         * Channels
+         * @description Every channel, the one with most revenue first.
+         */
+        Channels: {
+            basis: components["schemas"]["Basis"];
+            /** Channels */
+            channels: components["schemas"]["ChannelEconomics"][];
+        };
+        /**
          * ChannelsBody
          * @description Channels, each once.
          */
@@ -1565,6 +1852,64 @@ export interface components {
         CodeBody: {
             /** Code */
             code: string;
+        };
+        /**
+         * Cohort
+         * @description The customers whose first order was in the month or quarter that began on ``begins`` and ended with ``ends``.
+         */
+        Cohort: {
+            /**
+             * Begins
+             * Format: date
+             */
+            begins: string;
+            /** Cells */
+            cells: components["schemas"]["CohortCell"][];
+            /** Customers */
+            customers: number;
+            /**
+             * Ends
+             * Format: date
+             */
+            ends: string;
+        };
+        /**
+         * CohortCell
+         * @description What a cohort did in a period of its life: 0 is that of the first order; not ``complete`` while it lasts.
+         *
+         *     ``value_minor`` is what all of the cohort brought up to and with the period, after refunds.
+         */
+        CohortCell: {
+            /** Active */
+            active: number;
+            /** Amount Minor */
+            amount_minor: number;
+            /** Complete */
+            complete: boolean;
+            /** Orders */
+            orders: number;
+            /** Period */
+            period: number;
+            /** Refunds Minor */
+            refunds_minor: number;
+            /** Value Minor */
+            value_minor: number;
+        };
+        /**
+         * Cohorts
+         * @description Cohorts in order; ``left_out`` are those before the first, of which no more are told.
+         */
+        Cohorts: {
+            basis: components["schemas"]["Basis"];
+            /** Cohorts */
+            cohorts: components["schemas"]["Cohort"][];
+            /** Left Out */
+            left_out: number;
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "month" | "quarter";
         };
         /**
          * ColumnSeen
@@ -1636,6 +1981,24 @@ export interface components {
             /** Purpose */
             purpose: string;
             state: components["schemas"]["ConsentState"];
+        };
+        /**
+         * CurvePoint
+         * @description The share that has come back by so many days after the first order (Kaplan-Meier, limits at 95 %).
+         *
+         *     ``came_back`` are the customers of whom it was seen by then.
+         */
+        CurvePoint: {
+            /** Came Back */
+            came_back: number;
+            /** Days */
+            days: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Share */
+            share: number;
         };
         /**
          * CustomerFacts
@@ -1841,6 +2204,18 @@ export interface components {
             since: string;
         };
         /**
+         * Decile
+         * @description A tenth of the customers, those of whom most was expected being the first; orders of all of them.
+         */
+        Decile: {
+            /** Actual */
+            actual: number;
+            /** Decile */
+            decile: number;
+            /** Predicted */
+            predicted: number;
+        };
+        /**
          * DefinitionBody
          * @description What values an attribute has, and whether they are personal; that cannot be changed later.
          */
@@ -1962,6 +2337,47 @@ export interface components {
             phone: components["schemas"]["Seen"];
         };
         /**
+         * FirstProduct
+         * @description What customers who began with a product brought in their first days, limits of the mean at 95 %.
+         */
+        FirstProduct: {
+            /** Customers */
+            customers: number;
+            /** High Minor */
+            high_minor: number | null;
+            /** Key */
+            key: string;
+            /** Low Minor */
+            low_minor: number | null;
+            /** Name */
+            name: string | null;
+            /** Repeat Share */
+            repeat_share: number;
+            /** Value Minor */
+            value_minor: number;
+        };
+        /**
+         * FirstProducts
+         * @description Products by which enough customers began whose first ``days`` days are over; the surest first.
+         *
+         *     ``until`` is the last day of a first order that counts. ``everyone_minor`` is the mean of all such customers.
+         */
+        FirstProducts: {
+            basis: components["schemas"]["Basis"];
+            /** Customers Needed */
+            customers_needed: number;
+            /** Days */
+            days: number;
+            /** Everyone */
+            everyone: number;
+            /** Everyone Minor */
+            everyone_minor: number | null;
+            /** Products */
+            products: components["schemas"]["FirstProduct"][];
+            /** Until */
+            until: string | null;
+        };
+        /**
          * Flow
          * @description Customers who were in one stage and are in another, or the same; None is before a first order, or without one.
          *
@@ -1990,6 +2406,20 @@ export interface components {
             since: string | null;
             /** Until */
             until: string | null;
+        };
+        /**
+         * Gaps
+         * @description Days between two days with orders, of those that ended.
+         */
+        Gaps: {
+            /** Gaps */
+            gaps: number;
+            /** Median Days */
+            median_days: number;
+            /** P75 Days */
+            p75_days: number;
+            /** P90 Days */
+            p90_days: number;
         };
         /**
          * GuardianAnswer
@@ -2327,6 +2757,31 @@ export interface components {
             next: string | null;
         };
         /**
+         * LadderStep
+         * @description From the n-th day with an order to the next.
+         *
+         *     ``share_within`` (Kaplan-Meier, limits at 95 %) go on within ``Retention.within_days``; None where too few were
+         *     watched so long.
+         */
+        LadderStep: {
+            /** Average Minor */
+            average_minor: number;
+            /** Customers */
+            customers: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Median Days */
+            median_days: number | null;
+            /** Share Within */
+            share_within: number | null;
+            /** Step */
+            step: number;
+            /** Went On */
+            went_on: number;
+        };
+        /**
          * Language
          * @description The languages that every text exists in.
          * @enum {string}
@@ -2395,6 +2850,9 @@ export interface components {
         ListBody: {
             /** After */
             after?: string | null;
+            bought?: components["schemas"]["BoughtBody"] | null;
+            /** Came Back Within Days */
+            came_back_within_days?: number | null;
             /**
              * Channels
              * @default []
@@ -2409,10 +2867,20 @@ export interface components {
              * @default true
              */
             descending: boolean;
+            /**
+             * F Scores
+             * @default []
+             */
+            f_scores: number[];
             /** First Order From */
             first_order_from?: string | null;
             /** First Order To */
             first_order_to?: string | null;
+            /**
+             * First Products
+             * @default []
+             */
+            first_products: string[];
             /** Last Order From */
             last_order_from?: string | null;
             /** Last Order To */
@@ -2422,10 +2890,24 @@ export interface components {
              * @default 50
              */
             limit: number;
+            /**
+             * M Scores
+             * @default []
+             */
+            m_scores: number[];
+            /** Order Days Max */
+            order_days_max?: number | null;
+            /** Order Days Min */
+            order_days_min?: number | null;
             /** Orders Max */
             orders_max?: number | null;
             /** Orders Min */
             orders_min?: number | null;
+            /**
+             * R Scores
+             * @default []
+             */
+            r_scores: number[];
             /**
              * Rfm Groups
              * @default []
@@ -2440,6 +2922,11 @@ export interface components {
              * @default []
              */
             stages: string[];
+            /**
+             * Stood
+             * @default []
+             */
+            stood: components["schemas"]["StoodBody"][];
             /**
              * Stores
              * @default []
@@ -2561,6 +3048,69 @@ export interface components {
              * Format: uuid
              */
             winner: string;
+        };
+        /**
+         * ModelQuality
+         * @description What the model of a refresh was and how far it can be trusted.
+         *
+         *     ``model`` is None where nothing is predicted; ``test`` where the history is too short for one.
+         */
+        ModelQuality: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
+            /** Model */
+            model: string | null;
+            test: components["schemas"]["ModelTest"] | null;
+            /** Why */
+            why: components["schemas"]["Reason"][];
+        };
+        /**
+         * ModelTest
+         * @description A model fitted to what was known at the end of ``calibration_end``, against what came until ``holdout_end``.
+         *
+         *     Errors are in orders of one customer; the limits of the total are at 95 %. ``gini`` says how well customers are put
+         *     in order, ``gini_best`` being that of hindsight.
+         */
+        ModelTest: {
+            /** Calibration */
+            calibration: components["schemas"]["Calibration"][];
+            /**
+             * Calibration End
+             * Format: date
+             */
+            calibration_end: string;
+            /** Customers */
+            customers: number;
+            /** Deciles */
+            deciles: components["schemas"]["Decile"][];
+            /** Gini */
+            gini: number | null;
+            /** Gini Best */
+            gini_best: number | null;
+            /**
+             * Holdout End
+             * Format: date
+             */
+            holdout_end: string;
+            /** Mae */
+            mae: number;
+            /** Orders Actual */
+            orders_actual: number;
+            /** Orders High */
+            orders_high: number;
+            /** Orders Low */
+            orders_low: number;
+            /** Orders Predicted */
+            orders_predicted: number;
+            /** Rmse */
+            rmse: number;
+            /** Weeks */
+            weeks: components["schemas"]["TrackedWeek"][];
         };
         /**
          * NewCustomerBody
@@ -2782,6 +3332,39 @@ export interface components {
             without_order: number;
         };
         /**
+         * Pair
+         * @description Two products in one order, in the direction in which the first foretells the second better.
+         *
+         *     ``confidence``: of the orders with the first, the share with the second. ``lift``: how many times more often than by
+         *     chance, limits at 95 %.
+         */
+        Pair: {
+            /** Confidence */
+            confidence: number;
+            /** First */
+            first: string;
+            /** First Name */
+            first_name: string | null;
+            /** First Orders */
+            first_orders: number;
+            /** Lift */
+            lift: number;
+            /** Lift High */
+            lift_high: number;
+            /** Lift Low */
+            lift_low: number;
+            /** Orders */
+            orders: number;
+            /** Second */
+            second: string;
+            /** Second Name */
+            second_name: string | null;
+            /** Second Orders */
+            second_orders: number;
+            /** Support */
+            support: number;
+        };
+        /**
          * Passkey
          * @description A passkey as its owner sees it.
          */
@@ -2906,6 +3489,49 @@ export interface components {
             price_minor?: number | null;
         };
         /**
+         * ProductContribution
+         * @description What one product, or category, brings; ``key`` is None for what belongs to no category.
+         *
+         *     ``share`` is of all revenue, ``customer_share`` of all customers; class A makes 80 % of the revenue, B the next
+         *     15 %. ``repeat_share`` of its customers bought it in two orders or more.
+         */
+        ProductContribution: {
+            /** Abc Class */
+            abc_class: string;
+            /** Brand */
+            brand: string | null;
+            /** Category */
+            category: string | null;
+            /** Contribution Minor */
+            contribution_minor: number | null;
+            /** Cumulative Share */
+            cumulative_share: number;
+            /** Customer Share */
+            customer_share: number | null;
+            /** Customers */
+            customers: number;
+            /** Key */
+            key: string | null;
+            /** Margin Rate */
+            margin_rate: number | null;
+            /** Name */
+            name: string | null;
+            /** Orders */
+            orders: number;
+            /** Refunds Minor */
+            refunds_minor: number | null;
+            /** Repeat Share */
+            repeat_share: number | null;
+            /** Return Rate */
+            return_rate: number | null;
+            /** Revenue Minor */
+            revenue_minor: number;
+            /** Share */
+            share: number;
+            /** Units */
+            units: number;
+        };
+        /**
          * ProductPage
          * @description Some products; `next` is what to ask `after` for more.
          */
@@ -2946,6 +3572,28 @@ export interface components {
             price_minor?: number | null;
             /** Product Id */
             product_id: string;
+        };
+        /**
+         * Products
+         * @description The best products or categories, and how all are spread: ``for_80`` of ``items`` make 80 % of the revenue.
+         */
+        Products: {
+            basis: components["schemas"]["Basis"];
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "product" | "category";
+            /** Customers */
+            customers: number;
+            /** For 80 */
+            for_80: number;
+            /** Items */
+            items: number;
+            /** Products */
+            products: components["schemas"]["ProductContribution"][];
+            /** Revenue Minor */
+            revenue_minor: number;
         };
         /**
          * ProductsBody
@@ -3037,6 +3685,18 @@ export interface components {
              * Format: uuid
              */
             job_id: string;
+        };
+        /**
+         * Reason
+         * @description One reason for the choice of a model, as :class:`shuke.insight.Why` has it.
+         */
+        Reason: {
+            /** Code */
+            code: string;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
         };
         /**
          * RecoveryAnswer
@@ -3156,6 +3816,22 @@ export interface components {
         RefundsBody: {
             /** Refunds */
             refunds: components["schemas"]["RefundRow"][];
+        };
+        /**
+         * Retention
+         * @description Who comes back, and when.
+         */
+        Retention: {
+            basis: components["schemas"]["Basis"];
+            /** Curve */
+            curve: components["schemas"]["CurvePoint"][];
+            /** Customers */
+            customers: number;
+            gaps: components["schemas"]["Gaps"] | null;
+            /** Ladder */
+            ladder: components["schemas"]["LadderStep"][];
+            /** Within Days */
+            within_days: number;
         };
         /**
          * RevealBody
@@ -3473,6 +4149,19 @@ export interface components {
             updated: number;
         };
         /**
+         * StoodBody
+         * @description Where customers stood at a moment: in one of these stages; `outside` is before a first order, or without one.
+         */
+        StoodBody: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Stages */
+            stages: string[];
+        };
+        /**
          * StoreBody
          * @description A store; the time zone is an IANA name.
          */
@@ -3699,6 +4388,23 @@ export interface components {
             secret: string;
             /** Uri */
             uri: string;
+        };
+        /**
+         * TrackedWeek
+         * @description All orders again up to the end of a week, actual and expected; ``holdout`` is what the model had not seen.
+         */
+        TrackedWeek: {
+            /** Actual Total */
+            actual_total: number;
+            /** Expected Total */
+            expected_total: number;
+            /** Holdout */
+            holdout: boolean;
+            /**
+             * Week End
+             * Format: date
+             */
+            week_end: string;
         };
         /**
          * Trait
@@ -8054,7 +8760,10 @@ export interface operations {
     post_import_api_imports_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8139,7 +8848,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is too much already */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10406,6 +11115,485 @@ export interface operations {
             };
         };
     };
+    get_baskets_api_lifecycle_baskets_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description the first day of an order */
+                since?: string | null;
+                /** @description the last day of an order */
+                until?: string | null;
+                /** @description of the order */
+                channel?: string | null;
+                /** @description of the order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Baskets"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_channel_economics_api_lifecycle_channels_get: {
+        parameters: {
+            query?: {
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channels"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_cohorts_api_lifecycle_cohorts_get: {
+        parameters: {
+            query?: {
+                period?: "month" | "quarter";
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cohorts"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_first_products_api_lifecycle_first_products_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstProducts"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     get_flows_api_lifecycle_flows_get: {
         parameters: {
             query: {
@@ -10413,6 +11601,10 @@ export interface operations {
                 since: string;
                 /** @description and by then */
                 until: string;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
             };
             header?: never;
             path?: never;
@@ -10519,9 +11711,362 @@ export interface operations {
             };
         };
     };
-    get_rfm_api_lifecycle_rfm_get: {
+    get_contribution_api_lifecycle_products_get: {
+        parameters: {
+            query?: {
+                by?: "product" | "category";
+                limit?: number;
+                /** @description the first day of an order */
+                since?: string | null;
+                /** @description the last day of an order */
+                until?: string | null;
+                /** @description of the order */
+                channel?: string | null;
+                /** @description of the order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Products"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_quality_api_lifecycle_quality_get: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelQuality"] | null;
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_retention_api_lifecycle_retention_get: {
+        parameters: {
+            query?: {
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_rfm_api_lifecycle_rfm_get: {
+        parameters: {
+            query?: {
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10627,9 +12172,127 @@ export interface operations {
             };
         };
     };
+    get_stages_api_lifecycle_stages_get: {
+        parameters: {
+            query?: {
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageTotal"][];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     get_values_api_lifecycle_values_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -13025,7 +14688,10 @@ export interface operations {
     post_refresh_api_refreshes_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -13084,7 +14750,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many jobs wait */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -256,7 +256,9 @@ class Visit:
         """
         key = self.request.headers.get(IDEMPOTENCY_HEADER)
         body_hash = getattr(self.request.state, "body_hash", None)
-        if None in (key, body_hash) or self._claimed or not _may_be_repeated(self.request.method, self.permission):
+        if key is None or body_hash is None or self._claimed:
+            return
+        if not _may_be_repeated(self.request.method, self.permission):
             return
         asked = f"{self.request.method} {self.request.url.path}?{self.request.url.query}\n".encode()
         asked_hash = sha256(asked + body_hash).digest()
