@@ -1,0 +1,19 @@
+"""The routes of the room."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from shuke.lifecycle.http.customers import customer_routes
+from shuke.lifecycle.http.stages import stage_routes
+from shuke.lifecycle.http.tagging import tagging_routes
+from shuke.lifecycle.http.views import view_routes
+from shuke.platform import Metrics, Workplace
+
+__all__ = ["routes"]
+
+
+def routes(workplace: Workplace, metrics: Metrics) -> list[BaseRoute]:
+    """All of them; what stands first is asked first."""
+    made = (tagging_routes, view_routes, stage_routes, customer_routes)
+    return [route for make in made for route in make(workplace, metrics)]
