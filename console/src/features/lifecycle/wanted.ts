@@ -98,3 +98,19 @@ function numberOf(text: string | null): number | null {
 function dayOf(text: string | null): string | null {
   return text !== null && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : null;
 }
+
+/** Conditions and order as they are kept, as an address says them; `day` says on which day a moment is. */
+export function wantedOfQuery(
+  query: ListBody,
+  order: { sort: Sort; descending: boolean },
+  day: (moment: string) => string,
+): Wanted {
+  const wanted = { ...EVERYBODY, sort: order.sort, descending: order.descending };
+  for (const name of LISTS) wanted[name] = [...(query[name] ?? [])];
+  for (const name of NUMBERS) wanted[name] = query[name] ?? null;
+  for (const name of DAYS) {
+    const moment = query[name];
+    wanted[name] = moment ? day(moment) : null;
+  }
+  return wanted;
+}
