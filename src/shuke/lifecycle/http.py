@@ -117,6 +117,7 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     ) -> WholeCustomer:
         with visit.read() as tx:
             found = customer_360(tx, visit.keyring, customer_id, datetime.now(UTC), latest=latest, fields=visit.fields)
+        visit.tagged(found.profile.attributes)
         return WholeCustomer(
             **vars(found.profile), traits=found.traits, computed=found.computed, timeline=found.timeline
         )

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ import structlog
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -30,6 +32,7 @@ from shuke.base.errors import (
     NotAvailable,
     NotFound,
     NotSignedIn,
+    Outdated,
     ShukeError,
     TooOften,
 )
@@ -40,6 +43,7 @@ __all__ = [
     "BODY_BYTES_MAX",
     "LOOPBACK",
     "PROBLEM",
+    "Answered",
     "Flag",
     "KnownHosts",
     "LastResort",
@@ -66,6 +70,7 @@ _STATUS: tuple[tuple[type[ShukeError], int], ...] = (
     (NotSignedIn, 401),
     (NotAllowed, 403),
     (NotFound, 404),
+    (Outdated, 412),
     (Conflict, 409),
     (CannotSay, 422),
     (TooOften, 429),
@@ -161,10 +166,19 @@ def api(room: str) -> APIRouter:
     )
 
 
+class Answered(Exception):  # noqa: N818 - no error: what was asked has been done before
+    """Raised to give this answer in place of the route's own."""
+
+    def __init__(self, answer: Response) -> None:
+        self.answer = answer
+        super().__init__(answer.status_code)
+
+
 class _LimitedRoute(APIRoute):
     """Reads a body up to :data:`BODY_BYTES_MAX`, and calls one that cannot be parsed bad input.
 
-    So it does where the null character stands anywhere, which PostgreSQL has no place for.
+    So it does where the null character stands anywhere, which PostgreSQL has no place for. Of the request it leaves
+    ``state.body_hash``, and gives the answer to ``state.keep_answer`` where that was set meanwhile.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -184,13 +198,19 @@ class _LimitedRoute(APIRoute):
             async def again() -> Message:
                 return {"type": "http.request", "body": bytes(body), "more_body": False}
 
+            request.state.body_hash = sha256(body).digest()
             try:
-                return await handle(Request(request.scope, again))
+                answer = await handle(Request(request.scope, again))
+            except Answered as before:
+                return before.answer
             except HTTPException as error:
                 # Not UTF-8, or nested too deeply: the framework's only other refusal of a body.
                 if error.status_code == 400:
                     raise BadInput("platform.bad_body") from None
                 raise
+            if keep := getattr(request.state, "keep_answer", None):
+                await run_in_threadpool(keep, answer)
+            return answer
 
         return limited
 
