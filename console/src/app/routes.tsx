@@ -2,6 +2,7 @@
 import {
   DashboardOutlined,
   DatabaseOutlined,
+  NodeIndexOutlined,
   SettingOutlined,
   ShoppingOutlined,
   TeamOutlined,
@@ -34,6 +35,7 @@ const SETTINGS: readonly Setting[] = [
 const ENTRIES: readonly (Entry & { permission: string })[] = [
   { to: "/overview", icon: <DashboardOutlined />, label: "overview", permission: "customers.read" },
   { to: "/customers", icon: <TeamOutlined />, label: "customers", permission: "customers.read" },
+  { to: "/lifecycle", icon: <NodeIndexOutlined />, label: "lifecycle", permission: "lifecycle.read" },
   { to: "/products", icon: <ShoppingOutlined />, label: "products", permission: "catalog.read" },
   { to: "/data", icon: <DatabaseOutlined />, label: "data", permission: "data.read" },
   { to: "/settings", icon: <SettingOutlined />, label: "settings", permission: "own" },
@@ -47,6 +49,7 @@ const PAGES: RouteObject[] = [
   page("/overview", async () => (await import("@/features/lifecycle/OverviewPage")).OverviewPage),
   page("/customers", async () => (await import("@/features/lifecycle/CustomersPage")).CustomersPage),
   page("/customers/:customer", async () => (await import("@/features/lifecycle/CustomerPage")).CustomerPage),
+  page("/lifecycle", async () => (await import("@/features/lifecycle/LifecyclePage")).LifecyclePage),
   page("/products", async () => (await import("@/features/catalog/ProductsPage")).ProductsPage),
   page("/data", async () => (await import("@/features/collect/DataPage")).DataPage),
   page("/account", async () => (await import("@/features/access/AccountPage")).AccountPage),

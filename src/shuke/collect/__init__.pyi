@@ -1,6 +1,7 @@
 from .model import (
     FIELDS,
     TREATMENTS,
+    Bought,
     BoughtLine,
     BoughtOrder,
     Collected,
@@ -27,10 +28,21 @@ from .model import (
     Trait,
     Treatment,
 )
+from .rules.file_kinds import FileKind
 from .service.bought import orders_of
+from .service.buyers import buyers, first_buyers, ordered_again
 from .service.costs import read_costs
 from .service.facts import NewFact, make_months, record_fact_table, record_facts, record_found_facts
-from .service.imports import Imported, import_costs, import_customers, import_events, import_orders, import_products
+from .service.imports import (
+    Imported,
+    ImportOptions,
+    import_costs,
+    import_customers,
+    import_events,
+    import_files,
+    import_orders,
+    import_products,
+)
 from .service.lake import lake_of, update_lake
 from .service.orders import save_orders, save_refunds
 from .service.origins import ensure_source
@@ -47,6 +59,7 @@ from .service.write_keys import EventSource, add_source, disable_source, list_so
 __all__ = [
     "FIELDS",
     "TREATMENTS",
+    "Bought",
     "BoughtLine",
     "BoughtOrder",
     "Collected",
@@ -55,7 +68,9 @@ __all__ = [
     "EventSource",
     "EventVolume",
     "FieldMatch",
+    "FileKind",
     "FileRead",
+    "ImportOptions",
     "Imported",
     "NewFact",
     "Note",
@@ -77,16 +92,20 @@ __all__ = [
     "Trait",
     "Treatment",
     "add_source",
+    "buyers",
     "disable_source",
     "ensure_source",
+    "first_buyers",
     "import_costs",
     "import_customers",
     "import_events",
+    "import_files",
     "import_orders",
     "import_products",
     "lake_of",
     "list_sources",
     "make_months",
+    "ordered_again",
     "orders_of",
     "quality",
     "read_costs",

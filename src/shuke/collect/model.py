@@ -541,6 +541,22 @@ class SalesWeek:
     refunds_minor: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bought:
+    """Orders of a kind: with any of these products (as their lines call them), or all of them ``together``.
+
+    Moments are included. Where neither product nor category is named, any order will do.
+    """
+
+    products: tuple[str, ...] = ()
+    together: bool = False
+    categories: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    channels: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class BoughtLine:
     """One product of an order that is kept; amounts are in minor units, for all of the quantity."""

@@ -53,9 +53,11 @@ __all__ = [
     "SafeAnswers",
     "api",
     "is_from_here",
+    "is_kept_whole",
     "language_of",
     "problem",
     "status_of",
+    "uploads",
 ]
 
 #: Of a request to ``/api``.
@@ -152,11 +154,20 @@ class Problem(BaseModel):
 
 def api(room: str) -> APIRouter:
     """A router for the routes of a room below ``/api``: bodies are limited, and refusals are documented."""
+    return _router(room, _LimitedRoute)
+
+
+def uploads(room: str) -> APIRouter:
+    """A router for routes that take a file as it comes, by :func:`shuke.platform.answers.stream_into`, and no other."""
+    return _router(room, _UnreadRoute)
+
+
+def _router(room: str, kind: type[APIRoute]) -> APIRouter:
     answer = {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
     return APIRouter(
         prefix="/api",
         tags=[room],
-        route_class=_LimitedRoute,
+        route_class=kind,
         responses={
             401: {"description": "Nobody knows who asks: no key or session, or none that is good", **answer},
             403: {"description": "Whoever asks may not have this", **answer},
@@ -164,6 +175,11 @@ def api(room: str) -> APIRouter:
             503: {"description": "A part is missing at present", **answer},
         },
     )
+
+
+def is_kept_whole(route: APIRoute) -> bool:
+    """Whether a body is read before the route begins, so that a second can be told from it."""
+    return isinstance(route, _LimitedRoute)
 
 
 class Answered(Exception):  # noqa: N818 - no error: what was asked has been done before
@@ -213,6 +229,21 @@ class _LimitedRoute(APIRoute):
             return answer
 
         return limited
+
+
+class _UnreadRoute(APIRoute):
+    """Leaves the body unread; refuses the null character in an address as others do."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's own handler, behind the check."""
+        handle = super().get_route_handler()
+
+        async def checked(request: Request) -> Response:
+            if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
+                raise BadInput("platform.null_character")
+            return await handle(request)
+
+        return checked
 
 
 class Requests:

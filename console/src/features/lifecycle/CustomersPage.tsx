@@ -14,6 +14,7 @@ import { Answer, Empty } from "@/shell/Answer";
 import { Page } from "@/shell/Page";
 
 import { Cards } from "./Cards";
+import { Conditions } from "./Conditions";
 import styles from "./CustomersPage.module.css";
 import { COLUMNS, columnsRemembered, rememberColumns, Rows, type Column } from "./Rows";
 import { Filters } from "./Filters";
@@ -101,6 +102,7 @@ export function CustomersPage() {
           </Popover>
         )}
       </div>
+      <Conditions wanted={wanted} currency={first?.currency ?? null} want={want} />
       {filtering && <Filters wanted={wanted} currency={first?.currency ?? null} want={want} />}
       <Answer of={customers} height={640}>
         {({ pages }) => {

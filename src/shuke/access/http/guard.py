@@ -35,14 +35,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from shuke.access.model import Deed, Fields, Permission, Reader, Seen, SignedIn, Where, all_fields
-from shuke.access.rules.permissions import OWN, PERMISSIONS
+from shuke.access.rules.permissions import KNOWN, OWN, PERMISSIONS
 from shuke.access.service import answers, audit, scope
 from shuke.access.service.keys import reader_of_key
 from shuke.access.service.reading import session_of
 from shuke.access.service.roles import reader_for
 from shuke.base.errors import NotAllowed, NotFound, NotSignedIn, Outdated
-from shuke.platform import Keyring, Transaction, Workplace
-from shuke.platform.http import PROBLEM, Answered, Problem
+from shuke.base.language import Language
+from shuke.platform import Asker, Keyring, Transaction, Workplace
+from shuke.platform.http import PROBLEM, Answered, Problem, is_kept_whole, language_of
 
 __all__ = [
     "CHANGED",
@@ -134,6 +135,16 @@ class Visit:
     def fields(self) -> Fields:
         """How the reader sees each group of personal values."""
         return self.reader.fields
+
+    @property
+    def asker(self) -> Asker:
+        """The reader as whose a file is kept, or long work is done."""
+        return Asker(self.reader.kind, self.reader.id, self.reader.name)
+
+    @property
+    def language(self) -> Language:
+        """The language that the reader asked for."""
+        return language_of(self.request)
 
     @property
     def pattern(self) -> str:
@@ -233,8 +244,8 @@ class Visit:
             note.action, note.wanted = action, True
 
     def _enter_scope(self, tx: Transaction) -> None:
-        # Accounts and sessions are no customer's: nobody signs in or changes a password within a scope.
-        if self.permission not in (None, OWN):
+        # Accounts, sessions and jobs are no customer's: nobody signs in or changes a password within a scope.
+        if self.permission not in (None, OWN, KNOWN):
             scope.enter(tx, self.reader)
 
     def _claim(self, tx: Transaction) -> None:
@@ -244,10 +255,13 @@ class Visit:
             Answered: it was; with the answer.
         """
         key = self.request.headers.get(IDEMPOTENCY_HEADER)
-        if key is None or self._claimed or not _may_be_repeated(self.request.method, self.permission):
+        body_hash = getattr(self.request.state, "body_hash", None)
+        if key is None or body_hash is None or self._claimed:
+            return
+        if not _may_be_repeated(self.request.method, self.permission):
             return
         asked = f"{self.request.method} {self.request.url.path}?{self.request.url.query}\n".encode()
-        asked_hash = sha256(asked + self.request.state.body_hash).digest()
+        asked_hash = sha256(asked + body_hash).digest()
         claimed = answers.Claim(f"{self.reader.kind}:{self.reader.id}", key, asked_hash)
         before = answers.claim(tx, self.keyring, claimed, datetime.now(UTC))
         if before is not None:
@@ -291,7 +305,7 @@ class Needs:
 
 def needs(permission: Permission) -> Any:
     """The mark of a route that needs this permission; it gives the :class:`Visit`."""
-    if permission not in PERMISSIONS:
+    if permission not in (*PERMISSIONS, KNOWN):
         raise LookupError(permission)
     return Depends(Needs(permission))
 
@@ -316,7 +330,7 @@ def admitted(request: Request, permission: Permission) -> Visit:
     if visit is None:
         raise NotSignedIn("access.not_signed_in")
     request.scope["shuke.who"] = f"{visit.reader.kind}:{visit.reader.id}"
-    if permission not in visit.reader.permissions:
+    if permission not in visit.reader.permissions | {KNOWN}:
         raise NotAllowed("access.not_allowed", permission=permission)
     visit.permission = permission
     return visit
@@ -397,7 +411,7 @@ def _described(route: APIRoute, permission: Permission | None) -> dict[str, Any]
     if permission is None:
         return {"security": []}
     said: dict[str, Any] = {"x-permission": permission, "security": [{name: []} for name in SECURITY_SCHEMES]}
-    if any(_may_be_repeated(method, permission) for method in route.methods or ()):
+    if is_kept_whole(route) and any(_may_be_repeated(method, permission) for method in route.methods or ()):
         refused = "It contradicts the state of things, or the first request with this Idempotency-Key still runs"
         said["parameters"] = [_header("Idempotency-Key", "asked again with the same, it is done once; for a day")]
         said["responses"] = {"409": {"description": refused, "content": _PROBLEM}}
@@ -407,8 +421,7 @@ def _described(route: APIRoute, permission: Permission | None) -> dict[str, Any]
 
 
 def _header(name: str, meaning: str) -> dict[str, Any]:
-    schema = {"type": "string", "maxLength": answers.KEY_CHARACTERS_MAX}
-    return {"in": "header", "name": name, "required": False, "description": meaning, "schema": schema}
+    return {"in": "header", "name": name, "required": False, "description": meaning, "schema": {"type": "string"}}
 
 
 def _may_be_repeated(method: str, permission: Permission | None) -> bool:

@@ -1,4 +1,4 @@
-"""Customers over HTTP: one seen whole, some of them as a list, all of them in figures.
+"""Customers over HTTP: one seen whole, some of them as a list, and how the brand stands.
 
 What is looked for goes into a body and never into an address: it may be a phone number.
 """
@@ -14,11 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from shuke import access, collect, privacy, profiles
-from shuke.lifecycle.model import CustomerFacts, CustomerPage, CustomerQuery, Flows, Overview, RfmCell, Sort, Values
-from shuke.lifecycle.service.listing import PAGE_MAX, WORDS_MAX, list_customers
+from shuke.lifecycle.model import CustomerFacts, CustomerPage, CustomerQuery, Overview, Sort, StoodIn
+from shuke.lifecycle.service.listing import MOMENTS_MAX, PAGE_MAX, WORDS_MAX, list_customers
 from shuke.lifecycle.service.overview import overview
 from shuke.lifecycle.service.reading import LATEST_MAX, customer_360
-from shuke.lifecycle.service.spread import flows, rfm_cells, values
 from shuke.platform import Metrics, Workplace
 from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
 
@@ -28,7 +27,31 @@ __all__ = ["routes"]
 _Words = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=WORDS_MAX)]
 _Minor = Annotated[int, Field(strict=True, ge=-(2**62), le=2**62)]
 _Whole = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
+_Scores = Annotated[tuple[Annotated[int, Field(strict=True, ge=1, le=5)], ...], Field(max_length=5)]
 _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+
+
+class StoodBody(BaseModel):
+    """Where customers stood at a moment: in one of these stages; `outside` is before a first order, or without one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stages: Annotated[_Words, Field(min_length=1)]
+    at: Moment
+
+
+class BoughtBody(BaseModel):
+    """An order that the customer has: with any of the products, or with all of them `together`, and of a category."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    products: _Words = ()
+    together: Flag = False
+    categories: _Words = ()
+    since: Moment | None = None
+    until: Moment | None = None
+    channels: _Words = ()
+    stores: _Words = ()
 
 
 class ListBody(BaseModel):
@@ -43,15 +66,24 @@ class ListBody(BaseModel):
     stages: _Words = ()
     rfm_groups: _Words = ()
     value_groups: _Words = ()
+    r_scores: _Scores = ()
+    f_scores: _Scores = ()
+    m_scores: _Scores = ()
     tags: _Words = ()
     channels: _Words = ()
     stores: _Words = ()
+    stood: Annotated[tuple[StoodBody, ...], Field(max_length=MOMENTS_MAX)] = ()
+    bought: BoughtBody | None = None
+    first_products: _Words = ()
     value_min_minor: _Minor | None = None
     value_max_minor: _Minor | None = None
     churn_min: _Share | None = None
     churn_max: _Share | None = None
     orders_min: _Whole | None = None
     orders_max: _Whole | None = None
+    order_days_min: _Whole | None = None
+    order_days_max: _Whole | None = None
+    came_back_within_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] | None = None
     first_order_from: Moment | None = None
     first_order_to: Moment | None = None
     last_order_from: Moment | None = None
@@ -95,6 +127,16 @@ class Revealed(BaseModel):
     attributes: dict[str, bool | float | str]
     traits: dict[str, collect.Trait]
     identities: tuple[profiles.Identity, ...]
+
+
+def _query(body: ListBody) -> CustomerQuery:
+    """What the body asks for, but for the order and the page."""
+    apart = {"sort", "descending", "after", "limit", "stood", "bought"}
+    return CustomerQuery(
+        **{name: value for name, value in body if name not in apart},
+        stood=tuple(StoodIn(one.stages, one.at) for one in body.stood),
+        bought=None if body.bought is None else collect.Bought(**dict(body.bought)),
+    )
 
 
 _Figures = Annotated[access.Visit, access.needs("lifecycle.read")]
@@ -141,8 +183,7 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
 
     @router.post("/customers/list")
     def post_list(visit: Annotated[access.Visit, access.needs("customers.read")], body: ListBody) -> CustomerPage:
-        page = {"sort", "descending", "after", "limit"}
-        query = CustomerQuery(**{name: value for name, value in body if name not in page})
+        query = _query(body)
         with visit.read() as tx:
             return list_customers(
                 tx,
@@ -159,24 +200,5 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     def get_overview(visit: _Figures) -> Overview:
         with visit.read() as tx:
             return overview(tx, everybody=visit.reader.where is access.Where.ALL)
-
-    @router.get("/lifecycle/flows")
-    def get_flows(
-        visit: _Figures,
-        since: Annotated[Moment, Query(description="as the facts were by then")],
-        until: Annotated[Moment, Query(description="and by then")],
-    ) -> Flows:
-        with visit.read() as tx:
-            return flows(tx, since=since, until=until)
-
-    @router.get("/lifecycle/rfm")
-    def get_rfm(visit: _Figures) -> tuple[RfmCell, ...]:
-        with visit.read() as tx:
-            return rfm_cells(tx)
-
-    @router.get("/lifecycle/values")
-    def get_values(visit: _Figures) -> Values:
-        with visit.read() as tx:
-            return values(tx)
 
     return list(router.routes)
