@@ -314,7 +314,8 @@ class Person:
         self.waits(f"Boolean(hands.find({json.dumps(name)}, 'input'))")
         opened = f"hands.find({json.dumps(name)}, 'input').closest('.ant-select')"
         self.browser.evaluate(
-            f"{opened}.dispatchEvent(new MouseEvent('mousedown', {{bubbles: true}})), hands.find({json.dumps(name)}, 'input').focus()"
+            f"{opened}.dispatchEvent(new MouseEvent('mousedown', {{bubbles: true}})),"
+            f" hands.find({json.dumps(name)}, 'input').focus()"
         )
         self.browser.press("ArrowDown")
         entry = (

@@ -103,6 +103,8 @@ class Console:
         if self.files is None or name not in self.files.assets:
             return problem(NotFound("app.no_page"), request)
         kind = guess_type(name)[0] or "application/octet-stream"
+        # As the framework adds it to plain text.
+        kind += "; charset=utf-8" if kind.endswith("+xml") else ""
         headers = {"cache-control": _FOR_EVER, "x-content-type-options": "nosniff", "vary": "accept-encoding"}
         compressed = self.files.compressed.get(name)
         if compressed and "gzip" in request.headers.get("accept-encoding", ""):

@@ -21,7 +21,7 @@ from shuke.app.console import BUILT, Console, files_of
 from shuke.app.wiring import OPEN_PATHS, ROUTES, UNWRITTEN_PATHS
 from shuke.base.errors import BadInput, NotAvailable, NotFound, ShukeError
 from shuke.platform import Metrics, Settings, Workplace, log, may_pass, revision_expected, revision_found
-from shuke.platform.http import LOOPBACK, KnownHosts, Requests, SafeAnswers, is_from_here, problem
+from shuke.platform.http import LOOPBACK, KnownHosts, LastResort, Requests, SafeAnswers, is_from_here, problem
 
 __all__ = ["build_web"]
 
@@ -134,7 +134,7 @@ def _explain_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(SQLAlchemyError, explained)
     app.add_exception_handler(HTTPException, unrouted)
-    app.add_exception_handler(Exception, explained)
+    app.add_middleware(LastResort, explain=explained)
 
 
 def _known(part: object) -> str:

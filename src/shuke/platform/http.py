@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any
@@ -46,6 +46,7 @@ __all__ = [
     "Answered",
     "Flag",
     "KnownHosts",
+    "LastResort",
     "Moment",
     "Problem",
     "Requests",
@@ -77,6 +78,8 @@ _STATUS: tuple[tuple[type[ShukeError], int], ...] = (
     (TooOften, 429),
     (NotAvailable, 503),
 )
+# Values that are for whoever looks after the server: where its files are, and what its database said.
+_INSIDE = frozenset({"file", "folder", "reason"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # As JSON escapes it; a backslash before it is escaped itself.
 _NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -117,12 +120,17 @@ def problem(
     """An error as RFC 9457 has it, with our stable code; ``status`` where the error does not say it itself."""
     status = status or status_of(error)
     language = language_of(request)
+    request.scope["shuke.code"] = error.code
+    told: ShukeError = error
+    if isinstance(error, NotAvailable) and _INSIDE & error.values.keys():
+        log.error("not available", code=error.code, **error.values)
+        told = NotAvailable("platform.inside")
     body = {
         "type": f"urn:shuke:problem:{error.code}",
         "title": error.code,
         "status": status,
         "code": error.code,
-        "detail": explain(error, language),
+        "detail": explain(told, language),
         "request_id": structlog.contextvars.get_contextvars().get("request_id"),
     }
     said = {"content-language": language.value, **(headers or {})}
@@ -241,8 +249,10 @@ class _UnreadRoute(APIRoute):
 class Requests:
     """Middleware: gives each request an id, counts it, and writes one line of log about it.
 
-    The line names the route's pattern and never the address itself, which may hold what must not be in a log. Of
-    addresses that begin as ``unwritten`` ones do, which answer thousands a second, only what failed is written.
+    The line names the route's pattern and never the address itself, which may hold what must not be in a log. It says
+    who asked, by kind and id, and why nothing was done, by the code of the problem (``shuke.who`` and ``shuke.code`` of
+    the scope). Of addresses that begin as ``unwritten`` ones do, which answer thousands a second, only what failed is
+    written.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, *, unwritten: tuple[str, ...] = ()) -> None:
@@ -279,7 +289,37 @@ class Requests:
         self.metrics.requests.labels(scope["method"], pattern, str(status)).inc()
         self.metrics.request_seconds.labels(pattern).observe(seconds)
         if status >= 400 or not scope["path"].startswith(self.unwritten):
-            log.info("request", method=scope["method"], route=pattern, status=status, ms=round(seconds * 1000, 1))
+            known = {name: scope.get(f"shuke.{name}") for name in ("who", "code")}
+            said = {name: value for name, value in known.items() if value is not None}
+            ms = round(seconds * 1000, 1)
+            log.info("request", method=scope["method"], route=pattern, status=status, ms=ms, **said)
+
+
+class LastResort:
+    """Middleware: answers what nobody has expected as ``explain`` says.
+
+    The framework would do so outside of all middleware: without an id, and without what browsers are told.
+    """
+
+    def __init__(self, app: ASGIApp, explain: Callable[[Request, Exception], Awaitable[Response]]) -> None:
+        self.app = app
+        self.explain = explain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; what fails once an answer has begun goes on to the server, which breaks it off."""
+        began = False
+
+        async def answer(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, answer)
+        except Exception as error:
+            if began or scope["type"] != "http":
+                raise
+            await (await self.explain(Request(scope, receive), error))(scope, receive, send)
 
 
 #: What a page of ours may load and do: only what comes from here, and no script or style written into the page itself.

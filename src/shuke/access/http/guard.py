@@ -329,6 +329,7 @@ def admitted(request: Request, permission: Permission) -> Visit:
         visit = _of_key(tx, request, now) or _of_session(tx, request, now)
     if visit is None:
         raise NotSignedIn("access.not_signed_in")
+    request.scope["shuke.who"] = f"{visit.reader.kind}:{visit.reader.id}"
     if permission not in visit.reader.permissions | {KNOWN}:
         raise NotAllowed("access.not_allowed", permission=permission)
     visit.permission = permission
