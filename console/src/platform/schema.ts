@@ -9482,7 +9482,10 @@ export interface operations {
     };
     get_events_api_jobs__job_id__events_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description of the texts, for a listener who cannot send `Accept-Language` */
+                language?: components["schemas"]["Language"] | null;
+            };
             header?: never;
             path: {
                 job_id: string;
