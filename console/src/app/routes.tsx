@@ -55,6 +55,8 @@ const PAGES: RouteObject[] = [
   page("/lifecycle", async () => (await import("@/features/lifecycle/LifecyclePage")).LifecyclePage),
   page("/products", async () => (await import("@/features/catalog/ProductsPage")).ProductsPage),
   page("/data", async () => (await import("@/features/collect/DataPage")).DataPage),
+  page("/data/import", async () => (await import("@/features/collect/ImportPage")).ImportPage),
+  page("/data/imports/:job", async () => (await import("@/features/collect/Imported")).ImportedPage),
   page("/account", async () => (await import("@/features/access/AccountPage")).AccountPage),
   {
     path: "/settings",

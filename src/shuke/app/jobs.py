@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from shuke import access
 from shuke.base.errors import NotAllowed, TooOften
+from shuke.base.language import Language
 from shuke.platform import ENDED, Asker, Job, Metrics, Workplace, cancel_job, get_job, jobs_among, list_jobs, log
 from shuke.platform.answers import JobBody, JobPage, job_body
 from shuke.platform.http import PROBLEM, Problem, api
@@ -181,12 +182,18 @@ def job_routes(place: Workplace, _: Metrics) -> list[BaseRoute]:
         return job_body(job, visit.asker, visit.language)
 
     @router.get("/jobs/{job_id}/events", response_class=Response, responses=_EVENTS)
-    def get_events(visit: Mine, job_id: UUID) -> Response:
+    def get_events(
+        visit: Mine,
+        job_id: UUID,
+        language: Annotated[
+            Language | None, Query(description="of the texts, for a listener who cannot send `Accept-Language`")
+        ] = None,
+    ) -> Response:
         with visit.read() as tx:
             job = get_job(tx, job_id, asker=_whose(visit, "audit.read"))
         watch.check(visit.asker)
-        asker, language = visit.asker, visit.language
-        return _Events(watch, job, asker, lambda one: job_body(one, asker, language).model_dump_json())
+        asker, spoken = visit.asker, language or visit.language
+        return _Events(watch, job, asker, lambda one: job_body(one, asker, spoken).model_dump_json())
 
     @router.delete("/jobs/{job_id}", responses=_ABSENT)
     def delete_job(visit: Mine, job_id: UUID) -> JobBody:

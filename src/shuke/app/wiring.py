@@ -35,6 +35,9 @@ from shuke.platform import Metrics, Workplace
 from shuke.platform.tidying import tasks as platform_tasks
 from shuke.profiles.http import routes as profiles_routes
 from shuke.profiles.jobs import blueprint as profiles_tasks
+from shuke.reports.http import routes as report_routes
+from shuke.reports.jobs import make_report
+from shuke.reports.jobs import tasks as report_tasks
 
 __all__ = ["JOBS", "OPEN_PATHS", "ROUTES", "TASKS", "wake_collect"]
 
@@ -56,6 +59,7 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     partial(import_routes, preview=preview_file, importing=import_files),
     lifecycle_routes,
     partial(figure_routes, refreshing=refresh_now),
+    partial(report_routes, making=make_report),
     job_routes,
 )
 
@@ -74,6 +78,7 @@ TASKS: dict[str, Blueprint] = {
     "lifecycle": lifecycle_tasks,
     "platform": platform_tasks,
     "profiles": profiles_tasks,
+    "reports": report_tasks,
 }
 
 # All of them, on no database yet. Made here, since a task gets its room's name by it, and whoever queues a job (the web
