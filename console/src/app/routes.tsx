@@ -50,7 +50,7 @@ const PAGES: RouteObject[] = [
   page("/customers", async () => (await import("@/features/lifecycle/CustomersPage")).CustomersPage),
   page("/customers/:customer", async () => (await import("@/features/lifecycle/CustomerPage")).CustomerPage),
   page("/lifecycle", async () => (await import("@/features/lifecycle/LifecyclePage")).LifecyclePage),
-  page("/products", async () => (await import("@/features/catalog/ProductsPage")).ProductsPage),
+  page("/products", async () => (await import("@/features/lifecycle/ProductsPage")).ProductsPage),
   page("/data", async () => (await import("@/features/collect/DataPage")).DataPage),
   page("/account", async () => (await import("@/features/access/AccountPage")).AccountPage),
   {

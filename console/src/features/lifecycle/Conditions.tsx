@@ -90,7 +90,8 @@ function useConditions(wanted: Wanted, currency: string | null): Condition[] {
   }
   words("rfm_groups", "rfm_groups");
   for (const score of ["r_scores", "f_scores", "m_scores"] as const) {
-    if (wanted[score].length > 0) add(score, t(`conditions.${score}`, { words: list(wanted[score].map(String), say.language) }));
+    if (wanted[score].length > 0)
+      add(score, t(`conditions.${score}`, { words: list(wanted[score].map(String), say.language) }));
   }
   words("value_groups", "value_groups");
   between("value_min_minor", "value_max_minor", "value", (minor) => say.money(Number(minor), currency));
@@ -126,11 +127,11 @@ function useConditions(wanted: Wanted, currency: string | null): Condition[] {
   return found;
 }
 
-type Speaking = {
+interface Speaking {
   t: ReturnType<typeof useTranslation<"lifecycle">>["t"];
   say: ReturnType<typeof useSaying>;
   names: ReturnType<typeof useNames>;
-};
+}
 
 /** The order that they have to have, in one piece: its days, goods and place belong together. */
 function orderWanted(wanted: Wanted, { t, say, names }: Speaking): string | null {
