@@ -18,8 +18,12 @@ import { addressOfView, PRODUCT_PARTS, viewOf, type ProductPart, type View } fro
 export function ProductsPage() {
   const { t } = useTranslation("lifecycle");
   const may = useMay();
-  const figures = may("lifecycle.read");
-  return <Page title={t("goods.title")}>{figures ? <Parts /> : <ProductList />}</Page>;
+  if (may("lifecycle.read")) return <Parts />;
+  return (
+    <Page title={t("goods.title")}>
+      <ProductList />
+    </Page>
+  );
 }
 
 function Parts() {
@@ -36,16 +40,13 @@ function Parts() {
   // Lists of customers know one currency.
   const opens = view.currency === null || view.currency === refresh?.currency;
   const bar = (currencies: readonly string[]) => (
-    <>
-      {refresh && <p>{t("worth.as_of", { day: say.day(refresh.as_of) })}</p>}
-      <Narrowing
-        narrowed={view}
-        days={view.part === "first" ? t("analysis.first_order") : t("analysis.ordered")}
-        withDays
-        currencies={currencies}
-        change={show}
-      />
-    </>
+    <Narrowing
+      narrowed={view}
+      days={view.part === "first" ? t("analysis.first_order") : t("analysis.ordered")}
+      withDays
+      currencies={currencies}
+      change={show}
+    />
   );
   const shown: Record<ProductPart, () => ReactNode> = {
     contribution: () => (
@@ -65,29 +66,31 @@ function Parts() {
   };
   const parts = PRODUCT_PARTS.filter((part) => part !== "catalog" || may("catalog.read"));
   return (
-    <Tabs
-      activeKey={view.part}
-      destroyOnHidden
-      items={parts.map((part) => ({
-        key: part,
-        label: t(`goods.parts.${part}`),
-        children:
-          part === view.part &&
-          (part !== "catalog" && overview.data && !refresh ? (
-            <Panel>
-              <Empty title={t("overview.not_refreshed")}>{t("overview.not_refreshed_how")}</Empty>
-            </Panel>
-          ) : part !== "catalog" && !overview.data ? (
-            <Panel>
-              <Waiting height={480} />
-            </Panel>
-          ) : (
-            shown[part]()
-          )),
-      }))}
-      onChange={(part) => {
-        show({ part: parts.find((one) => one === part) ?? "contribution" });
-      }}
-    />
+    <Page title={t("goods.title")} about={refresh ? t("worth.as_of", { day: say.day(refresh.as_of) }) : "\u00a0"}>
+      <Tabs
+        activeKey={view.part}
+        destroyOnHidden
+        items={parts.map((part) => ({
+          key: part,
+          label: t(`goods.parts.${part}`),
+          children:
+            part === view.part &&
+            (part !== "catalog" && overview.data && !refresh ? (
+              <Panel>
+                <Empty title={t("overview.not_refreshed")}>{t("overview.not_refreshed_how")}</Empty>
+              </Panel>
+            ) : part !== "catalog" && !overview.data ? (
+              <Panel>
+                <Waiting height={480} />
+              </Panel>
+            ) : (
+              shown[part]()
+            )),
+        }))}
+        onChange={(part) => {
+          show({ part: parts.find((one) => one === part) ?? "contribution" });
+        }}
+      />
+    </Page>
   );
 }

@@ -64,7 +64,11 @@ def flows(
         .order_by(stages[0].nulls_first(), stages[1].nulls_first())
     )
     return Flows(
-        earliest, first, last, latest.currency, tuple(Flow(was, now, count, int(value)) for was, now, count, value in rows)
+        earliest,
+        first,
+        last,
+        latest.currency,
+        tuple(Flow(was, now, count, int(value)) for was, now, count, value in rows),
     )
 
 
