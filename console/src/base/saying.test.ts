@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
 
 import { languageToBegin } from "./language";
-import { minorDigits, sayAgo, sayDay, sayMoment, sayMoney, sayNumber, sayShare, sayShort, sayShortMoney } from "./saying";
+import {
+  minorDigits,
+  sayAgo,
+  sayDay,
+  sayMoment,
+  sayMoney,
+  sayNumber,
+  sayShare,
+  sayShort,
+  sayShortMoney,
+} from "./saying";
 
 describe("money", () => {
   it("is in whole minor units", () => {

@@ -2735,10 +2735,14 @@ export interface components {
         /**
          * Flows
          * @description How customers moved between two moments at which the facts were worked out; None where nothing was by then.
+         *
+         *     ``first`` is when they were worked out for the first time.
          */
         Flows: {
             /** Currency */
             currency: string | null;
+            /** First */
+            first: string | null;
             /** Flows */
             flows: components["schemas"]["Flow"][];
             /** Since */

@@ -35,9 +35,12 @@ import { usePreferences } from "./preferences";
 draws([BarChart, CustomChart, HeatmapChart, LineChart, SankeyChart]);
 draws([AriaComponent, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent, SVGRenderer]);
 
+/** What a drawing of our own would look like is said where it is drawn. */
+type DrawnSeriesOption = Omit<CustomSeriesOption, "itemStyle" | "label" | "labelLine" | "labelLayout" | "emphasis">;
+
 export type ChartOption = ComposeOption<
   | BarSeriesOption
-  | CustomSeriesOption
+  | DrawnSeriesOption
   | HeatmapSeriesOption
   | LineSeriesOption
   | SankeySeriesOption
@@ -99,7 +102,7 @@ export function Chart({ ref, title, option, height, minWidth, onMark }: Props) {
       splitLine: { lineStyle: { color: colours.line } },
     };
     // A flow has no axes.
-    const axes = (given: unknown) => (given ? merged(axis, given as object) : undefined);
+    const axes = (given: unknown) => (given ? merged(axis, given) : undefined);
     const { xAxis, yAxis, tooltip, legend, grid, ...rest } = option;
     drawn.current?.setOption(
       {
@@ -171,10 +174,13 @@ export function Chart({ ref, title, option, height, minWidth, onMark }: Props) {
 }
 
 /** One axis or several, with what all have in common. */
-function merged(common: Record<string, object>, given: object): object {
-  if (Array.isArray(given)) return given.map((one: object) => merged(common, one));
+function merged(common: Record<string, object>, given: unknown): object {
+  if (Array.isArray(given)) return given.map((one: unknown) => merged(common, one));
   const own = given as Record<string, unknown>;
-  const joined = Object.entries(common).map(([name, values]) => [name, { ...values, ...(own[name] as object) }]);
+  const joined = Object.entries(common).map(([name, values]): [string, object] => [
+    name,
+    { ...values, ...(own[name] as object | undefined) },
+  ]);
   return { ...own, ...Object.fromEntries(joined) };
 }
 

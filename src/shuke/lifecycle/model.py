@@ -315,8 +315,12 @@ class Flow:
 
 @dataclass(frozen=True)
 class Flows:
-    """How customers moved between two moments at which the facts were worked out; None where nothing was by then."""
+    """How customers moved between two moments at which the facts were worked out; None where nothing was by then.
 
+    ``first`` is when they were worked out for the first time.
+    """
+
+    first: datetime | None
     since: datetime | None
     until: datetime | None
     currency: str | None

@@ -118,7 +118,9 @@ function Heat({ found, narrowed, shown, opens, change }: Omit<Props, "bar"> & { 
                 color: onHeat(Math.min(value / most, 1), dark),
               },
               // What is not over yet is also seen without colours.
-              ...(row.cell.complete ? {} : { itemStyle: { opacity: 0.75, borderType: "dashed" as const } }),
+              ...(row.cell.complete
+                ? {}
+                : { itemStyle: { borderType: "dashed" as const, borderColor: dark ? "#98a5b0" : "#5f6d78" } }),
             };
           }),
           tooltip: {

@@ -127,11 +127,11 @@ function useConditions(wanted: Wanted, currency: string | null): Condition[] {
   return found;
 }
 
-type Speaking = {
+interface Speaking {
   t: ReturnType<typeof useTranslation<"lifecycle">>["t"];
   say: ReturnType<typeof useSaying>;
   names: ReturnType<typeof useNames>;
-};
+}
 
 /** The order that they have to have, in one piece: its days, goods and place belong together. */
 function orderWanted(wanted: Wanted, { t, say, names }: Speaking): string | null {

@@ -7,7 +7,7 @@ import { useMay } from "@/features/access/session";
 import { useChannels, useStores } from "@/features/catalog/queries";
 
 import styles from "./Analysis.module.css";
-import { WHOLE, type Narrowed } from "./views";
+import { narrowedOf, WHOLE, type Narrowed } from "./views";
 
 interface Props {
   narrowed: Narrowed;
@@ -22,7 +22,7 @@ interface Props {
 export function Narrowing({ narrowed, days, withDays, currencies, change }: Props) {
   const { t } = useTranslation("lifecycle");
   const may = useMay();
-  const some = Object.values(narrowed).some((value) => value !== null);
+  const some = Object.values(narrowedOf(narrowed)).some((value) => value !== null);
   return (
     <section className={styles.narrowing} aria-label={t("analysis.narrowing")}>
       {withDays && (

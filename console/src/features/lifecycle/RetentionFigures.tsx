@@ -85,6 +85,7 @@ function Curve({ retention, narrowed, opens }: Omit<Props, "bar"> & { retention:
         },
       },
       grid: { top: 12, right: 16, bottom: 24 },
+      legend: { show: false },
       xAxis: { type: "value", name: t("retention.days_after"), nameLocation: "middle", nameGap: 28 },
       yAxis: { type: "value", axisLabel: { formatter: (value: number) => say.share(value, 0) } },
       series: [
@@ -175,6 +176,7 @@ function Ladder({ retention, narrowed, opens }: Omit<Props, "bar"> & { retention
   const option = useMemo<ChartOption>(
     () => ({
       grid: { top: 12 },
+      legend: { show: false },
       xAxis: { type: "category", data: steps.map((step) => t("retention.order", { number: step.step })) },
       yAxis: { type: "value", minInterval: 1, axisLabel: { formatter: (value: number) => say.short(value) } },
       series: [

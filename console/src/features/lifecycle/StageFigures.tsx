@@ -1,5 +1,5 @@
 /** How customers moved between stages, and what those of each stage are worth. */
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { midnight } from "@/base/midnight";
@@ -28,9 +28,14 @@ interface Props {
 
 export function StageFigures({ narrowed, lastDay, currency }: Props) {
   const until = narrowed.until ?? lastDay;
-  const since = narrowed.since ?? daysLater(until, -USUAL_DAYS);
-  // From as the first day began to as the last one ended.
-  const flows = useFlows({ since: midnight(since, 0, brandZone), until: midnight(until, 1, brandZone) }, narrowed);
+  const [first, setFirst] = useState<string | null>(null);
+  const usual = midnight(daysLater(until, -USUAL_DAYS), 0, brandZone);
+  // From as the first day began to as the last one ended; for a start, from when anything was known at all.
+  const since = narrowed.since ? midnight(narrowed.since, 0, brandZone) : first && first > usual ? first : usual;
+  const end = midnight(until, 1, brandZone);
+  const flows = useFlows({ since: since < end ? since : usual, until: end }, narrowed);
+  const known = flows.data?.first ? new Date(flows.data.first).toISOString() : null;
+  if (known !== first) setFirst(known);
   const stages = useStages(narrowed);
   return (
     <>
@@ -116,7 +121,7 @@ function Sankey({ flows, since, narrowed }: { flows: Flows; since: string; narro
     return <Nothing title={t("flows.title")}>{t("flows.nothing_how")}</Nothing>;
   }
   // Of a moment before the first refresh nothing is known, and all came from nowhere.
-  const moments = { since: flows.since ?? midnight(since, 0, brandZone), until: flows.until };
+  const moments = { since: flows.since ?? since, until: flows.until };
   return (
     <Figure
       title={t("flows.title")}

@@ -177,6 +177,7 @@ function Spread({ values, narrowed }: { values: Values; narrowed: Narrowed }) {
   const option = useMemo<ChartOption>(
     () => ({
       grid: { top: 12 },
+      legend: { show: false },
       xAxis: { type: "category", data: named, axisLabel: { hideOverlap: true } },
       yAxis: { type: "value", minInterval: 1, axisLabel: { formatter: (value: number) => say.short(value) } },
       series: [

@@ -87,9 +87,10 @@ def _product(laid: Laid, row: dict[str, Any], key: str, customers: int, margin: 
         share=row["share"] or 0.0,
         cumulative_share=row["cumulative_share"] or 0.0,
         abc_class=row["abc_class"],
-        orders=row["orders"],
-        customers=row["customers"],
-        customer_share=row["customers"] / customers if customers else None,
+        # A kept sum of whole numbers comes back as a decimal.
+        orders=int(row["orders"]),
+        customers=int(row["customers"]),
+        customer_share=int(row["customers"]) / customers if customers else None,
         units=row["units"],
         repeat_share=row["repeat_share"],
         refunds_minor=laid.maybe_minor(row["refunds"]),

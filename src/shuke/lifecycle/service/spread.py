@@ -47,8 +47,9 @@ def flows(
         for moment in (since, until)
     )
     latest = last_refresh(tx)
+    earliest = tx.scalar(sa.select(sa.func.min(refreshes.c.as_of)))
     if last is None or latest is None:
-        return Flows(first, last, None, ())
+        return Flows(earliest, first, last, None, ())
     first_there = _first_there(channel, store)
     before, after = (
         _with_first_order(stood(moment), first_there).subquery(name)
@@ -63,7 +64,11 @@ def flows(
         .order_by(stages[0].nulls_first(), stages[1].nulls_first())
     )
     return Flows(
-        first, last, latest.currency, tuple(Flow(was, now, count, int(value)) for was, now, count, value in rows)
+        earliest,
+        first,
+        last,
+        latest.currency,
+        tuple(Flow(was, now, count, int(value)) for was, now, count, value in rows),
     )
 
 
