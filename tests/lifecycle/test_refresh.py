@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -383,3 +384,14 @@ def test_the_last_midnight_is_that_of_the_zone() -> None:
     # The day of the change to summer time begins before it.
     assert lifecycle.last_midnight(late, "Europe/London") == datetime(2026, 3, 29, 23, tzinfo=UTC)
     assert lifecycle.last_midnight(late - timedelta(hours=2), "Europe/London") == datetime(2026, 3, 29, tzinfo=UTC)
+
+
+def test_somebody_may_have_them_worked_out_now(workplace: Workplace, few: list[UUID], ask: Any) -> None:
+    queued = ask("POST", "/api/refreshes")
+    assert queued.status_code == 202
+    job_id = queued.json()["job_id"]
+    context: Any = SimpleNamespace(additional_context={"workplace": workplace})
+    jobs.refresh_now.func(context, job_id)
+    told = ask("GET", f"/api/jobs/{job_id}").json()
+    assert (told["state"], told["result"]["customers"]) == ("done", len(few))
+    assert ask("GET", "/api/overview").json()["refresh"]["customers"] == len(few)

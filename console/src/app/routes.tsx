@@ -52,6 +52,8 @@ const PAGES: RouteObject[] = [
   page("/customers/:customer", async () => (await import("@/features/lifecycle/CustomerPage")).CustomerPage),
   page("/products", async () => (await import("@/features/catalog/ProductsPage")).ProductsPage),
   page("/data", async () => (await import("@/features/collect/DataPage")).DataPage),
+  page("/data/import", async () => (await import("@/features/collect/ImportPage")).ImportPage),
+  page("/data/imports/:job", async () => (await import("@/features/collect/Imported")).ImportedPage),
   page("/account", async () => (await import("@/features/access/AccountPage")).AccountPage),
   {
     path: "/settings",

@@ -361,6 +361,7 @@ def _importing(command: Command) -> Command:
             click.option("--dry-run", is_flag=True, help=_text("help.dry_run")),
             click.option(
                 "--rejects",
+                "rejects_folder",
                 type=click.Path(path_type=Path, file_okay=False),
                 default="rejected",
                 help=_text("help.rejects"),

@@ -21,7 +21,7 @@ from shuke.base.progress import Progress as Hear
 from shuke.insight.stages import StageRules, shipped
 from shuke.platform import Engine, EngineName, Settings, open_engine
 
-__all__ = ["bar", "day_after", "margin_of", "part", "show_recognised", "stages_of", "workshop"]
+__all__ = ["bar", "day_after", "margin_of", "show_recognised", "stages_of", "workshop"]
 
 SHIPPED_STAGES = ("customer", "contact")
 
@@ -59,15 +59,6 @@ def bar(console: Console, language: Language) -> Iterator[Hear]:
             progress.update(task, completed=share, description=words(key) if words.has(key) else step)
 
         yield hear
-
-
-def part(hear: Hear, start: float, end: float) -> Hear:
-    """A part of the whole bar."""
-
-    def heard(stage: str, share: float) -> None:
-        hear(stage, start + (end - start) * share)
-
-    return heard
 
 
 def show_recognised(collected: collect.Collected, console: Console, language: Language) -> None:

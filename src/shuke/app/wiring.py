@@ -21,13 +21,18 @@ from shuke.access.http import (
     user_routes,
 )
 from shuke.access.jobs import tasks as access_tasks
+from shuke.app.jobs import job_routes
 from shuke.catalog.http import routes as catalog_routes
-from shuke.collect.http import collector_routes, reading_routes, source_routes, stating_routes
+from shuke.collect.http import collector_routes, import_routes, reading_routes, source_routes, stating_routes
+from shuke.collect.jobs import import_files, preview_file
 from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
+from shuke.lifecycle.http import refresh_routes
 from shuke.lifecycle.http import routes as lifecycle_routes
+from shuke.lifecycle.jobs import refresh_now
 from shuke.lifecycle.jobs import tasks as lifecycle_tasks
 from shuke.platform import Metrics, Workplace
+from shuke.platform.tidying import tasks as platform_tasks
 from shuke.profiles.http import routes as profiles_routes
 from shuke.profiles.jobs import blueprint as profiles_tasks
 
@@ -48,7 +53,10 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     reading_routes,
     stating_routes,
     source_routes,
+    partial(import_routes, preview=preview_file, importing=import_files),
     lifecycle_routes,
+    partial(refresh_routes, refreshing=refresh_now),
+    job_routes,
 )
 
 # What answers under any name of this host: the collector, which asks for a write key, and what says that the server is
@@ -64,6 +72,7 @@ TASKS: dict[str, Blueprint] = {
     "access": access_tasks,
     "collect": collect_tasks,
     "lifecycle": lifecycle_tasks,
+    "platform": platform_tasks,
     "profiles": profiles_tasks,
 }
 

@@ -40,9 +40,15 @@ async def _run(app: App, workplace: Workplace) -> None:
             additional_context={"workplace": workplace},
         )
     )
+
+    def stop() -> None:
+        # Long work that somebody watches is put off at its next step, for another worker to do.
+        workplace.stopping.set()
+        running.cancel()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, running.cancel)
+        loop.add_signal_handler(number, stop)
     log.info("worker started", tasks=len(app.tasks))
     try:
         await running

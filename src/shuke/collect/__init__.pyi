@@ -27,10 +27,20 @@ from .model import (
     Trait,
     Treatment,
 )
+from .rules.file_kinds import FileKind
 from .service.bought import orders_of
 from .service.costs import read_costs
 from .service.facts import NewFact, make_months, record_fact_table, record_facts, record_found_facts
-from .service.imports import Imported, import_costs, import_customers, import_events, import_orders, import_products
+from .service.imports import (
+    Imported,
+    ImportOptions,
+    import_costs,
+    import_customers,
+    import_events,
+    import_files,
+    import_orders,
+    import_products,
+)
 from .service.lake import lake_of, update_lake
 from .service.orders import save_orders, save_refunds
 from .service.origins import ensure_source
@@ -55,7 +65,9 @@ __all__ = [
     "EventSource",
     "EventVolume",
     "FieldMatch",
+    "FileKind",
     "FileRead",
+    "ImportOptions",
     "Imported",
     "NewFact",
     "Note",
@@ -82,6 +94,7 @@ __all__ = [
     "import_costs",
     "import_customers",
     "import_events",
+    "import_files",
     "import_orders",
     "import_products",
     "lake_of",

@@ -1,4 +1,5 @@
-"""Background work of the room: the inbox is emptied as soon as something is in it, the lake follows every minute.
+"""Background work of the room: the inbox is emptied as soon as something is in it, the lake follows every minute, and
+files that were sent are looked at and imported.
 
 A request that stored events defers :func:`process_inbox` after its commit, so that the job, whenever it starts, sees
 them. Should a process die between the two, the job that runs every minute finds what was left.
@@ -15,13 +16,14 @@ import sqlalchemy as sa
 
 from shuke.base.errors import Conflict
 from shuke.collect.service import inbox
+from shuke.collect.service.imports.asked import import_asked, preview_asked
 from shuke.collect.service.lake import update_lake
 from shuke.collect.service.process import Processed, is_no_fault_of_events, process, process_one
 from shuke.collect.service.quality import forget_volumes
 from shuke.collect.service.rejected import forget_rejects
-from shuke.platform import Blueprint, JobContext, Keyring, Transaction, Workplace, defer, log, workplace
+from shuke.platform import Blueprint, JobContext, Keyring, Transaction, Workplace, defer, log, run_job, workplace
 
-__all__ = ["empty_inbox", "process_inbox", "tasks", "wake"]
+__all__ = ["empty_inbox", "import_files", "preview_file", "process_inbox", "tasks", "wake"]
 
 #: A job gives its place to others after so long, and goes on in a new one.
 RUN_SECONDS_MAX = 60
@@ -81,6 +83,18 @@ def copy_to_lake(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 -
         return
     if any(rows.values()):
         log.info("lake", **rows)
+
+
+@tasks.task(name="preview_file", pass_context=True)
+def preview_file(context: JobContext, job_id: str) -> None:
+    """Look at a file that somebody wants to import."""
+    run_job(context, job_id, preview_asked)
+
+
+@tasks.task(name="import_files", pass_context=True)
+def import_files(context: JobContext, job_id: str) -> None:
+    """Import files that somebody has sent."""
+    run_job(context, job_id, partial(import_asked, wake=wake))
 
 
 def empty_inbox(place: Workplace, *, seconds_max: float) -> bool:

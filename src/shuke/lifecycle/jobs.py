@@ -1,6 +1,6 @@
-"""The nightly refresh.
+"""The nightly refresh, and the one that somebody asks for.
 
-The job looks every hour, so that a night in which no worker ran, or a refresh that failed, is made up for.
+The nightly job looks every hour, so that a night in which no worker ran, or a refresh that failed, is made up for.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from shuke.base.errors import BadInput
 from shuke.lifecycle.rules import last_midnight
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.lifecycle.service.refreshing import refresh
-from shuke.platform import Blueprint, JobContext, Workplace, log, workplace
+from shuke.platform import Blueprint, JobContext, Running, Workplace, log, run_job, workplace
 
-__all__ = ["refresh_when_due", "tasks"]
+__all__ = ["refresh_now", "refresh_when_due", "tasks"]
 
 #: Local hour from which yesterday counts as complete: what tills and partners send late has come in by then.
 FROM_HOUR = 2
@@ -28,6 +28,22 @@ tasks = Blueprint()
 def nightly_refresh(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
     """Work out the facts as of the last midnight, once."""
     refresh_when_due(workplace(context), datetime.now(UTC))
+
+
+@tasks.task(name="refresh_now", pass_context=True)
+def refresh_now(context: JobContext, job_id: str) -> None:
+    """Work out the facts as of the last midnight, for somebody who waits for them."""
+    run_job(context, job_id, _refresh_asked)
+
+
+def _refresh_asked(running: Running) -> None:
+    place, now = running.place, datetime.now(UTC)
+    with place.database.read() as tx:
+        time_zone = catalog.zone_of(tx, place.settings)
+    as_of = last_midnight(now, time_zone)
+    done = refresh(place, as_of=as_of, now=now, time_zone=time_zone, progress=running.progress)
+    with place.database.begin() as tx:
+        running.done(tx, {"customers": done.customers, "changed": done.changed, "stage_changes": done.stage_changes})
 
 
 def refresh_when_due(place: Workplace, now: datetime) -> bool:

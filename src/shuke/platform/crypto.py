@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from shuke.base.errors import BadInput, NotAvailable
 
-__all__ = ["Keyring", "Sealer", "Wrapped", "decrypt", "encrypt", "new_key"]
+__all__ = ["Keyring", "Sealer", "Wrapped", "decrypt", "encrypt", "new_key", "sealer_of"]
 
 KEY_BYTES = 32
 INDEX_BYTES = 16
@@ -76,6 +76,11 @@ class Sealer:
             return self._cipher.decrypt(cipher[:_NONCE_BYTES], cipher[_NONCE_BYTES:], about)
         except (InvalidTag, ValueError):
             raise NotAvailable("platform.does_not_open") from None
+
+
+def sealer_of(key: bytes) -> Sealer:
+    """A sealer under a data key, which has no version: a master key's is kept beside it."""
+    return Sealer(0, AESGCMSIV(key))
 
 
 @dataclass(frozen=True)

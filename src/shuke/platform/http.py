@@ -51,6 +51,7 @@ __all__ = [
     "language_of",
     "problem",
     "status_of",
+    "uploads",
 ]
 
 #: Of a request to ``/api``.
@@ -139,11 +140,20 @@ class Problem(BaseModel):
 
 def api(room: str) -> APIRouter:
     """A router for the routes of a room below ``/api``: bodies are limited, and refusals are documented."""
+    return _router(room, _LimitedRoute)
+
+
+def uploads(room: str) -> APIRouter:
+    """A router for routes that take a file as it comes, by :func:`shuke.platform.answers.stream_into`, and no other."""
+    return _router(room, _UnreadRoute)
+
+
+def _router(room: str, kind: type[APIRoute]) -> APIRouter:
     answer = {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
     return APIRouter(
         prefix="/api",
         tags=[room],
-        route_class=_LimitedRoute,
+        route_class=kind,
         responses={
             401: {"description": "Nobody knows who asks: no key or session, or none that is good", **answer},
             403: {"description": "Whoever asks may not have this", **answer},
@@ -185,6 +195,21 @@ class _LimitedRoute(APIRoute):
                 raise
 
         return limited
+
+
+class _UnreadRoute(APIRoute):
+    """Leaves the body unread; refuses the null character in an address as others do."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's own handler, behind the check."""
+        handle = super().get_route_handler()
+
+        async def checked(request: Request) -> Response:
+            if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
+                raise BadInput("platform.null_character")
+            return await handle(request)
+
+        return checked
 
 
 class Requests:

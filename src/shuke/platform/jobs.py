@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -21,7 +22,10 @@ from shuke.platform.crypto import Keyring
 from shuke.platform.database import Database, Transaction
 from shuke.platform.settings import Settings
 
-__all__ = ["Blueprint", "JobContext", "Workplace", "defer", "workplace"]
+__all__ = ["AnyTask", "Blueprint", "JobContext", "Queued", "Workplace", "defer", "defer_named", "workplace"]
+
+#: What a room's ``jobs.py`` declares, as who queues it takes it.
+AnyTask = Task[..., Any, ...]
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Workplace:
     settings: Settings
     database: Database
     keyring: Keyring
+    #: Set when the process is told to stop, for what would otherwise go on for long.
+    stopping: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
 
 def workplace(context: JobContext) -> Workplace:
@@ -40,7 +46,7 @@ def workplace(context: JobContext) -> Workplace:
 
 def defer(
     transaction: Transaction,
-    task: Task[..., Any, ...],
+    task: AnyTask,
     *,
     lock: str | None = None,
     once: str | None = None,
@@ -57,6 +63,27 @@ def defer(
         at: not before this moment, which has a zone.
         arguments: what the task is called with; has to be JSON.
     """
+    return defer_named(transaction, Queued(task.name, task.queue, lock), once=once, at=at, **arguments)
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A task by its name, the queue that it waits in, and its lock."""
+
+    task: str
+    queue: str
+    lock: str | None = None
+
+
+def defer_named(
+    transaction: Transaction,
+    queued: Queued,
+    *,
+    once: str | None = None,
+    at: dt.datetime | None = None,
+    **arguments: Any,
+) -> bool:
+    """As :func:`defer`, for a task of which only the name is at hand."""
     statement = sa.text(
         """
         SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
@@ -64,14 +91,7 @@ def defer(
         )::procrastinate_job_to_defer_v1])
         """
     )
-    values = {
-        "queue": task.queue,
-        "task": task.name,
-        "lock": lock,
-        "once": once,
-        "arguments": json.dumps(arguments),
-        "at": at,
-    }
+    values = {**vars(queued), "once": once, "arguments": json.dumps(arguments), "at": at}
     try:
         # The savepoint keeps the caller's transaction usable when the job is waiting already.
         with transaction.begin_nested():

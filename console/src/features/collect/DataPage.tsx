@@ -5,10 +5,12 @@ import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 
 import { useNames, useSaying } from "@/base/useSaying";
+import { useMay } from "@/features/access/session";
 import { Answer, Empty } from "@/shell/Answer";
 import type { ChartOption } from "@/shell/Chart";
 import { Figure } from "@/shell/Figure";
 import { Grid } from "@/shell/Grid";
+import { LinkButton } from "@/shell/LinkButton";
 import { Page, Panel } from "@/shell/Page";
 
 import styles from "./DataPage.module.css";
@@ -22,6 +24,7 @@ const FIELDS_SHOWN = 200;
 
 export function DataPage() {
   const { t } = useTranslation("collect");
+  const may = useMay();
   const [address, setAddress] = useSearchParams();
   const hours = PERIODS.find((period) => period === address.get("hours")) ?? "168";
   const source = address.get("source");
@@ -39,6 +42,11 @@ export function DataPage() {
       about={t("data.about")}
       actions={
         <>
+          {may("data.write") && (
+            <LinkButton type="primary" to="/data/import">
+              {t("data.import")}
+            </LinkButton>
+          )}
           <Select
             allowClear
             className={styles.source ?? ""}

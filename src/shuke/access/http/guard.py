@@ -30,13 +30,15 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from shuke.access.model import Deed, Fields, Permission, Reader, Seen, SignedIn, Where, all_fields
-from shuke.access.rules.permissions import OWN, PERMISSIONS
+from shuke.access.rules.permissions import KNOWN, OWN, PERMISSIONS
 from shuke.access.service import audit, scope
 from shuke.access.service.keys import reader_of_key
 from shuke.access.service.reading import session_of
 from shuke.access.service.roles import reader_for
 from shuke.base.errors import NotAllowed, NotSignedIn
-from shuke.platform import Keyring, Transaction, Workplace
+from shuke.base.language import Language
+from shuke.platform import Asker, Keyring, Transaction, Workplace
+from shuke.platform.http import language_of
 
 __all__ = [
     "CSRF_HEADER",
@@ -118,6 +120,16 @@ class Visit:
         return self.reader.fields
 
     @property
+    def asker(self) -> Asker:
+        """The reader as whose a file is kept, or long work is done."""
+        return Asker(self.reader.kind, self.reader.id, self.reader.name)
+
+    @property
+    def language(self) -> Language:
+        """The language that the reader asked for."""
+        return language_of(self.request)
+
+    @property
     def pattern(self) -> str:
         """The route, without the values in its address."""
         return getattr(self.request.scope.get("route"), "path", "unknown")
@@ -183,8 +195,8 @@ class Visit:
             note.action, note.wanted = action, True
 
     def _enter_scope(self, tx: Transaction) -> None:
-        # Accounts and sessions are no customer's: nobody signs in or changes a password within a scope.
-        if self.permission not in (None, OWN):
+        # Accounts, sessions and jobs are no customer's: nobody signs in or changes a password within a scope.
+        if self.permission not in (None, OWN, KNOWN):
             scope.enter(tx, self.reader)
 
     def _record(self, tx: Transaction) -> None:
@@ -212,7 +224,7 @@ class Needs:
 
 def needs(permission: Permission) -> Any:
     """The mark of a route that needs this permission; it gives the :class:`Visit`."""
-    if permission not in PERMISSIONS:
+    if permission not in (*PERMISSIONS, KNOWN):
         raise LookupError(permission)
     return Depends(Needs(permission))
 
@@ -236,7 +248,7 @@ def admitted(request: Request, permission: Permission) -> Visit:
         visit = _of_key(tx, request, now) or _of_session(tx, request, now)
     if visit is None:
         raise NotSignedIn("access.not_signed_in")
-    if permission not in visit.reader.permissions:
+    if permission not in visit.reader.permissions | {KNOWN}:
         raise NotAllowed("access.not_allowed", permission=permission)
     visit.permission = permission
     return visit

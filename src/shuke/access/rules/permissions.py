@@ -12,6 +12,7 @@ from shuke.base.errors import BadInput
 __all__ = [
     "COMMAND",
     "DIVIDED",
+    "KNOWN",
     "OWN",
     "PERMISSIONS",
     "PLACES_MAX",
@@ -25,6 +26,9 @@ __all__ = [
 
 #: What everybody who is signed in has: their own session and account.
 OWN: Permission = "own"
+
+#: What everybody has whom we know, a key, too: the work that they asked for. No role says it, and none is without.
+KNOWN: Permission = "known"
 
 #: Everything that a role can allow. A route names one of these, or is marked as public.
 PERMISSIONS: tuple[Permission, ...] = (

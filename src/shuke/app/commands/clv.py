@@ -17,6 +17,7 @@ from rich.console import Console
 from shuke import collect
 from shuke.app import terminal
 from shuke.base.language import Language
+from shuke.base.progress import part
 from shuke.insight.clv import fit
 from shuke.insight.clv.bg_bb import fit_bg_bb
 from shuke.insight.clv.choose import Choice, choose_model
@@ -61,7 +62,7 @@ def run(options: ClvOptions) -> None:
             currency=options.currency,
             timezone=options.timezone,
             need=("customer", "time"),
-            progress=terminal.part(hear, 0.0, _READING),
+            progress=part(hear, 0.0, _READING),
         )
         terminal.show_recognised(collected, console, options.language)
         hear("app.clv", _READING)

@@ -37,6 +37,7 @@ from shuke.app.demo.notes import OWNER, Notes
 from shuke.app.place import open_workplace, own_database
 from shuke.base.errors import BadInput, Conflict
 from shuke.base.language import Catalogue, Language, catalogue
+from shuke.base.progress import part
 from shuke.insight import CUSTOMER_STAGES
 from shuke.platform import EmbeddedPostgres, Settings, Workplace, configure_logs
 
@@ -137,7 +138,7 @@ def _import_orders(options: DemoOptions, place: Workplace, orders: Path) -> None
         language=options.language,
         currency=CURRENCY,
         source="online-retail",
-        rejects=options.out / "rejected",
+        rejects_folder=options.out / "rejected",
     )
     bring_in(asked, place)
 
@@ -154,7 +155,7 @@ def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
             notes.save()
         last = datetime.fromtimestamp(history.end // SECOND, UTC)
         as_of = last.replace(hour=0, minute=0, second=0) + timedelta(days=1)
-        lifecycle.refresh(place, as_of=as_of, now=now, currency=CURRENCY, progress=terminal.part(hear, 0.5, 1.0))
+        lifecycle.refresh(place, as_of=as_of, now=now, currency=CURRENCY, progress=part(hear, 0.5, 1.0))
     with place.database.read() as tx:
         best = lifecycle.most_valuable(tx)
         chosen = [best[stage.code] for stage in CUSTOMER_STAGES.stages if stage.code in best]

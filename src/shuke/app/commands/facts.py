@@ -14,6 +14,7 @@ from rich.console import Console
 from shuke import collect
 from shuke.app import terminal
 from shuke.base.language import Language, catalogue, explain
+from shuke.base.progress import part
 from shuke.base.wording import say_number
 from shuke.insight.facts import Facts, customer_facts
 from shuke.insight.stages import StageRules, stage_coverage
@@ -62,7 +63,7 @@ def run(options: FactsOptions) -> None:
             margin_column=column,
             timezone=options.timezone,
             as_of=options.as_of,
-            progress=terminal.part(hear, 0.0, _READING),
+            progress=part(hear, 0.0, _READING),
         )
         terminal.show_recognised(collected, console, options.language)
         hear("app.facts", _READING)

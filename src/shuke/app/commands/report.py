@@ -16,6 +16,7 @@ from shuke.app import terminal
 from shuke.app.place import open_place
 from shuke.base.errors import BadInput
 from shuke.base.language import Language, catalogue
+from shuke.base.progress import part
 from shuke.base.wording import say_number
 from shuke.platform import Engine, Settings
 
@@ -90,7 +91,7 @@ def write(
                 margin_column=column,
                 timezone=options.timezone,
                 as_of=options.as_of,
-                progress=terminal.part(hear, 0.0, READING),
+                progress=part(hear, 0.0, READING),
             )
             if show_recognised:
                 terminal.show_recognised(collected, console, options.language)
@@ -112,7 +113,7 @@ def write(
             languages=tuple(folders),
             work_folder=work,
             generated_at=datetime.now(UTC).replace(microsecond=0),
-            progress=terminal.part(hear, READING, THINKING),
+            progress=part(hear, READING, THINKING),
         )
         hear("reports.write", THINKING)
         return {

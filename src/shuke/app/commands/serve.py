@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import FrameType
 from typing import IO, Literal, Self
 
 import click
@@ -90,7 +91,19 @@ def _web(place: Workplace, options: ServeOptions) -> None:
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS_MAX - 10,
     )
-    uvicorn.Server(config).run()
+    _Server(config, place).run()
+
+
+class _Server(uvicorn.Server):
+    """One that says that it is to stop before it waits for the answers under way, some of which would go on."""
+
+    def __init__(self, config: uvicorn.Config, place: Workplace) -> None:
+        super().__init__(config)
+        self._place = place
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._place.stopping.set()
+        super().handle_exit(sig, frame)
 
 
 def _serve(settings: Settings, language: Language) -> None:

@@ -20,10 +20,11 @@ from shuke.lifecycle.service.listing import PAGE_MAX, WORDS_MAX, list_customers
 from shuke.lifecycle.service.overview import overview
 from shuke.lifecycle.service.reading import LATEST_MAX, customer_360
 from shuke.lifecycle.service.spread import flows, rfm_cells, values
-from shuke.platform import Metrics, Workplace
+from shuke.platform import AnyTask, Metrics, Workplace, queue_job
+from shuke.platform.answers import QueuedBody
 from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
 
-__all__ = ["Conditions", "SearchBody", "customer_routes", "query_of"]
+__all__ = ["Conditions", "SearchBody", "customer_routes", "query_of", "refresh_routes"]
 
 
 _Words = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=WORDS_MAX)]
@@ -114,6 +115,10 @@ _ABSENT: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is none", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
 }
 
+_TOO_MANY: dict[int | str, dict[str, Any]] = {
+    409: {"description": "Too many jobs wait", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
+}
+
 
 def query_of(body: Conditions) -> CustomerQuery:
     """The conditions as the service takes them."""
@@ -192,5 +197,21 @@ def customer_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     def get_values(visit: _Figures) -> Values:
         with visit.read() as tx:
             return values(tx)
+
+    return list(router.routes)
+
+
+def refresh_routes(_: Workplace, __: Metrics, *, refreshing: AnyTask) -> list[BaseRoute]:
+    """The route that has the facts worked out now rather than at night, by the task ``refreshing``."""
+    router = api("lifecycle")
+
+    @router.post("/refreshes", status_code=202, responses=_TOO_MANY)
+    def post_refresh(visit: Annotated[access.Visit, access.needs("lifecycle.refresh")]) -> QueuedBody:
+        with visit.begin() as tx:
+            job_id = queue_job(
+                tx, refreshing, kind="lifecycle.refresh", asker=visit.asker, asked={}, lock="lifecycle.refresh"
+            )
+            visit.note(job_id=job_id)
+        return QueuedBody(job_id=job_id)
 
     return list(router.routes)

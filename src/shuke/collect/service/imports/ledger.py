@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shuke.base.ids import new_id
 from shuke.base.progress import Progress
+from shuke.collect.model import Quality
 from shuke.collect.tables import imports
 from shuke.platform import Database, Transaction
 
@@ -39,7 +40,8 @@ class Imported:
     """What an import came to, the batches of earlier attempts included.
 
     ``rejected`` are rows that were understood and could not be kept, by the code of the reason; ``rejected_amount`` is
-    the money of those that are orders, in minor units. ``resumed`` is how many batches were done before.
+    the money of those that are orders, in minor units. ``resumed`` is how many batches were done before. ``quality`` is
+    what became of the rows of order files.
     """
 
     counts: Counts
@@ -48,6 +50,7 @@ class Imported:
     rejected_amount_minor: int = 0
     rejects: tuple[Path, ...] = ()
     currency: str | None = None
+    quality: Quality | None = None
 
 
 def fingerprint(files: Sequence[Path], *said: object) -> bytes:
