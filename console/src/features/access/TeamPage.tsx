@@ -123,7 +123,7 @@ function Teams() {
               <span className={styles.row}>
                 <Button
                   size="small"
-                  aria-label={t("teams.rename_one", { name: team.name })}
+                  aria-label={`${t("shell:edit")} ${team.name}`}
                   onClick={() => {
                     setEdited(team);
                   }}

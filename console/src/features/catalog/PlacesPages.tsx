@@ -152,10 +152,10 @@ export function ChannelsPage() {
 }
 
 function Change({ what, change }: { what: string; change: () => void }) {
-  const { t } = useTranslation(["catalog", "shell"]);
+  const { t } = useTranslation("shell");
   return (
-    <Button size="small" aria-label={t("change", { name: what })} onClick={change}>
-      {t("shell:edit")}
+    <Button size="small" aria-label={`${t("edit")} ${what}`} onClick={change}>
+      {t("edit")}
     </Button>
   );
 }

@@ -165,11 +165,17 @@ function Preview({ body }: { body: Stages }) {
             columns={[
               { title: t("columns.stage"), render: (_, one) => <Stage stage={one.stage} /> },
               { title: t("stages.now"), align: "right", render: (_, one) => say.number(one.customers) },
-              { title: t("stages.would_be"), align: "right", render: (_, one) => say.number(one.would_be) },
               {
-                title: t("overview.change_column"),
+                title: t("stages.would_be"),
                 align: "right",
-                render: (_, one) => (one.would_be === one.customers ? "" : sign(one.would_be - one.customers)),
+                render: (_, one) => (
+                  <>
+                    {say.number(one.would_be)}
+                    {one.would_be !== one.customers && (
+                      <small className={styles.difference}>{sign(one.would_be - one.customers)}</small>
+                    )}
+                  </>
+                ),
               },
             ]}
           />

@@ -125,7 +125,11 @@ export function Views({ seen, views, first, clock, show }: Props) {
           },
         }}
       >
-        <Button icon={<DownOutlined />} iconPlacement="end" aria-label={t("views.choose")}>
+        <Button
+          icon={<DownOutlined />}
+          iconPlacement="end"
+          aria-label={`${t("views.choose")}: ${view?.name ?? t("views.all")}`}
+        >
           {view?.name ?? t("views.all")}
         </Button>
       </Dropdown>
