@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Attributes */
+        /** Every attribute that a customer can have */
         get: operations["get_attributes_api_attributes_get"];
         put?: never;
         post?: never;
@@ -28,12 +28,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Attribute */
+        /** One attribute */
         get: operations["get_attribute_api_attributes__name__get"];
-        /** Put Attribute */
+        /** Define an attribute */
         put: operations["put_attribute_api_attributes__name__put"];
         post?: never;
-        /** Delete Attribute */
+        /** Retire an attribute */
         delete: operations["delete_attribute_api_attributes__name__delete"];
         options?: never;
         head?: never;
@@ -47,7 +47,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Audit */
+        /** The audit log, newest first */
         get: operations["get_audit_api_audit_get"];
         put?: never;
         post?: never;
@@ -64,7 +64,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Export Audit */
+        /** The audit log as a file */
         get: operations["export_audit_api_audit_csv_get"];
         put?: never;
         post?: never;
@@ -81,10 +81,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Channels */
+        /** Channels, page by page */
         get: operations["get_channels_api_channels_get"];
         put?: never;
-        /** Post Channels */
+        /** State channels */
         post: operations["post_channels_api_channels_post"];
         delete?: never;
         options?: never;
@@ -99,9 +99,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Channel */
+        /** One channel */
         get: operations["get_channel_api_channels__channel__get"];
-        /** Put Channel */
+        /** State a channel */
         put: operations["put_channel_api_channels__channel__put"];
         post?: never;
         delete?: never;
@@ -119,7 +119,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Customer */
+        /** Find a customer by an identity, or make one, and set attributes */
         post: operations["post_customer_api_customers_post"];
         delete?: never;
         options?: never;
@@ -136,7 +136,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find Customer */
+        /** Find a customer by an identity */
         post: operations["find_customer_api_customers_find_post"];
         delete?: never;
         options?: never;
@@ -153,7 +153,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post List */
+        /** Customers by conditions, page by page */
         post: operations["post_list_api_customers_list_post"];
         delete?: never;
         options?: never;
@@ -168,14 +168,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Customer */
+        /** All there is to know of a customer */
         get: operations["get_customer_api_customers__customer_id__get"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Patch Customer */
+        /** Change attributes of a customer */
         patch: operations["patch_customer_api_customers__customer_id__patch"];
         trace?: never;
     };
@@ -186,10 +186,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Consents */
+        /** What a customer has agreed to */
         get: operations["get_consents_api_customers__customer_id__consents_get"];
         put?: never;
-        /** Post Consent */
+        /** Record what a customer has said */
         post: operations["post_consent_api_customers__customer_id__consents_post"];
         delete?: never;
         options?: never;
@@ -206,7 +206,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Guardian */
+        /** Appoint who answers for a child */
         post: operations["post_guardian_api_customers__customer_id__guardians_post"];
         delete?: never;
         options?: never;
@@ -221,10 +221,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Identities */
+        /** The identities of a customer */
         get: operations["get_identities_api_customers__customer_id__identities_get"];
         put?: never;
-        /** Post Identity */
+        /** Add an identity to a customer */
         post: operations["post_identity_api_customers__customer_id__identities_post"];
         delete?: never;
         options?: never;
@@ -239,7 +239,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Merges */
+        /** The merges that made a customer */
         get: operations["get_merges_api_customers__customer_id__merges_get"];
         put?: never;
         post?: never;
@@ -256,7 +256,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Orders */
+        /** The orders of a customer, newest first */
         get: operations["get_orders_api_customers__customer_id__orders_get"];
         put?: never;
         post?: never;
@@ -274,10 +274,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Owner */
+        /** Give a customer to a colleague */
         put: operations["put_owner_api_customers__customer_id__owners__user_id__put"];
         post?: never;
-        /** Delete Owner */
+        /** Take a customer from a colleague */
         delete: operations["delete_owner_api_customers__customer_id__owners__user_id__delete"];
         options?: never;
         head?: never;
@@ -293,7 +293,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reveal */
+        /** Look at values that are masked; leaves a line in the audit log */
         post: operations["reveal_api_customers__customer_id__reveal_post"];
         delete?: never;
         options?: never;
@@ -310,7 +310,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Tag */
+        /** Tag a customer */
         post: operations["post_tag_api_customers__customer_id__tags_post"];
         delete?: never;
         options?: never;
@@ -328,7 +328,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Tag */
+        /** Take a tag away */
         delete: operations["delete_tag_api_customers__customer_id__tags__tag__delete"];
         options?: never;
         head?: never;
@@ -342,7 +342,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Timeline */
+        /** What happened with a customer, newest first */
         get: operations["get_timeline_api_customers__customer_id__timeline_get"];
         put?: never;
         post?: never;
@@ -359,7 +359,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Data Quality */
+        /** How much came in, what was rejected, what changed suddenly */
         get: operations["get_data_quality_api_data_quality_get"];
         put?: never;
         post?: never;
@@ -376,10 +376,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Imports */
+        /** Imports, newest first */
         get: operations["get_imports_api_imports_get"];
         put?: never;
-        /** Post Import */
+        /** Import uploaded files, or try to */
         post: operations["post_import_api_imports_post"];
         delete?: never;
         options?: never;
@@ -396,7 +396,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post File */
+        /** Upload a file to import, as it is */
         post: operations["post_file_api_imports_files_post"];
         delete?: never;
         options?: never;
@@ -411,7 +411,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Preview */
+        /** What was recognised in an uploaded file */
         get: operations["get_preview_api_imports_previews__preview_id__get"];
         put?: never;
         post?: never;
@@ -428,7 +428,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Import */
+        /** One import, with what came of it */
         get: operations["get_import_api_imports__import_id__get"];
         put?: never;
         post?: never;
@@ -445,7 +445,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Rejects */
+        /** The rows that an import left out, as a file */
         get: operations["get_rejects_api_imports__import_id__rejects_get"];
         put?: never;
         post?: never;
@@ -462,10 +462,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Invitations */
+        /** Invitations that may still be accepted */
         get: operations["get_invitations_api_invitations_get"];
         put?: never;
-        /** Post Invitation */
+        /** Invite somebody; the link is shown once */
         post: operations["post_invitation_api_invitations_post"];
         delete?: never;
         options?: never;
@@ -482,7 +482,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accept Invitation */
+        /** Come in by a link */
         post: operations["accept_invitation_api_invitations_accept_post"];
         delete?: never;
         options?: never;
@@ -499,7 +499,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find Invitation */
+        /** What a link is for */
         post: operations["find_invitation_api_invitations_find_post"];
         delete?: never;
         options?: never;
@@ -517,7 +517,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Invitation */
+        /** Take an invitation back */
         delete: operations["delete_invitation_api_invitations__invitation_id__delete"];
         options?: never;
         head?: never;
@@ -531,7 +531,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Jobs */
+        /** Long work, newest first */
         get: operations["get_jobs_api_jobs_get"];
         put?: never;
         post?: never;
@@ -548,11 +548,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get One */
+        /** How far one piece of long work is */
         get: operations["get_one_api_jobs__job_id__get"];
         put?: never;
         post?: never;
-        /** Delete Job */
+        /** Cancel a piece of long work */
         delete: operations["delete_job_api_jobs__job_id__delete"];
         options?: never;
         head?: never;
@@ -566,7 +566,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Events */
+        /** Follow a piece of long work (server-sent events) */
         get: operations["get_events_api_jobs__job_id__events_get"];
         put?: never;
         post?: never;
@@ -583,10 +583,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Keys */
+        /** API keys, page by page */
         get: operations["get_keys_api_keys_get"];
         put?: never;
-        /** Post Key */
+        /** Make an API key; it is shown once */
         post: operations["post_key_api_keys_post"];
         delete?: never;
         options?: never;
@@ -604,7 +604,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Key */
+        /** Revoke an API key */
         delete: operations["delete_key_api_keys__key_id__delete"];
         options?: never;
         head?: never;
@@ -618,7 +618,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Baskets */
+        /** Which products are bought together */
         get: operations["get_baskets_api_lifecycle_baskets_get"];
         put?: never;
         post?: never;
@@ -635,7 +635,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Channel Economics */
+        /** What customers cost and bring, by the channel of the first order */
         get: operations["get_channel_economics_api_lifecycle_channels_get"];
         put?: never;
         post?: never;
@@ -652,7 +652,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Cohorts */
+        /** Customers and money by the period of the first order */
         get: operations["get_cohorts_api_lifecycle_cohorts_get"];
         put?: never;
         post?: never;
@@ -669,7 +669,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get First Products */
+        /** What customers are worth by their first product */
         get: operations["get_first_products_api_lifecycle_first_products_get"];
         put?: never;
         post?: never;
@@ -686,7 +686,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Flows */
+        /** How customers moved between stages */
         get: operations["get_flows_api_lifecycle_flows_get"];
         put?: never;
         post?: never;
@@ -703,7 +703,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Contribution */
+        /** What products contribute */
         get: operations["get_contribution_api_lifecycle_products_get"];
         put?: never;
         post?: never;
@@ -720,7 +720,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Quality */
+        /** How good the model of the last refresh is */
         get: operations["get_quality_api_lifecycle_quality_get"];
         put?: never;
         post?: never;
@@ -737,7 +737,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Retention */
+        /** How many order again, by time since the first order */
         get: operations["get_retention_api_lifecycle_retention_get"];
         put?: never;
         post?: never;
@@ -754,7 +754,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Rfm */
+        /** Customers by recency, frequency and money */
         get: operations["get_rfm_api_lifecycle_rfm_get"];
         put?: never;
         post?: never;
@@ -771,7 +771,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stages */
+        /** Customers and their value by stage */
         get: operations["get_stages_api_lifecycle_stages_get"];
         put?: never;
         post?: never;
@@ -788,7 +788,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Values */
+        /** How predicted value is spread */
         get: operations["get_values_api_lifecycle_values_get"];
         put?: never;
         post?: never;
@@ -807,7 +807,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Merge */
+        /** Merge two customers who are one */
         post: operations["post_merge_api_merges_post"];
         delete?: never;
         options?: never;
@@ -824,7 +824,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undo Merge */
+        /** Undo a merge */
         post: operations["undo_merge_api_merges__merge_id__undo_post"];
         delete?: never;
         options?: never;
@@ -839,7 +839,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Providers */
+        /** The providers of identities to sign in by */
         get: operations["get_providers_api_oidc_get"];
         put?: never;
         post?: never;
@@ -856,7 +856,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Come Back */
+        /** Where the provider sends the browser back to */
         get: operations["come_back_api_oidc_callback_get"];
         put?: never;
         post?: never;
@@ -873,7 +873,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Start */
+        /** Send the browser to the provider */
         get: operations["start_api_oidc_start_get"];
         put?: never;
         post?: never;
@@ -892,7 +892,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Orders */
+        /** State orders */
         post: operations["post_orders_api_orders_post"];
         delete?: never;
         options?: never;
@@ -908,7 +908,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Order */
+        /** State an order */
         put: operations["put_order_api_orders__source___order_id__put"];
         post?: never;
         delete?: never;
@@ -924,7 +924,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Overview */
+        /** How customers stand by stage, and what the last weeks brought */
         get: operations["get_overview_api_overview_get"];
         put?: never;
         post?: never;
@@ -941,10 +941,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Passkeys */
+        /** One's own passkeys */
         get: operations["get_passkeys_api_passkeys_get"];
         put?: never;
-        /** Post Passkey */
+        /** Keep a passkey that the browser has made */
         post: operations["post_passkey_api_passkeys_post"];
         delete?: never;
         options?: never;
@@ -961,7 +961,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Options */
+        /** What the browser needs to make a passkey */
         post: operations["post_options_api_passkeys_options_post"];
         delete?: never;
         options?: never;
@@ -979,7 +979,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Passkey */
+        /** Remove a passkey */
         delete: operations["delete_passkey_api_passkeys__passkey_id__delete"];
         options?: never;
         head?: never;
@@ -993,7 +993,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Permissions */
+        /** Everything that a role can allow */
         get: operations["get_permissions_api_permissions_get"];
         put?: never;
         post?: never;
@@ -1010,10 +1010,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Products */
+        /** Products, page by page */
         get: operations["get_products_api_products_get"];
         put?: never;
-        /** Post Products */
+        /** State products */
         post: operations["post_products_api_products_post"];
         delete?: never;
         options?: never;
@@ -1028,9 +1028,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Product */
+        /** One product */
         get: operations["get_product_api_products__product_id__get"];
-        /** Put Product */
+        /** State a product */
         put: operations["put_product_api_products__product_id__put"];
         post?: never;
         delete?: never;
@@ -1048,7 +1048,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Recovery Codes */
+        /** New recovery codes in place of the old ones */
         post: operations["post_recovery_codes_api_recovery_codes_post"];
         delete?: never;
         options?: never;
@@ -1065,7 +1065,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Refresh */
+        /** Work out the facts of every customer now */
         post: operations["post_refresh_api_refreshes_post"];
         delete?: never;
         options?: never;
@@ -1082,7 +1082,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Refunds */
+        /** State refunds */
         post: operations["post_refunds_api_refunds_post"];
         delete?: never;
         options?: never;
@@ -1098,7 +1098,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Refund */
+        /** State a refund */
         put: operations["put_refund_api_refunds__source___refund_id__put"];
         post?: never;
         delete?: never;
@@ -1114,10 +1114,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Roles */
+        /** Every role */
         get: operations["get_roles_api_roles_get"];
         put?: never;
-        /** Post Role */
+        /** Make a role */
         post: operations["post_role_api_roles_post"];
         delete?: never;
         options?: never;
@@ -1132,12 +1132,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Role */
+        /** One role */
         get: operations["get_role_api_roles__name__get"];
-        /** Put Role */
+        /** Change a role */
         put: operations["put_role_api_roles__name__put"];
         post?: never;
-        /** Delete Role */
+        /** Delete a role that nobody has */
         delete: operations["delete_role_api_roles__name__delete"];
         options?: never;
         head?: never;
@@ -1151,16 +1151,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Session */
+        /** Who is signed in, and what they may do */
         get: operations["get_session_api_session_get"];
         put?: never;
-        /** Post Session */
+        /** Sign in with a password */
         post: operations["post_session_api_session_post"];
-        /** Delete Session */
+        /** Sign out */
         delete: operations["delete_session_api_session_delete"];
         options?: never;
         head?: never;
-        /** Patch Session */
+        /** Change one's own name or language */
         patch: operations["patch_session_api_session_patch"];
         trace?: never;
     };
@@ -1173,7 +1173,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Sign In */
+        /** Sign in with a passkey */
         post: operations["post_sign_in_api_session_passkey_post"];
         delete?: never;
         options?: never;
@@ -1190,7 +1190,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Sign In Options */
+        /** What the browser needs to sign in with a passkey */
         post: operations["post_sign_in_options_api_session_passkey_options_post"];
         delete?: never;
         options?: never;
@@ -1207,7 +1207,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Password */
+        /** Choose another password; all other sessions end */
         post: operations["post_password_api_session_password_post"];
         delete?: never;
         options?: never;
@@ -1224,7 +1224,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Second */
+        /** Show the second factor */
         post: operations["post_second_api_session_second_post"];
         delete?: never;
         options?: never;
@@ -1239,7 +1239,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Sessions */
+        /** One's own sessions */
         get: operations["get_sessions_api_sessions_get"];
         put?: never;
         post?: never;
@@ -1259,7 +1259,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete One Session */
+        /** End one of one's own sessions */
         delete: operations["delete_one_session_api_sessions__session_id__delete"];
         options?: never;
         head?: never;
@@ -1273,10 +1273,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Setup */
+        /** Whether the server waits for its first owner */
         get: operations["get_setup_api_setup_get"];
         put?: never;
-        /** Post Setup */
+        /** Become the first owner */
         post: operations["post_setup_api_setup_post"];
         delete?: never;
         options?: never;
@@ -1291,7 +1291,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Sources */
+        /** Who may send events */
         get: operations["get_sources_api_sources_get"];
         put?: never;
         post?: never;
@@ -1310,9 +1310,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Key */
+        /** Make a write key; it is shown once */
         post: operations["post_key_api_sources__name__key_post"];
-        /** Delete Key */
+        /** Disable a write key */
         delete: operations["delete_key_api_sources__name__key_delete"];
         options?: never;
         head?: never;
@@ -1326,10 +1326,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stores */
+        /** Stores, page by page */
         get: operations["get_stores_api_stores_get"];
         put?: never;
-        /** Post Stores */
+        /** State stores */
         post: operations["post_stores_api_stores_post"];
         delete?: never;
         options?: never;
@@ -1344,9 +1344,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Store */
+        /** One store */
         get: operations["get_store_api_stores__store_id__get"];
-        /** Put Store */
+        /** State a store */
         put: operations["put_store_api_stores__store_id__put"];
         post?: never;
         delete?: never;
@@ -1362,10 +1362,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Teams */
+        /** Every team */
         get: operations["get_teams_api_teams_get"];
         put?: never;
-        /** Post Team */
+        /** Make a team */
         post: operations["post_team_api_teams_post"];
         delete?: never;
         options?: never;
@@ -1383,11 +1383,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Team */
+        /** Dissolve a team */
         delete: operations["delete_team_api_teams__team_id__delete"];
         options?: never;
         head?: never;
-        /** Patch Team */
+        /** Rename a team */
         patch: operations["patch_team_api_teams__team_id__patch"];
         trace?: never;
     };
@@ -1400,9 +1400,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Totp */
+        /** Begin to set up an authenticator app */
         post: operations["post_totp_api_totp_post"];
-        /** Delete Totp */
+        /** Do without the authenticator app */
         delete: operations["delete_totp_api_totp_delete"];
         options?: never;
         head?: never;
@@ -1418,7 +1418,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Confirm */
+        /** Have the authenticator app count from now on */
         post: operations["post_confirm_api_totp_confirm_post"];
         delete?: never;
         options?: never;
@@ -1433,7 +1433,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Users */
+        /** Accounts, page by page */
         get: operations["get_users_api_users_get"];
         put?: never;
         post?: never;
@@ -1450,14 +1450,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get User */
+        /** One account */
         get: operations["get_user_api_users__user_id__get"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Patch User */
+        /** Change the role, places, team or state of an account */
         patch: operations["patch_user_api_users__user_id__patch"];
         trace?: never;
     };
@@ -1470,7 +1470,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Reset */
+        /** A link by which somebody gets back in */
         post: operations["post_reset_api_users__user_id__reset_post"];
         delete?: never;
         options?: never;
@@ -4921,6 +4921,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "choices": [
+                 *         "green",
+                 *         "black",
+                 *         "dark"
+                 *       ],
+                 *       "personal": false,
+                 *       "type": "choice"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DefinitionBody"];
             };
         };
@@ -5535,6 +5546,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "channels": [
+                 *         {
+                 *           "channel": "mini_program",
+                 *           "kind": "mini_program",
+                 *           "name": "小程序"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChannelsBody"];
             };
         };
@@ -5806,6 +5828,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "mini_program",
+                 *       "name": "小程序"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChannelBody"];
             };
         };
@@ -5943,6 +5971,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "city": "杭州",
+                 *         "name": "王晓明"
+                 *       },
+                 *       "identities": [
+                 *         {
+                 *           "kind": "phone",
+                 *           "value": "13800138000"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewCustomerBody"];
             };
         };
@@ -6102,6 +6144,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "phone",
+                 *       "value": "13800138000"
+                 *     }
+                 */
                 "application/json": components["schemas"]["IdentityBody"];
             };
         };
@@ -6261,6 +6309,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "last_order_from": "2026-01-01T00:00:00Z",
+                 *       "limit": 50,
+                 *       "sort": "value",
+                 *       "stages": [
+                 *         "at_risk",
+                 *         "lost"
+                 *       ],
+                 *       "value_min_minor": 100000
+                 *     }
+                 */
                 "application/json": components["schemas"]["ListBody"];
             };
         };
@@ -6535,6 +6595,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "birth_date": "1990-05-17",
+                 *         "city": "苏州"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeBody"];
             };
         };
@@ -6850,6 +6918,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "at": "2026-06-18T20:15:00+08:00",
+                 *       "by": "service",
+                 *       "channel": "sms",
+                 *       "method": "form",
+                 *       "notice_version": "v3",
+                 *       "purpose": "marketing",
+                 *       "reference": "form:2026-0001",
+                 *       "state": "granted"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConsentBody"];
             };
         };
@@ -7011,6 +7091,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "李梅",
+                 *       "phone": "13900139000",
+                 *       "relation": "mother"
+                 *     }
+                 */
                 "application/json": components["schemas"]["GuardianBody"];
             };
         };
@@ -7304,6 +7391,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "member_number",
+                 *       "value": "M-20260001"
+                 *     }
+                 */
                 "application/json": components["schemas"]["IdentityBody"];
             };
         };
@@ -7973,6 +8066,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": [
+                 *         "phone"
+                 *       ],
+                 *       "why": "call_back"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RevealBody"];
             };
         };
@@ -8134,6 +8235,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expires_at": "2027-01-01T00:00:00+08:00",
+                 *       "source": "warehouse",
+                 *       "tag": "VIP"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TagBody"];
             };
         };
@@ -8769,6 +8877,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY",
+                 *       "dry_run": true,
+                 *       "files": [
+                 *         "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *       ],
+                 *       "kind": "orders",
+                 *       "source": "shop",
+                 *       "timezone": "Asia/Shanghai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ImportBody"];
             };
         };
@@ -9571,6 +9691,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lin@example.com",
+                 *       "places": [
+                 *         "S1"
+                 *       ],
+                 *       "role": "store_associate"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewInvitationBody"];
             };
         };
@@ -9727,6 +9856,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "language": "zh-CN",
+                 *       "name": "林小雨",
+                 *       "password": "paper boats at noon",
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AcceptBody"];
             };
         };
@@ -9905,6 +10042,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenBody"];
             };
         };
@@ -10838,6 +10980,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "days": 90,
+                 *       "name": "Warehouse",
+                 *       "permissions": [
+                 *         "orders.write",
+                 *         "catalog.write"
+                 *       ],
+                 *       "role": "operations_manager"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewKeyBody"];
             };
         };
@@ -12410,6 +12563,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "by": "service",
+                 *       "loser": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a11",
+                 *       "why": "same_phone",
+                 *       "winner": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *     }
+                 */
                 "application/json": components["schemas"]["MergeBody"];
             };
         };
@@ -13051,6 +13212,25 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "orders": [
+                 *         {
+                 *           "amount_minor": 25600,
+                 *           "currency": "CNY",
+                 *           "customer": [
+                 *             {
+                 *               "kind": "phone",
+                 *               "value": "13800138000"
+                 *             }
+                 *           ],
+                 *           "order_id": "2026-0001",
+                 *           "ordered_at": "2026-06-18T20:15:00+08:00",
+                 *           "source": "shop"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["OrdersBody"];
             };
         };
@@ -13210,6 +13390,28 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount_minor": 25600,
+                 *       "channel": "online",
+                 *       "currency": "CNY",
+                 *       "customer": [
+                 *         {
+                 *           "kind": "phone",
+                 *           "value": "13800138000"
+                 *         }
+                 *       ],
+                 *       "discount_minor": 2000,
+                 *       "lines": [
+                 *         {
+                 *           "amount_minor": 25600,
+                 *           "product_id": "P-1001",
+                 *           "quantity": 2
+                 *         }
+                 *       ],
+                 *       "ordered_at": "2026-06-18T20:15:00+08:00"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OrderBody"];
             };
         };
@@ -13560,6 +13762,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "3q2-7w",
+                 *         "rawId": "3q2-7w",
+                 *         "response": {
+                 *           "attestationObject": "o2Nm…",
+                 *           "clientDataJSON": "eyJ0…"
+                 *         },
+                 *         "type": "public-key"
+                 *       },
+                 *       "name": "Phone"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPasskeyBody"];
             };
         };
@@ -14137,6 +14353,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "products": [
+                 *         {
+                 *           "category": "green tea",
+                 *           "cost_minor": 5200,
+                 *           "currency": "CNY",
+                 *           "name": "龙井 250 g",
+                 *           "price_minor": 12800,
+                 *           "product_id": "P-1001"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProductsBody"];
             };
         };
@@ -14408,6 +14638,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "category": "green tea",
+                 *       "cost_minor": 5200,
+                 *       "currency": "CNY",
+                 *       "name": "龙井 250 g",
+                 *       "price_minor": 12800
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProductBody"];
             };
         };
@@ -14830,6 +15069,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "refunds": [
+                 *         {
+                 *           "amount_minor": 12800,
+                 *           "currency": "CNY",
+                 *           "order_id": "2026-0001",
+                 *           "refund_id": "R-0001",
+                 *           "refunded_at": "2026-06-20T10:00:00+08:00",
+                 *           "source": "shop"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefundsBody"];
             };
         };
@@ -14989,6 +15242,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount_minor": 12800,
+                 *       "currency": "CNY",
+                 *       "order_id": "2026-0001",
+                 *       "refunded_at": "2026-06-20T10:00:00+08:00"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefundBody"];
             };
         };
@@ -15234,6 +15495,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "email": "masked",
+                 *         "name": "clear",
+                 *         "other": "hidden",
+                 *         "phone": "masked"
+                 *       },
+                 *       "name": "regional_manager",
+                 *       "permissions": [
+                 *         "customers.read",
+                 *         "orders.read"
+                 *       ],
+                 *       "where": "region"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewRoleBody"];
             };
         };
@@ -15505,6 +15782,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "email": "masked",
+                 *         "name": "masked",
+                 *         "other": "hidden",
+                 *         "phone": "masked"
+                 *       },
+                 *       "permissions": [
+                 *         "customers.read"
+                 *       ],
+                 *       "where": "region"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangedRoleBody"];
             };
         };
@@ -15968,6 +16259,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lei@example.com",
+                 *       "password": "upward tea lantern"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignInBody"];
             };
         };
@@ -16208,6 +16505,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "language": "en",
+                 *       "name": "王磊"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeSelfBody"];
             };
         };
@@ -16318,6 +16621,21 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "3q2-7w",
+                 *         "rawId": "3q2-7w",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN…",
+                 *           "clientDataJSON": "eyJ0…",
+                 *           "signature": "MEUC…",
+                 *           "userHandle": "AZoF…"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyBody"];
             };
         };
@@ -16584,6 +16902,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "current": "upward tea lantern",
+                 *       "new": "kitchen window blue"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordBody"];
             };
         };
@@ -16760,6 +17084,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "492039",
+                 *       "method": "totp"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SecondBody"];
             };
         };
@@ -17240,6 +17570,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lei@example.com",
+                 *       "language": "zh-CN",
+                 *       "name": "王磊",
+                 *       "password": "upward tea lantern",
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetupBody"];
             };
         };
@@ -17531,6 +17870,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SourceBody"];
             };
         };
@@ -17911,6 +18255,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "stores": [
+                 *         {
+                 *           "city": "杭州",
+                 *           "name": "西湖店",
+                 *           "region": "east",
+                 *           "store_id": "S1",
+                 *           "time_zone": "Asia/Shanghai"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["StoresBody"];
             };
         };
@@ -18182,6 +18539,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "city": "杭州",
+                 *       "name": "西湖店",
+                 *       "region": "east",
+                 *       "time_zone": "Asia/Shanghai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["StoreBody"];
             };
         };
@@ -18427,6 +18792,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Service"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TeamBody"];
             };
         };
@@ -18715,6 +19085,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Service, evenings"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TeamBody"];
             };
         };
@@ -19151,6 +19526,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "492039"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CodeBody"];
             };
         };
@@ -19577,6 +19957,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "places": [
+                 *         "S1",
+                 *         "S2"
+                 *       ],
+                 *       "role": "store_associate"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeUserBody"];
             };
         };
