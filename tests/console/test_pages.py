@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -34,6 +34,8 @@ PAGES: dict[str, str] = {
     "nobody": "/customers/018f0000-0000-7000-8000-000000000000",
     "products": "/products",
     "data": "/data",
+    "brand": "/settings/brand",
+    "stages": "/settings/stages",
     "attributes": "/settings/attributes",
     "stores": "/settings/stores",
     "channels": "/settings/channels",
@@ -141,6 +143,7 @@ def running(
         owner = NewUser(name="张伟", email=EMAIL, role="owner", language="en", password_hash=hashed)
         with database.begin() as tx:
             user_id = users.add_user(tx, owner, NOW)
+            users.add_user(tx, replace(owner, name="手", email="hands@brand.example"), NOW)
             reader = access.reader_for(tx, kind="user", id=user_id, name="张伟", role="owner", places=())
             wanted = {"email": "li@brand.example", "role": "analyst", "places": [], "team_id": None}
             _, token = links.invite(tx, reader, **wanted, now=NOW)
@@ -272,3 +275,83 @@ def test_a_change_is_made_where_the_value_stands_and_can_be_undone(browser: Any,
     browser.evaluate(f"{undo}.click()")
     browser.wait_for("[...document.querySelectorAll('dd')].some(one => one.innerText.includes('杭州'))")
     assert troubles(browser, "customer") == []
+
+
+#: What a person presses, by its name; and what they type into, choose from, or see.
+HANDS = """
+window.hands = {
+  shown: one => one.getClientRects().length > 0 && getComputedStyle(one).visibility !== 'hidden',
+  name: one => (one.getAttribute('aria-label') || one.innerText || '').trim(),
+  find: (name, kinds) => [...document.querySelectorAll(kinds)].reverse().find(
+    one => hands.shown(one) && !one.disabled && hands.name(one) === name),
+  button: name => hands.find(name, 'button, a, [role=menuitem], label'),
+  dialogs: () => [...document.querySelectorAll('[role=dialog]')].filter(hands.shown).length,
+}; undefined
+"""
+
+
+class Person:
+    """Somebody with their hands on the page."""
+
+    def __init__(self, browser: Any) -> None:
+        self.browser = browser
+
+    def press(self, name: str) -> None:
+        """Press the button, link or entry of this name, once it is there; of several the one on top."""
+        self.waits(f"Boolean(hands.button({json.dumps(name)}))")
+        self.browser.evaluate(f"hands.button({json.dumps(name)}).click()")
+
+    def types(self, name: str, text: str) -> None:
+        """Type into the field that is called so, in place of what is there."""
+        found = f"hands.find({json.dumps(name)}, 'input, textarea')"
+        labelled = f"document.querySelector(`input[id='${{hands.find({json.dumps(name)}, 'label')?.htmlFor}}']`)"
+        self.waits(f"Boolean({found} || {labelled})")
+        self.browser.evaluate(f"(one => {{ one.focus(); one.select(); }})({found} || {labelled})")
+        self.browser.write(text)
+
+    def chooses(self, name: str, option: str) -> None:
+        """Choose an option of the selection that is called so."""
+        self.waits(f"Boolean(hands.find({json.dumps(name)}, 'input'))")
+        opened = f"hands.find({json.dumps(name)}, 'input').closest('.ant-select')"
+        self.browser.evaluate(
+            f"{opened}.dispatchEvent(new MouseEvent('mousedown', {{bubbles: true}})),"
+            f" hands.find({json.dumps(name)}, 'input').focus()"
+        )
+        self.browser.press("ArrowDown")
+        entry = (
+            f"[...document.querySelectorAll('.ant-select-item-option')]"
+            f".find(one => hands.shown(one) && one.innerText.trim() === {json.dumps(option)})"
+        )
+        self.waits(f"Boolean({entry})")
+        self.browser.evaluate(f"{entry}.click()")
+
+    def sees(self, text: str) -> None:
+        """Wait until the page says something."""
+        self.waits(f"document.body.innerText.includes({json.dumps(text)})")
+
+    def sees_no_more(self, text: str) -> None:
+        """Wait until the page says something no more."""
+        self.waits(f"!document.body.innerText.includes({json.dumps(text)})")
+
+    def waits(self, expression: str) -> None:
+        """Wait until it is so; on a page that was loaded anew, too."""
+        self.browser.evaluate(f"window.hands ?? ({HANDS.strip().removesuffix('; undefined')}, 0)")
+        self.browser.wait_for(expression, seconds=15)
+
+
+@pytest.fixture
+def person(browser: Any, running: Running) -> Callable[..., Person]:
+    """Signs in an owner of their own, whose session the test may change, and opens a page."""
+
+    def at(page: str, *, width: int = 1280) -> Person:
+        browser.call("Network.clearBrowserCookies")
+        browser.before_each_page("Object.assign(localStorage, {'shuke.language': 'en', 'shuke.appearance': 'light'})")
+        browser.open(f"{running.address}/assets/none", width=width)
+        body = json.dumps({"email": "hands@brand.example", "password": PASSWORD})
+        sent = f"{{method: 'POST', headers: {{'content-type': 'application/json'}}, body: {json.dumps(body)}}}"
+        assert browser.evaluate(f"fetch('/api/session', {sent}).then(answer => answer.status)") == 200
+        browser.open(f"{running.address}{page.format(customer=running.customer)}", width=width)
+        browser.wait_for(STILL)
+        return Person(browser)
+
+    return at

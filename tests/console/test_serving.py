@@ -35,7 +35,7 @@ def files(tmp_path: Path) -> Files:
 def asked(files: Files | None, path: str, *, method: str = "GET", headers: Any = PEOPLE) -> httpx.Response:
     """What a visitor is answered."""
     router = Router()
-    served = Console(files, time_zone="Asia/Shanghai", otherwise=router.default)
+    served = Console(files, time_zone=lambda: "Asia/Shanghai", otherwise=router.default)
     router.routes.extend(served.routes())
     router.default = served
 

@@ -16,6 +16,7 @@ import { Gate } from "@/features/access/Gate";
 import { useMay, useMe } from "@/features/access/session";
 import { FirstSetting, SettingsPage, type Setting } from "@/features/access/SettingsPage";
 import { CustomerSearch } from "@/features/lifecycle/CustomerSearch";
+import { useStageNames } from "@/features/lifecycle/stages";
 import { Choices } from "@/shell/Choices";
 import type { Entry } from "@/shell/Navigation";
 import { usePreferences } from "@/shell/preferences";
@@ -23,6 +24,8 @@ import { Shell } from "@/shell/Shell";
 import { Nowhere, Wrong } from "@/shell/Wrong";
 
 const SETTINGS: readonly Setting[] = [
+  { to: "/settings/brand", label: "brand", permission: "settings.read" },
+  { to: "/settings/stages", label: "stages", permission: "settings.read" },
   { to: "/settings/attributes", label: "attributes", permission: "customers.read" },
   { to: "/settings/stores", label: "stores", permission: "catalog.read" },
   { to: "/settings/channels", label: "channels", permission: "catalog.read" },
@@ -58,6 +61,8 @@ const PAGES: RouteObject[] = [
     element: <SettingsPage settings={SETTINGS} />,
     children: [
       { index: true, element: <FirstSetting settings={SETTINGS} /> },
+      page("brand", async () => (await import("@/features/catalog/BrandPage")).BrandPage),
+      page("stages", async () => (await import("@/features/lifecycle/StagesPage")).StagesPage),
       page("attributes", async () => (await import("@/features/profiles/AttributesPage")).AttributesPage),
       page("stores", async () => (await import("@/features/catalog/PlacesPages")).StoresPage),
       page("channels", async () => (await import("@/features/catalog/PlacesPages")).ChannelsPage),
@@ -81,6 +86,7 @@ function Framed() {
   const may = useMay();
   const me = useMe();
   const { language, speak } = usePreferences();
+  useStageNames();
 
   // A browser in which nobody chose a language goes on in the account's.
   useEffect(() => {

@@ -22,7 +22,15 @@ export const NO_ANSWER = "console.no_answer";
 /** Told when the server no longer knows who asks. */
 export const SIGNED_OUT = "shuke:signed-out";
 const SAFE = ["GET", "HEAD"];
+/** What the server wants before a change that matters: that who asks shows again who they are. */
+const SIGN_IN_AGAIN = "access.sign_in_again";
 let csrf = "";
+let proves: (() => Promise<boolean>) | null = null;
+
+/** Who is asked to show again who they are, and says whether they did; null for nobody. */
+export function askAgainBy(ask: (() => Promise<boolean>) | null): void {
+  proves = ask;
+}
 
 /** What goes with each write, to show that it comes from this page; it changes with the session. */
 export function keepCsrf(token: string): void {
@@ -54,7 +62,19 @@ const manners: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ baseUrl: "/" });
+/** Sends a request; one that wants to know again who asks is sent once more when they have shown it. */
+async function send(request: Request): Promise<Response> {
+  const spare = SAFE.includes(request.method) ? null : request.clone();
+  const response = await fetch(request);
+  if (!spare || !proves || response.status !== 403) return response;
+  const problem = await problemOf(response.clone());
+  if (problem.code !== SIGN_IN_AGAIN || !(await proves())) return response;
+  // The token is that of the new session.
+  if (csrf) spare.headers.set("X-Shuke-CSRF", csrf);
+  return fetch(spare);
+}
+
+export const api = createClient<paths>({ baseUrl: "/", fetch: send });
 api.use(manners);
 
 /** The body of an answer that went well. */

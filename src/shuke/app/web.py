@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
-from shuke import access
+from shuke import access, catalog
 from shuke.app.console import BUILT, Console, files_of
 from shuke.app.wiring import OPEN_PATHS, ROUTES, UNWRITTEN_PATHS
 from shuke.base.errors import BadInput, NotAvailable, NotFound, ShukeError
@@ -65,7 +67,7 @@ def build_web(workplace: Workplace) -> FastAPI:
     app.router.routes.extend([Route("/livez", live), Route("/readyz", ready), Route("/metrics", measured)])
 
     # Last of all, for what no route answers.
-    console = Console(files_of(BUILT), time_zone=workplace.settings.time_zone, otherwise=app.router.default)
+    console = Console(files_of(BUILT), time_zone=_zone(workplace), otherwise=app.router.default)
     app.router.routes.extend(console.routes())
     app.router.default = console
 
@@ -75,6 +77,19 @@ def build_web(workplace: Workplace) -> FastAPI:
     app.add_middleware(SafeAnswers, bare=UNWRITTEN_PATHS)
     app.add_middleware(Requests, metrics=metrics, unwritten=UNWRITTEN_PATHS)
     return app
+
+
+def _zone(workplace: Workplace) -> Callable[[], str]:
+    """Asks the brand's zone; while the database does not answer, it is the last that was known."""
+    known = workplace.settings.time_zone
+
+    def asked() -> str:
+        nonlocal known
+        with contextlib.suppress(SQLAlchemyError), workplace.database.read() as tx:
+            known = catalog.zone_of(tx, workplace.settings)
+        return known
+
+    return asked
 
 
 def _hosts(settings: Settings) -> frozenset[str]:

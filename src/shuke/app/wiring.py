@@ -27,7 +27,8 @@ from shuke.collect.http import collector_routes, import_routes, reading_routes, 
 from shuke.collect.jobs import import_files, preview_file
 from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
-from shuke.lifecycle.http import customer_routes, figure_routes
+from shuke.lifecycle.http import figure_routes
+from shuke.lifecycle.http import routes as lifecycle_routes
 from shuke.lifecycle.jobs import refresh_now
 from shuke.lifecycle.jobs import tasks as lifecycle_tasks
 from shuke.platform import Metrics, Workplace
@@ -53,7 +54,7 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     stating_routes,
     source_routes,
     partial(import_routes, preview=preview_file, importing=import_files),
-    customer_routes,
+    lifecycle_routes,
     partial(figure_routes, refreshing=refresh_now),
     job_routes,
 )

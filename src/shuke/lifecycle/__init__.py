@@ -41,6 +41,7 @@ from shuke.lifecycle.service.reading import (
 )
 from shuke.lifecycle.service.refreshing import refresh
 from shuke.lifecycle.service.spread import QUANTILES, flows, rfm_cells, values
+from shuke.lifecycle.service.stages import current_stages
 
 __all__ = [
     "CUSTOMERS_MAX",
@@ -66,6 +67,7 @@ __all__ = [
     "ValueBand",
     "Values",
     "Week",
+    "current_stages",
     "customer_360",
     "facts_of",
     "flows",

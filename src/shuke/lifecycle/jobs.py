@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from shuke import catalog
 from shuke.base.errors import BadInput
 from shuke.lifecycle.rules import last_midnight
 from shuke.lifecycle.service.reading import last_refresh
@@ -37,7 +38,8 @@ def refresh_now(context: JobContext, job_id: str) -> None:
 
 def _refresh_asked(running: Running) -> None:
     place, now = running.place, datetime.now(UTC)
-    time_zone = place.settings.time_zone
+    with place.database.read() as tx:
+        time_zone = catalog.zone_of(tx, place.settings)
     as_of = last_midnight(now, time_zone)
     done = refresh(place, as_of=as_of, now=now, time_zone=time_zone, progress=running.progress)
     with place.database.begin() as tx:
@@ -48,10 +50,10 @@ def refresh_when_due(place: Workplace, now: datetime) -> bool:
     """Refresh if the settings want it, the night has passed and it has not been done yet. Returns whether it was."""
     if not place.settings.nightly_refresh:
         return False
-    time_zone = place.settings.time_zone
-    as_of = last_midnight(now, time_zone)
     with place.database.read() as tx:
+        time_zone = catalog.zone_of(tx, place.settings)
         last = last_refresh(tx)
+    as_of = last_midnight(now, time_zone)
     if now.astimezone(ZoneInfo(time_zone)).hour < FROM_HOUR or (last is not None and last.as_of >= as_of):
         return False
     try:

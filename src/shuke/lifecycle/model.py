@@ -12,6 +12,7 @@ from shuke import collect, profiles
 
 __all__ = [
     "OUTSIDE",
+    "Column",
     "Count",
     "Customer360",
     "CustomerFacts",
@@ -25,11 +26,15 @@ __all__ = [
     "Refresh",
     "RfmCell",
     "Sort",
+    "StageCount",
+    "StageDefinition",
     "StageTotal",
     "StoodIn",
     "Unsaid",
     "ValueBand",
     "Values",
+    "View",
+    "ViewGiven",
     "Week",
 ]
 
@@ -354,3 +359,64 @@ class Values:
     quantiles: tuple[int, ...]
     top_share: float | None
     bands: tuple[ValueBand, ...]
+
+
+class Column(StrEnum):
+    """What of a customer a list can show, beside who they are."""
+
+    CONTACT = "contact"
+    PHONE = "phone"
+    EMAIL = "email"
+    MEMBER_NUMBER = "member_number"
+    STAGE = "stage"
+    VALUE = "value"
+    CHURN = "churn"
+    ORDERS = "orders"
+    SPENT = "spent"
+    FIRST_ORDER = "first_order"
+    LAST_ORDER = "last_order"
+    NEXT_ORDER = "next_order"
+    RFM = "rfm"
+    TAGS = "tags"
+    CREATED = "created"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewGiven:
+    """A list of customers that somebody wants to see again; ``query`` has the conditions as JSON, without a search."""
+
+    name: str
+    shared: bool
+    columns: tuple[Column, ...]
+    query: dict[str, Any]
+    sort: Sort
+    descending: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class View(ViewGiven):
+    """Such a list as it is kept. Where it is not ``shared``, it is its maker's alone."""
+
+    view_id: UUID
+    made_by: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class StageDefinition:
+    """A vocabulary of stages that the brand made; ``tree`` is what :meth:`shuke.insight.StageRules.from_tree` reads."""
+
+    version: int
+    tree: dict[str, Any]
+    made_by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class StageCount:
+    """How many customers are in a stage, and how many would be with other rules."""
+
+    stage: str
+    customers: int
+    would_be: int

@@ -90,7 +90,8 @@ function useConditions(wanted: Wanted, currency: string | null): Condition[] {
   }
   words("rfm_groups", "rfm_groups");
   for (const score of ["r_scores", "f_scores", "m_scores"] as const) {
-    if (wanted[score].length > 0) add(score, t(`conditions.${score}`, { words: list(wanted[score].map(String), say.language) }));
+    if (wanted[score].length > 0)
+      add(score, t(`conditions.${score}`, { words: list(wanted[score].map(String), say.language) }));
   }
   words("value_groups", "value_groups");
   between("value_min_minor", "value_max_minor", "value", (minor) => say.money(Number(minor), currency));

@@ -98,9 +98,7 @@ function Summary({ quality, model }: { quality: ModelQuality; model: string }) {
                   count: days(test.calibration_end, test.holdout_end),
                   number: say.number(days(test.calibration_end, test.holdout_end)),
                 })}
-                <small>
-                  {t("model.span", { from: say.day(test.calibration_end), to: say.day(test.holdout_end) })}
-                </small>
+                <small>{t("model.span", { from: say.day(test.calibration_end), to: say.day(test.holdout_end) })}</small>
               </dd>
             </div>
           </>
@@ -129,8 +127,16 @@ function Calibration({ test }: { test: ModelTest }) {
       xAxis: { type: "category", data: named, name: t("model.frequency"), nameLocation: "middle", nameGap: 28 },
       yAxis: { type: "value" },
       series: [
-        actual(t("model.actual"), rows.map((row) => row.actual), say.number),
-        expected(t("model.expected"), rows.map((row) => row.predicted), say.number),
+        actual(
+          t("model.actual"),
+          rows.map((row) => row.actual),
+          say.number,
+        ),
+        expected(
+          t("model.expected"),
+          rows.map((row) => row.predicted),
+          say.number,
+        ),
       ],
     }),
     [rows, named, say, t],
@@ -144,9 +150,21 @@ function Calibration({ test }: { test: ModelTest }) {
       height={300}
       columns={[
         { title: t("model.frequency"), cells: named, said: named },
-        figures(t("overview.customers"), rows.map((row) => row.customers), say.number),
-        figures(t("model.actual"), rows.map((row) => row.actual), (value) => say.number(value, 2)),
-        figures(t("model.expected"), rows.map((row) => row.predicted), (value) => say.number(value, 2)),
+        figures(
+          t("overview.customers"),
+          rows.map((row) => row.customers),
+          say.number,
+        ),
+        figures(
+          t("model.actual"),
+          rows.map((row) => row.actual),
+          (value) => say.number(value, 2),
+        ),
+        figures(
+          t("model.expected"),
+          rows.map((row) => row.predicted),
+          (value) => say.number(value, 2),
+        ),
       ]}
     />
   );
@@ -163,8 +181,16 @@ function Deciles({ test }: { test: ModelTest }) {
       xAxis: { type: "category", data: named, name: t("model.decile"), nameLocation: "middle", nameGap: 28 },
       yAxis: { type: "value", axisLabel: { formatter: (value: number) => say.short(value) } },
       series: [
-        actual(t("model.actual"), rows.map((row) => row.actual), say.number),
-        expected(t("model.expected"), rows.map((row) => row.predicted), say.number),
+        actual(
+          t("model.actual"),
+          rows.map((row) => row.actual),
+          say.number,
+        ),
+        expected(
+          t("model.expected"),
+          rows.map((row) => row.predicted),
+          say.number,
+        ),
       ],
     }),
     [rows, named, say, t],
@@ -178,8 +204,16 @@ function Deciles({ test }: { test: ModelTest }) {
       height={300}
       columns={[
         { title: t("model.decile"), cells: rows.map((row) => row.decile), said: named },
-        figures(t("model.actual"), rows.map((row) => row.actual), say.number),
-        figures(t("model.expected"), rows.map((row) => row.predicted), say.number),
+        figures(
+          t("model.actual"),
+          rows.map((row) => row.actual),
+          say.number,
+        ),
+        figures(
+          t("model.expected"),
+          rows.map((row) => row.predicted),
+          say.number,
+        ),
       ]}
     />
   );
@@ -231,14 +265,26 @@ function Weeks({ test }: { test: ModelTest }) {
       option={option}
       height={300}
       columns={[
-        { title: t("model.week"), cells: rows.map((row) => row.week_end), said: rows.map((row) => say.day(row.week_end)) },
+        {
+          title: t("model.week"),
+          cells: rows.map((row) => row.week_end),
+          said: rows.map((row) => say.day(row.week_end)),
+        },
         {
           title: t("model.seen_column"),
           cells: rows.map((row) => (row.holdout ? t("cohorts.not_yet") : t("cohorts.yes"))),
           said: rows.map((row) => (row.holdout ? t("cohorts.not_yet") : t("cohorts.yes"))),
         },
-        figures(t("model.actual"), rows.map((row) => row.actual_total), say.number),
-        figures(t("model.expected"), rows.map((row) => row.expected_total), say.number),
+        figures(
+          t("model.actual"),
+          rows.map((row) => row.actual_total),
+          say.number,
+        ),
+        figures(
+          t("model.expected"),
+          rows.map((row) => row.expected_total),
+          say.number,
+        ),
       ]}
     />
   );

@@ -140,8 +140,14 @@ function Sankey({ flows, since, narrowed }: { flows: Flows; since: string; narro
         return customersAt({ ...beganBy(narrowed), stood: [{ stages: [stage], at }] });
       }}
       columns={[
-        text(t("flows.from"), rows.map((row) => named.before(row.before))),
-        text(t("flows.to"), rows.map((row) => named.after(row.after))),
+        text(
+          t("flows.from"),
+          rows.map((row) => named.before(row.before)),
+        ),
+        text(
+          t("flows.to"),
+          rows.map((row) => named.after(row.after)),
+        ),
         {
           title: t("overview.customers"),
           cells: rows.map((row) => row.customers),
@@ -221,7 +227,10 @@ function Worth({
         return stage ? behindStage(stage, narrowed) : null;
       }}
       columns={[
-        text(t("columns.stage"), rows.map((row) => names("stages", row.stage))),
+        text(
+          t("columns.stage"),
+          rows.map((row) => names("stages", row.stage)),
+        ),
         {
           title: t("overview.customers"),
           cells: rows.map((row) => row.customers),

@@ -46,8 +46,20 @@ function Matrix({ cells, currency, narrowed }: Props & { cells: readonly RfmCell
     return {
       tooltip: { trigger: "item" },
       grid: { top: 8, bottom: 28, left: 28 },
-      xAxis: { type: "category", data: SCORES.map(String), name: t("rfm.frequency"), nameLocation: "middle", nameGap: 26 },
-      yAxis: { type: "category", data: SCORES.map(String), name: t("rfm.recency"), nameLocation: "middle", nameGap: 22 },
+      xAxis: {
+        type: "category",
+        data: SCORES.map(String),
+        name: t("rfm.frequency"),
+        nameLocation: "middle",
+        nameGap: 26,
+      },
+      yAxis: {
+        type: "category",
+        data: SCORES.map(String),
+        name: t("rfm.recency"),
+        nameLocation: "middle",
+        nameGap: 22,
+      },
       visualMap: { show: false, type: "continuous", min: 0, max: most, inRange: { color: heatColours(dark) } },
       series: [
         {
@@ -93,7 +105,11 @@ function Matrix({ cells, currency, narrowed }: Props & { cells: readonly RfmCell
           cells: cells.map((cell) => names("rfm_groups", cell.group)),
           said: cells.map((cell) => names("rfm_groups", cell.group)),
         },
-        { title: t("rfm.recency"), cells: cells.map((cell) => cell.r_score), said: cells.map((cell) => `${cell.r_score}`) },
+        {
+          title: t("rfm.recency"),
+          cells: cells.map((cell) => cell.r_score),
+          said: cells.map((cell) => `${cell.r_score}`),
+        },
         {
           title: t("rfm.frequency"),
           cells: cells.map((cell) => cell.f_score),

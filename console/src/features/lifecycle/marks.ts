@@ -1,14 +1,5 @@
 /** Who stands behind a mark of a chart, as the address of their list. Pure. */
-import type {
-  Cell,
-  ChannelEconomics,
-  Cohort,
-  Flow,
-  Pair,
-  ProductContribution,
-  RfmCell,
-  ValueBand,
-} from "./analysis";
+import type { Cell, ChannelEconomics, Cohort, Flow, Pair, ProductContribution, RfmCell, ValueBand } from "./analysis";
 import type { Narrowed } from "./views";
 import { customersAt, type Wanted } from "./wanted";
 

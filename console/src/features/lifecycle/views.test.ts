@@ -26,9 +26,7 @@ describe("the address of a view", () => {
   });
   it("may be mistyped", () => {
     const typed = "part=none&since=2026-99-99&until=soon&channel=&currency=euro&period=day&measure=x&by=y";
-    expect(viewOf(new URLSearchParams(typed), LIFECYCLE_PARTS)).toEqual(
-      viewOf(new URLSearchParams(), LIFECYCLE_PARTS),
-    );
+    expect(viewOf(new URLSearchParams(typed), LIFECYCLE_PARTS)).toEqual(viewOf(new URLSearchParams(), LIFECYCLE_PARTS));
   });
   it("has its days the right way round", () => {
     const view = viewOf(new URLSearchParams("since=2026-02-01&until=2026-01-01"), LIFECYCLE_PARTS);

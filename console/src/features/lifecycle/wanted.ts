@@ -197,3 +197,32 @@ function stoodOf(text: string): Stood[] {
   const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(at) ? Date.parse(at) : NaN;
   return stages.length === 0 || Number.isNaN(moment) ? [] : [{ stages, at: new Date(moment).toISOString() }];
 }
+
+/** Conditions and order as they are kept, as an address says them; `day` says on which day a moment is. */
+export function wantedOfQuery(
+  query: ListBody,
+  order: { sort: Sort; descending: boolean },
+  day: (moment: string) => string,
+): Wanted {
+  const bought = query.bought;
+  const said = {
+    ...query,
+    bought: bought?.products,
+    bought_categories: bought?.categories,
+    ordered_channels: bought?.channels,
+    ordered_stores: bought?.stores,
+    ordered_from: bought?.since,
+    ordered_to: bought?.until,
+  };
+  const wanted = { ...EVERYBODY, sort: order.sort, descending: order.descending };
+  for (const name of LISTS) wanted[name] = [...(said[name] ?? [])];
+  for (const name of SCORES) wanted[name] = [...(said[name] ?? [])];
+  for (const name of NUMBERS) wanted[name] = said[name] ?? null;
+  for (const name of DAYS) {
+    const moment = said[name];
+    wanted[name] = moment ? day(moment) : null;
+  }
+  wanted.stood = (query.stood ?? []).map(({ stages, at }) => ({ stages: [...stages], at: new Date(at).toISOString() }));
+  wanted.together = bought?.together ?? false;
+  return wanted;
+}

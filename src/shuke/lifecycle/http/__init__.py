@@ -1,6 +1,20 @@
 """The room over HTTP: customers, and all of them in figures."""
 
-from shuke.lifecycle.http.customers import routes as customer_routes
-from shuke.lifecycle.http.figures import routes as figure_routes
+from __future__ import annotations
 
-__all__ = ["customer_routes", "figure_routes"]
+from starlette.routing import BaseRoute
+
+from shuke.lifecycle.http.customers import customer_routes
+from shuke.lifecycle.http.figures import figure_routes
+from shuke.lifecycle.http.stages import stage_routes
+from shuke.lifecycle.http.tagging import tagging_routes
+from shuke.lifecycle.http.views import view_routes
+from shuke.platform import Metrics, Workplace
+
+__all__ = ["figure_routes", "routes"]
+
+
+def routes(workplace: Workplace, metrics: Metrics) -> list[BaseRoute]:
+    """All but those of figures; what stands first is asked first."""
+    made = (tagging_routes, view_routes, stage_routes, customer_routes)
+    return [route for make in made for route in make(workplace, metrics)]

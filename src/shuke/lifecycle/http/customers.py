@@ -5,6 +5,7 @@ What is looked for goes into a body and never into an address: it may be a phone
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -21,7 +22,7 @@ from shuke.lifecycle.service.reading import LATEST_MAX, customer_360
 from shuke.platform import Metrics, Workplace
 from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
 
-__all__ = ["routes"]
+__all__ = ["Conditions", "SearchBody", "customer_routes", "query_of"]
 
 
 _Words = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=WORDS_MAX)]
@@ -54,15 +55,11 @@ class BoughtBody(BaseModel):
     stores: _Words = ()
 
 
-class ListBody(BaseModel):
-    """Which customers are wanted, in which order, and which page of them. All conditions hold; of several words any.
-
-    ``search`` is part of a name, the last four digits of a phone number, or an identity given whole.
-    """
+class Conditions(BaseModel):
+    """Which customers are wanted, beyond a search. All conditions hold; of several words any."""
 
     model_config = ConfigDict(extra="forbid")
 
-    search: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     stages: _Words = ()
     rfm_groups: _Words = ()
     value_groups: _Words = ()
@@ -88,6 +85,20 @@ class ListBody(BaseModel):
     first_order_to: Moment | None = None
     last_order_from: Moment | None = None
     last_order_to: Moment | None = None
+
+
+class SearchBody(Conditions):
+    """Which customers are wanted. All conditions hold; of several words any.
+
+    ``search`` is part of a name, the last four digits of a phone number, or an identity given whole.
+    """
+
+    search: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+
+
+class ListBody(SearchBody):
+    """Which customers are wanted, in which order, and which page of them."""
+
     sort: Sort = Sort.CREATED
     descending: Flag = True
     after: Annotated[str, Field(max_length=300)] | None = None
@@ -129,24 +140,24 @@ class Revealed(BaseModel):
     identities: tuple[profiles.Identity, ...]
 
 
-def _query(body: ListBody) -> CustomerQuery:
-    """What the body asks for, but for the order and the page."""
-    apart = {"sort", "descending", "after", "limit", "stood", "bought"}
-    return CustomerQuery(
-        **{name: value for name, value in body if name not in apart},
-        stood=tuple(StoodIn(one.stages, one.at) for one in body.stood),
-        bought=None if body.bought is None else collect.Bought(**dict(body.bought)),
-    )
-
-
+_PLAIN = frozenset(declared.name for declared in fields(CustomerQuery)) - {"stood", "bought"}
 _Figures = Annotated[access.Visit, access.needs("lifecycle.read")]
 _ABSENT: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is none", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
 }
 
 
-def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
-    """The routes of the room."""
+def query_of(body: Conditions) -> CustomerQuery:
+    """The conditions as the service takes them."""
+    return CustomerQuery(
+        **{name: value for name, value in body if name in _PLAIN},
+        stood=tuple(StoodIn(one.stages, one.at) for one in body.stood),
+        bought=None if body.bought is None else collect.Bought(**dict(body.bought)),
+    )
+
+
+def customer_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
+    """The routes of customers, and of all of them in figures."""
     router = api("lifecycle")
 
     # Of this form only, so that /customers/find and /customers/list have no other methods than their own.
@@ -169,9 +180,9 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         visit: Annotated[access.Visit, access.needs("customers.reveal")], customer_id: UUID, body: RevealBody
     ) -> Revealed:
         asked = set(body.fields)
-        fields = {group: access.Seen.CLEAR if group in asked else access.Seen.HIDDEN for group in access.FIELDS}
+        shown = {group: access.Seen.CLEAR if group in asked else access.Seen.HIDDEN for group in access.FIELDS}
         with visit.begin() as tx:
-            found = customer_360(tx, visit.keyring, customer_id, datetime.now(UTC), latest=1, fields=fields)
+            found = customer_360(tx, visit.keyring, customer_id, datetime.now(UTC), latest=1, fields=shown)
             visit.note("customers.reveal", fields=sorted(asked), why=body.why)
         profile = found.profile
         return Revealed(
@@ -183,12 +194,11 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
 
     @router.post("/customers/list")
     def post_list(visit: Annotated[access.Visit, access.needs("customers.read")], body: ListBody) -> CustomerPage:
-        query = _query(body)
         with visit.read() as tx:
             return list_customers(
                 tx,
                 visit.keyring,
-                query,
+                query_of(body),
                 sort=body.sort,
                 descending=body.descending,
                 after=body.after,

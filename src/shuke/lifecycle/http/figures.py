@@ -37,7 +37,7 @@ from shuke.platform import AnyTask, Metrics, Workplace, queue_job
 from shuke.platform.answers import QueuedBody
 from shuke.platform.http import PROBLEM, Moment, Problem, api
 
-__all__ = ["routes"]
+__all__ = ["figure_routes"]
 
 _Figures = Annotated[access.Visit, access.needs("lifecycle.read")]
 _Word = Annotated[str | None, Query(min_length=1, max_length=200)]
@@ -91,7 +91,7 @@ _TOO_MANY: dict[int | str, dict[str, Any]] = {
 }
 
 
-def routes(workplace: Workplace, _: Metrics, *, refreshing: AnyTask) -> list[BaseRoute]:
+def figure_routes(workplace: Workplace, _: Metrics, *, refreshing: AnyTask) -> list[BaseRoute]:
     """The routes of the figures; ``refreshing`` is the task that works out the facts."""
     router, desk = api("lifecycle"), Desk(workplace)
     _of_facts(router)

@@ -6,7 +6,7 @@ others, in the order of their ids, which is the order in which they became custo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from shuke.lifecycle.service.standing import stood_in
 from shuke.lifecycle.tables import customer_facts as facts
 from shuke.platform import Keyring, Transaction, among
 
-__all__ = ["MOMENTS_MAX", "PAGE_MAX", "WORDS_MAX", "list_customers"]
+__all__ = ["MOMENTS_MAX", "PAGE_MAX", "WORDS_MAX", "all_of", "everybody_who", "list_customers"]
 
 PAGE_MAX = 200
 WORDS_MAX = 50
@@ -85,10 +85,7 @@ def list_customers(
     """
     if not 1 <= limit <= PAGE_MAX:
         raise BadInput("lifecycle.bad_page", limit=PAGE_MAX)
-    _check(query)
-    latest = last_refresh(tx)
-    meant = None if query.search is None else profiles.candidates(tx, keyring, query.search, fields=fields)
-    wanted = _Wanted(query, _chosen(tx, query, meant, latest), latest, sort, descending=descending)
+    wanted, meant = _understood(tx, keyring, query, sort, descending=descending, fields=fields)
     place = None if after is None else _place(after, sort)
     shown: list[tuple[_Place, datetime, profiles.Card]] = []
     for _ in range(_PAGES_LOOKED_THROUGH_MAX):
@@ -109,9 +106,53 @@ def list_customers(
         customers=tuple(_row(card, at, computed.get(one.customer_id)) for one, at, card in shown),
         next=_cursor(end) if end else None,
         count=count,
-        currency=latest.currency if latest else None,
-        as_of=latest.as_of if latest else None,
+        currency=wanted.latest.currency if wanted.latest else None,
+        as_of=wanted.latest.as_of if wanted.latest else None,
     )
+
+
+def everybody_who(
+    tx: Transaction, keyring: Keyring, query: CustomerQuery, *, most: int, fields: access.Fields = access.MASKED
+) -> sa.Select[Any]:
+    """The ids of all who are wanted, as a set for statements of others; of a search, at most so many of them.
+
+    Errors as for :func:`list_customers`.
+    """
+    wanted, meant = _understood(tx, keyring, query, Sort.CREATED, descending=False, fields=fields)
+    if meant is None:
+        return wanted.everybody()
+    found: list[UUID] = []
+    place = None
+    # Who is really meant is said by who they are, which only we can read.
+    while len(found) < most:
+        page = wanted.page(tx, place, profiles.CARDS_MAX)
+        ids = [one.customer_id for one, _ in page]
+        real = profiles.cards(tx, keyring, ids, fields=fields, meant=meant)
+        found += [one for one in ids if one in real]
+        if len(page) < profiles.CARDS_MAX:
+            break
+        place = page[-1][0]
+    return _these(found[:most])
+
+
+def all_of(tx: Transaction, customer_ids: Sequence[UUID]) -> sa.Select[Any]:
+    """The ids of these customers, each once, as whoever stands for them; NotFound ``profiles.no_customer``."""
+    return _these(profiles.standing_for(tx, set(customer_ids)).values())
+
+
+def _these(customer_ids: Iterable[UUID]) -> sa.Select[Any]:
+    people = profiles.present().subquery("people")
+    return sa.select(people.c.customer_id).where(people.c.customer_id == among("uuid", sorted(set(customer_ids))))
+
+
+def _understood(
+    tx: Transaction, keyring: Keyring, query: CustomerQuery, sort: Sort, *, descending: bool, fields: access.Fields
+) -> tuple[_Wanted, profiles.Candidates | None]:
+    """A query that can be asked, and who may be meant by its search; errors as for :func:`list_customers`."""
+    _check(query)
+    latest = last_refresh(tx)
+    meant = None if query.search is None else profiles.candidates(tx, keyring, query.search, fields=fields)
+    return _Wanted(query, _chosen(tx, query, meant, latest), latest, sort, descending=descending), meant
 
 
 def _check(query: CustomerQuery) -> None:
@@ -220,6 +261,11 @@ class _Wanted:
         text = some.compile(tx)
         plan = tx.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", text.params).scalar_one()
         return Count(max(int(plan[0]["Plan"]["Plan Rows"]), COUNTED_MAX), exact=False)
+
+    def everybody(self) -> sa.Select[Any]:
+        """The ids of all."""
+        some = self._from(outer=not self._need_facts)
+        return some.with_only_columns(some.selected_columns["customer_id"])
 
     @property
     def _need_facts(self) -> bool:
