@@ -170,7 +170,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Many Tags */
+        /** Tag many customers at once, or take a tag from them */
         post: operations["post_many_tags_api_customers_tags_post"];
         delete?: never;
         options?: never;
@@ -187,7 +187,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undo Many Tags */
+        /** Take back what was tagged at once */
         post: operations["undo_many_tags_api_customers_tags__batch_id__undo_post"];
         delete?: never;
         options?: never;
@@ -411,7 +411,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Default */
+        /** Choose the view that one begins with */
         put: operations["put_default_api_default_view_put"];
         post?: never;
         delete?: never;
@@ -1324,9 +1324,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Brand */
+        /** What the brand is called, its time zone, currency and margin */
         get: operations["get_brand_api_settings_brand_get"];
-        /** Put Brand */
+        /** Set the brand's name, time zone, currency and margin */
         put: operations["put_brand_api_settings_brand_put"];
         post?: never;
         delete?: never;
@@ -1342,9 +1342,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stages */
+        /** The definitions of the stages, as they are */
         get: operations["get_stages_api_settings_stages_get"];
-        /** Put Stages */
+        /** Define the stages anew, from the next refresh on */
         put: operations["put_stages_api_settings_stages_put"];
         post?: never;
         delete?: never;
@@ -1362,7 +1362,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Preview Stages */
+        /** How many customers each stage would have */
         post: operations["preview_stages_api_settings_stages_preview_post"];
         delete?: never;
         options?: never;
@@ -1377,7 +1377,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stages Of */
+        /** The definitions of the stages, as they were */
         get: operations["get_stages_of_api_settings_stages__version__get"];
         put?: never;
         post?: never;
@@ -1447,7 +1447,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stage Names */
+        /** The names of the stages */
         get: operations["get_stage_names_api_stages_get"];
         put?: never;
         post?: never;
@@ -1623,10 +1623,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Views */
+        /** Saved views of the list of customers */
         get: operations["get_views_api_views_get"];
         put?: never;
-        /** Post View */
+        /** Save a view of the list of customers */
         post: operations["post_view_api_views_post"];
         delete?: never;
         options?: never;
@@ -1642,10 +1642,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put View */
+        /** Change a saved view */
         put: operations["put_view_api_views__view_id__put"];
         post?: never;
-        /** Delete View */
+        /** Delete a saved view */
         delete: operations["delete_view_api_views__view_id__delete"];
         options?: never;
         head?: never;
@@ -1661,7 +1661,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Restore View */
+        /** Bring a deleted view back */
         post: operations["restore_view_api_views__view_id__restore_post"];
         delete?: never;
         options?: never;
@@ -7187,6 +7187,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "source": "console",
+                 *       "tag": "win back"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ManyTagsBody"];
             };
         };
@@ -9807,6 +9818,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "view_id": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DefaultBody"];
             };
         };
@@ -18747,6 +18763,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY",
+                 *       "margin": 0.6,
+                 *       "name": "Tea House",
+                 *       "time_zone": "Asia/Shanghai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["BrandBody"];
             };
         };
@@ -18967,6 +18991,40 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "stage": "lost",
+                 *           "when": {
+                 *             "silence": {
+                 *               "at_least": 4
+                 *             }
+                 *           }
+                 *         },
+                 *         {
+                 *           "stage": "active",
+                 *           "when": {}
+                 *         }
+                 *       ],
+                 *       "stages": [
+                 *         {
+                 *           "code": "active",
+                 *           "name": {
+                 *             "en": "Active",
+                 *             "zh-CN": "活跃"
+                 *           }
+                 *         },
+                 *         {
+                 *           "code": "lost",
+                 *           "name": {
+                 *             "en": "Lost",
+                 *             "zh-CN": "流失"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["StagesBody"];
             };
         };
@@ -19082,6 +19140,40 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "stage": "lost",
+                 *           "when": {
+                 *             "silence": {
+                 *               "at_least": 4
+                 *             }
+                 *           }
+                 *         },
+                 *         {
+                 *           "stage": "active",
+                 *           "when": {}
+                 *         }
+                 *       ],
+                 *       "stages": [
+                 *         {
+                 *           "code": "active",
+                 *           "name": {
+                 *             "en": "Active",
+                 *             "zh-CN": "活跃"
+                 *           }
+                 *         },
+                 *         {
+                 *           "code": "lost",
+                 *           "name": {
+                 *             "en": "Lost",
+                 *             "zh-CN": "流失"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["StagesBody"];
             };
         };
@@ -22406,6 +22498,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value"
+                 *       ],
+                 *       "name": "Leaving, and dear",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ViewBody"];
             };
         };
@@ -22542,6 +22650,23 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value",
+                 *         "last_order"
+                 *       ],
+                 *       "name": "Leaving, and dear",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ViewBody"];
             };
         };
