@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Attributes */
+        /** Every attribute that a customer can have */
         get: operations["get_attributes_api_attributes_get"];
         put?: never;
         post?: never;
@@ -28,12 +28,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Attribute */
+        /** One attribute */
         get: operations["get_attribute_api_attributes__name__get"];
-        /** Put Attribute */
+        /** Define an attribute */
         put: operations["put_attribute_api_attributes__name__put"];
         post?: never;
-        /** Delete Attribute */
+        /** Retire an attribute */
         delete: operations["delete_attribute_api_attributes__name__delete"];
         options?: never;
         head?: never;
@@ -47,7 +47,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Audit */
+        /** The audit log, newest first */
         get: operations["get_audit_api_audit_get"];
         put?: never;
         post?: never;
@@ -64,7 +64,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Export Audit */
+        /** The audit log as a file */
         get: operations["export_audit_api_audit_csv_get"];
         put?: never;
         post?: never;
@@ -81,10 +81,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Channels */
+        /** Channels, page by page */
         get: operations["get_channels_api_channels_get"];
         put?: never;
-        /** Post Channels */
+        /** State channels */
         post: operations["post_channels_api_channels_post"];
         delete?: never;
         options?: never;
@@ -99,9 +99,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Channel */
+        /** One channel */
         get: operations["get_channel_api_channels__channel__get"];
-        /** Put Channel */
+        /** State a channel */
         put: operations["put_channel_api_channels__channel__put"];
         post?: never;
         delete?: never;
@@ -119,7 +119,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Customer */
+        /** Find a customer by an identity, or make one, and set attributes */
         post: operations["post_customer_api_customers_post"];
         delete?: never;
         options?: never;
@@ -136,7 +136,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find Customer */
+        /** Find a customer by an identity */
         post: operations["find_customer_api_customers_find_post"];
         delete?: never;
         options?: never;
@@ -153,7 +153,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post List */
+        /** Customers by conditions, page by page */
         post: operations["post_list_api_customers_list_post"];
         delete?: never;
         options?: never;
@@ -170,7 +170,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Many Tags */
+        /** Tag many customers at once, or take a tag from them */
         post: operations["post_many_tags_api_customers_tags_post"];
         delete?: never;
         options?: never;
@@ -187,7 +187,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undo Many Tags */
+        /** Take back what was tagged at once */
         post: operations["undo_many_tags_api_customers_tags__batch_id__undo_post"];
         delete?: never;
         options?: never;
@@ -202,14 +202,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Customer */
+        /** All there is to know of a customer */
         get: operations["get_customer_api_customers__customer_id__get"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Patch Customer */
+        /** Change attributes of a customer */
         patch: operations["patch_customer_api_customers__customer_id__patch"];
         trace?: never;
     };
@@ -220,10 +220,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Consents */
+        /** What a customer has agreed to */
         get: operations["get_consents_api_customers__customer_id__consents_get"];
         put?: never;
-        /** Post Consent */
+        /** Record what a customer has said */
         post: operations["post_consent_api_customers__customer_id__consents_post"];
         delete?: never;
         options?: never;
@@ -240,7 +240,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Guardian */
+        /** Appoint who answers for a child */
         post: operations["post_guardian_api_customers__customer_id__guardians_post"];
         delete?: never;
         options?: never;
@@ -255,10 +255,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Identities */
+        /** The identities of a customer */
         get: operations["get_identities_api_customers__customer_id__identities_get"];
         put?: never;
-        /** Post Identity */
+        /** Add an identity to a customer */
         post: operations["post_identity_api_customers__customer_id__identities_post"];
         delete?: never;
         options?: never;
@@ -273,7 +273,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Merges */
+        /** The merges that made a customer */
         get: operations["get_merges_api_customers__customer_id__merges_get"];
         put?: never;
         post?: never;
@@ -290,7 +290,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Orders */
+        /** The orders of a customer, newest first */
         get: operations["get_orders_api_customers__customer_id__orders_get"];
         put?: never;
         post?: never;
@@ -308,10 +308,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Owner */
+        /** Give a customer to a colleague */
         put: operations["put_owner_api_customers__customer_id__owners__user_id__put"];
         post?: never;
-        /** Delete Owner */
+        /** Take a customer from a colleague */
         delete: operations["delete_owner_api_customers__customer_id__owners__user_id__delete"];
         options?: never;
         head?: never;
@@ -327,7 +327,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reveal */
+        /** Look at values that are masked; leaves a line in the audit log */
         post: operations["reveal_api_customers__customer_id__reveal_post"];
         delete?: never;
         options?: never;
@@ -344,7 +344,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Tag */
+        /** Tag a customer */
         post: operations["post_tag_api_customers__customer_id__tags_post"];
         delete?: never;
         options?: never;
@@ -362,7 +362,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Tag */
+        /** Take a tag away */
         delete: operations["delete_tag_api_customers__customer_id__tags__tag__delete"];
         options?: never;
         head?: never;
@@ -376,7 +376,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Timeline */
+        /** What happened with a customer, newest first */
         get: operations["get_timeline_api_customers__customer_id__timeline_get"];
         put?: never;
         post?: never;
@@ -393,7 +393,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Data Quality */
+        /** How much came in, what was rejected, what changed suddenly */
         get: operations["get_data_quality_api_data_quality_get"];
         put?: never;
         post?: never;
@@ -411,7 +411,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Default */
+        /** Choose the view that one begins with */
         put: operations["put_default_api_default_view_put"];
         post?: never;
         delete?: never;
@@ -427,10 +427,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Imports */
+        /** Imports, newest first */
         get: operations["get_imports_api_imports_get"];
         put?: never;
-        /** Post Import */
+        /** Import uploaded files, or try to */
         post: operations["post_import_api_imports_post"];
         delete?: never;
         options?: never;
@@ -447,7 +447,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post File */
+        /** Upload a file to import, as it is */
         post: operations["post_file_api_imports_files_post"];
         delete?: never;
         options?: never;
@@ -462,7 +462,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Preview */
+        /** What was recognised in an uploaded file */
         get: operations["get_preview_api_imports_previews__preview_id__get"];
         put?: never;
         post?: never;
@@ -479,7 +479,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Import */
+        /** One import, with what came of it */
         get: operations["get_import_api_imports__import_id__get"];
         put?: never;
         post?: never;
@@ -496,7 +496,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Rejects */
+        /** The rows that an import left out, as a file */
         get: operations["get_rejects_api_imports__import_id__rejects_get"];
         put?: never;
         post?: never;
@@ -513,10 +513,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Invitations */
+        /** Invitations that may still be accepted */
         get: operations["get_invitations_api_invitations_get"];
         put?: never;
-        /** Post Invitation */
+        /** Invite somebody; the link is shown once */
         post: operations["post_invitation_api_invitations_post"];
         delete?: never;
         options?: never;
@@ -533,7 +533,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accept Invitation */
+        /** Come in by a link */
         post: operations["accept_invitation_api_invitations_accept_post"];
         delete?: never;
         options?: never;
@@ -550,7 +550,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find Invitation */
+        /** What a link is for */
         post: operations["find_invitation_api_invitations_find_post"];
         delete?: never;
         options?: never;
@@ -568,7 +568,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Invitation */
+        /** Take an invitation back */
         delete: operations["delete_invitation_api_invitations__invitation_id__delete"];
         options?: never;
         head?: never;
@@ -582,7 +582,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Jobs */
+        /** Long work, newest first */
         get: operations["get_jobs_api_jobs_get"];
         put?: never;
         post?: never;
@@ -599,11 +599,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get One */
+        /** How far one piece of long work is */
         get: operations["get_one_api_jobs__job_id__get"];
         put?: never;
         post?: never;
-        /** Delete Job */
+        /** Cancel a piece of long work */
         delete: operations["delete_job_api_jobs__job_id__delete"];
         options?: never;
         head?: never;
@@ -617,7 +617,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Events */
+        /** Follow a piece of long work (server-sent events) */
         get: operations["get_events_api_jobs__job_id__events_get"];
         put?: never;
         post?: never;
@@ -634,10 +634,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Keys */
+        /** API keys, page by page */
         get: operations["get_keys_api_keys_get"];
         put?: never;
-        /** Post Key */
+        /** Make an API key; it is shown once */
         post: operations["post_key_api_keys_post"];
         delete?: never;
         options?: never;
@@ -655,7 +655,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Key */
+        /** Revoke an API key */
         delete: operations["delete_key_api_keys__key_id__delete"];
         options?: never;
         head?: never;
@@ -669,7 +669,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Baskets */
+        /** Which products are bought together */
         get: operations["get_baskets_api_lifecycle_baskets_get"];
         put?: never;
         post?: never;
@@ -686,7 +686,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Channel Economics */
+        /** What customers cost and bring, by the channel of the first order */
         get: operations["get_channel_economics_api_lifecycle_channels_get"];
         put?: never;
         post?: never;
@@ -703,7 +703,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Cohorts */
+        /** Customers and money by the period of the first order */
         get: operations["get_cohorts_api_lifecycle_cohorts_get"];
         put?: never;
         post?: never;
@@ -720,7 +720,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get First Products */
+        /** What customers are worth by their first product */
         get: operations["get_first_products_api_lifecycle_first_products_get"];
         put?: never;
         post?: never;
@@ -737,7 +737,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Flows */
+        /** How customers moved between stages */
         get: operations["get_flows_api_lifecycle_flows_get"];
         put?: never;
         post?: never;
@@ -754,7 +754,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Contribution */
+        /** What products contribute */
         get: operations["get_contribution_api_lifecycle_products_get"];
         put?: never;
         post?: never;
@@ -771,7 +771,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Quality */
+        /** How good the model of the last refresh is */
         get: operations["get_quality_api_lifecycle_quality_get"];
         put?: never;
         post?: never;
@@ -788,7 +788,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Retention */
+        /** How many order again, by time since the first order */
         get: operations["get_retention_api_lifecycle_retention_get"];
         put?: never;
         post?: never;
@@ -805,7 +805,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Rfm */
+        /** Customers by recency, frequency and money */
         get: operations["get_rfm_api_lifecycle_rfm_get"];
         put?: never;
         post?: never;
@@ -822,7 +822,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stages */
+        /** Customers and their value by stage */
         get: operations["get_stages_api_lifecycle_stages_get"];
         put?: never;
         post?: never;
@@ -839,7 +839,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Values */
+        /** How predicted value is spread */
         get: operations["get_values_api_lifecycle_values_get"];
         put?: never;
         post?: never;
@@ -858,7 +858,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Merge */
+        /** Merge two customers who are one */
         post: operations["post_merge_api_merges_post"];
         delete?: never;
         options?: never;
@@ -875,7 +875,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undo Merge */
+        /** Undo a merge */
         post: operations["undo_merge_api_merges__merge_id__undo_post"];
         delete?: never;
         options?: never;
@@ -890,7 +890,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Providers */
+        /** The providers of identities to sign in by */
         get: operations["get_providers_api_oidc_get"];
         put?: never;
         post?: never;
@@ -907,7 +907,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Come Back */
+        /** Where the provider sends the browser back to */
         get: operations["come_back_api_oidc_callback_get"];
         put?: never;
         post?: never;
@@ -924,7 +924,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Start */
+        /** Send the browser to the provider */
         get: operations["start_api_oidc_start_get"];
         put?: never;
         post?: never;
@@ -943,7 +943,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Orders */
+        /** State orders */
         post: operations["post_orders_api_orders_post"];
         delete?: never;
         options?: never;
@@ -959,7 +959,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Order */
+        /** State an order */
         put: operations["put_order_api_orders__source___order_id__put"];
         post?: never;
         delete?: never;
@@ -975,7 +975,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Overview */
+        /** How customers stand by stage, and what the last weeks brought */
         get: operations["get_overview_api_overview_get"];
         put?: never;
         post?: never;
@@ -992,10 +992,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Passkeys */
+        /** One's own passkeys */
         get: operations["get_passkeys_api_passkeys_get"];
         put?: never;
-        /** Post Passkey */
+        /** Keep a passkey that the browser has made */
         post: operations["post_passkey_api_passkeys_post"];
         delete?: never;
         options?: never;
@@ -1012,7 +1012,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Options */
+        /** What the browser needs to make a passkey */
         post: operations["post_options_api_passkeys_options_post"];
         delete?: never;
         options?: never;
@@ -1030,7 +1030,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Passkey */
+        /** Remove a passkey */
         delete: operations["delete_passkey_api_passkeys__passkey_id__delete"];
         options?: never;
         head?: never;
@@ -1044,7 +1044,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Permissions */
+        /** Everything that a role can allow */
         get: operations["get_permissions_api_permissions_get"];
         put?: never;
         post?: never;
@@ -1061,10 +1061,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Products */
+        /** Products, page by page */
         get: operations["get_products_api_products_get"];
         put?: never;
-        /** Post Products */
+        /** State products */
         post: operations["post_products_api_products_post"];
         delete?: never;
         options?: never;
@@ -1079,9 +1079,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Product */
+        /** One product */
         get: operations["get_product_api_products__product_id__get"];
-        /** Put Product */
+        /** State a product */
         put: operations["put_product_api_products__product_id__put"];
         post?: never;
         delete?: never;
@@ -1099,7 +1099,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Recovery Codes */
+        /** New recovery codes in place of the old ones */
         post: operations["post_recovery_codes_api_recovery_codes_post"];
         delete?: never;
         options?: never;
@@ -1116,7 +1116,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Refresh */
+        /** Work out the facts of every customer now */
         post: operations["post_refresh_api_refreshes_post"];
         delete?: never;
         options?: never;
@@ -1133,7 +1133,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Refunds */
+        /** State refunds */
         post: operations["post_refunds_api_refunds_post"];
         delete?: never;
         options?: never;
@@ -1149,7 +1149,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Refund */
+        /** State a refund */
         put: operations["put_refund_api_refunds__source___refund_id__put"];
         post?: never;
         delete?: never;
@@ -1165,10 +1165,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Roles */
+        /** Every role */
         get: operations["get_roles_api_roles_get"];
         put?: never;
-        /** Post Role */
+        /** Make a role */
         post: operations["post_role_api_roles_post"];
         delete?: never;
         options?: never;
@@ -1183,12 +1183,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Role */
+        /** One role */
         get: operations["get_role_api_roles__name__get"];
-        /** Put Role */
+        /** Change a role */
         put: operations["put_role_api_roles__name__put"];
         post?: never;
-        /** Delete Role */
+        /** Delete a role that nobody has */
         delete: operations["delete_role_api_roles__name__delete"];
         options?: never;
         head?: never;
@@ -1202,16 +1202,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Session */
+        /** Who is signed in, and what they may do */
         get: operations["get_session_api_session_get"];
         put?: never;
-        /** Post Session */
+        /** Sign in with a password */
         post: operations["post_session_api_session_post"];
-        /** Delete Session */
+        /** Sign out */
         delete: operations["delete_session_api_session_delete"];
         options?: never;
         head?: never;
-        /** Patch Session */
+        /** Change one's own name or language */
         patch: operations["patch_session_api_session_patch"];
         trace?: never;
     };
@@ -1224,7 +1224,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Sign In */
+        /** Sign in with a passkey */
         post: operations["post_sign_in_api_session_passkey_post"];
         delete?: never;
         options?: never;
@@ -1241,7 +1241,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Sign In Options */
+        /** What the browser needs to sign in with a passkey */
         post: operations["post_sign_in_options_api_session_passkey_options_post"];
         delete?: never;
         options?: never;
@@ -1258,7 +1258,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Password */
+        /** Choose another password; all other sessions end */
         post: operations["post_password_api_session_password_post"];
         delete?: never;
         options?: never;
@@ -1275,7 +1275,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Second */
+        /** Show the second factor */
         post: operations["post_second_api_session_second_post"];
         delete?: never;
         options?: never;
@@ -1290,7 +1290,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Sessions */
+        /** One's own sessions */
         get: operations["get_sessions_api_sessions_get"];
         put?: never;
         post?: never;
@@ -1310,7 +1310,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete One Session */
+        /** End one of one's own sessions */
         delete: operations["delete_one_session_api_sessions__session_id__delete"];
         options?: never;
         head?: never;
@@ -1324,9 +1324,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Brand */
+        /** What the brand is called, its time zone, currency and margin */
         get: operations["get_brand_api_settings_brand_get"];
-        /** Put Brand */
+        /** Set the brand's name, time zone, currency and margin */
         put: operations["put_brand_api_settings_brand_put"];
         post?: never;
         delete?: never;
@@ -1342,9 +1342,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stages */
+        /** The definitions of the stages, as they are */
         get: operations["get_stages_api_settings_stages_get"];
-        /** Put Stages */
+        /** Define the stages anew, from the next refresh on */
         put: operations["put_stages_api_settings_stages_put"];
         post?: never;
         delete?: never;
@@ -1362,7 +1362,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Preview Stages */
+        /** How many customers each stage would have */
         post: operations["preview_stages_api_settings_stages_preview_post"];
         delete?: never;
         options?: never;
@@ -1377,7 +1377,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stages Of */
+        /** The definitions of the stages, as they were */
         get: operations["get_stages_of_api_settings_stages__version__get"];
         put?: never;
         post?: never;
@@ -1394,10 +1394,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Setup */
+        /** Whether the server waits for its first owner */
         get: operations["get_setup_api_setup_get"];
         put?: never;
-        /** Post Setup */
+        /** Become the first owner */
         post: operations["post_setup_api_setup_post"];
         delete?: never;
         options?: never;
@@ -1412,7 +1412,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Sources */
+        /** Who may send events */
         get: operations["get_sources_api_sources_get"];
         put?: never;
         post?: never;
@@ -1431,9 +1431,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Key */
+        /** Make a write key; it is shown once */
         post: operations["post_key_api_sources__name__key_post"];
-        /** Delete Key */
+        /** Disable a write key */
         delete: operations["delete_key_api_sources__name__key_delete"];
         options?: never;
         head?: never;
@@ -1447,7 +1447,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stage Names */
+        /** The names of the stages */
         get: operations["get_stage_names_api_stages_get"];
         put?: never;
         post?: never;
@@ -1464,10 +1464,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stores */
+        /** Stores, page by page */
         get: operations["get_stores_api_stores_get"];
         put?: never;
-        /** Post Stores */
+        /** State stores */
         post: operations["post_stores_api_stores_post"];
         delete?: never;
         options?: never;
@@ -1482,9 +1482,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Store */
+        /** One store */
         get: operations["get_store_api_stores__store_id__get"];
-        /** Put Store */
+        /** State a store */
         put: operations["put_store_api_stores__store_id__put"];
         post?: never;
         delete?: never;
@@ -1500,10 +1500,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Teams */
+        /** Every team */
         get: operations["get_teams_api_teams_get"];
         put?: never;
-        /** Post Team */
+        /** Make a team */
         post: operations["post_team_api_teams_post"];
         delete?: never;
         options?: never;
@@ -1521,11 +1521,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Team */
+        /** Dissolve a team */
         delete: operations["delete_team_api_teams__team_id__delete"];
         options?: never;
         head?: never;
-        /** Patch Team */
+        /** Rename a team */
         patch: operations["patch_team_api_teams__team_id__patch"];
         trace?: never;
     };
@@ -1538,9 +1538,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Totp */
+        /** Begin to set up an authenticator app */
         post: operations["post_totp_api_totp_post"];
-        /** Delete Totp */
+        /** Do without the authenticator app */
         delete: operations["delete_totp_api_totp_delete"];
         options?: never;
         head?: never;
@@ -1556,7 +1556,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Confirm */
+        /** Have the authenticator app count from now on */
         post: operations["post_confirm_api_totp_confirm_post"];
         delete?: never;
         options?: never;
@@ -1571,7 +1571,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Users */
+        /** Accounts, page by page */
         get: operations["get_users_api_users_get"];
         put?: never;
         post?: never;
@@ -1588,14 +1588,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get User */
+        /** One account */
         get: operations["get_user_api_users__user_id__get"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Patch User */
+        /** Change the role, places, team or state of an account */
         patch: operations["patch_user_api_users__user_id__patch"];
         trace?: never;
     };
@@ -1608,7 +1608,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Reset */
+        /** A link by which somebody gets back in */
         post: operations["post_reset_api_users__user_id__reset_post"];
         delete?: never;
         options?: never;
@@ -1623,10 +1623,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Views */
+        /** Saved views of the list of customers */
         get: operations["get_views_api_views_get"];
         put?: never;
-        /** Post View */
+        /** Save a view of the list of customers */
         post: operations["post_view_api_views_post"];
         delete?: never;
         options?: never;
@@ -1642,10 +1642,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put View */
+        /** Change a saved view */
         put: operations["put_view_api_views__view_id__put"];
         post?: never;
-        /** Delete View */
+        /** Delete a saved view */
         delete: operations["delete_view_api_views__view_id__delete"];
         options?: never;
         head?: never;
@@ -1661,7 +1661,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Restore View */
+        /** Bring a deleted view back */
         post: operations["restore_view_api_views__view_id__restore_post"];
         delete?: never;
         options?: never;
@@ -5654,6 +5654,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "choices": [
+                 *         "green",
+                 *         "black",
+                 *         "dark"
+                 *       ],
+                 *       "personal": false,
+                 *       "type": "choice"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DefinitionBody"];
             };
         };
@@ -6268,6 +6279,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "channels": [
+                 *         {
+                 *           "channel": "mini_program",
+                 *           "kind": "mini_program",
+                 *           "name": "小程序"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChannelsBody"];
             };
         };
@@ -6539,6 +6561,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "mini_program",
+                 *       "name": "小程序"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChannelBody"];
             };
         };
@@ -6676,6 +6704,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "city": "杭州",
+                 *         "name": "王晓明"
+                 *       },
+                 *       "identities": [
+                 *         {
+                 *           "kind": "phone",
+                 *           "value": "13800138000"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewCustomerBody"];
             };
         };
@@ -6835,6 +6877,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "phone",
+                 *       "value": "13800138000"
+                 *     }
+                 */
                 "application/json": components["schemas"]["IdentityBody"];
             };
         };
@@ -6994,6 +7042,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "last_order_from": "2026-01-01T00:00:00Z",
+                 *       "limit": 50,
+                 *       "sort": "value",
+                 *       "stages": [
+                 *         "at_risk",
+                 *         "lost"
+                 *       ],
+                 *       "value_min_minor": 100000
+                 *     }
+                 */
                 "application/json": components["schemas"]["ListBody"];
             };
         };
@@ -7131,6 +7191,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "source": "console",
+                 *       "tag": "win back"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ManyTagsBody"];
             };
         };
@@ -7584,6 +7655,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "birth_date": "1990-05-17",
+                 *         "city": "苏州"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeBody"];
             };
         };
@@ -7899,6 +7978,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "at": "2026-06-18T20:15:00+08:00",
+                 *       "by": "service",
+                 *       "channel": "sms",
+                 *       "method": "form",
+                 *       "notice_version": "v3",
+                 *       "purpose": "marketing",
+                 *       "reference": "form:2026-0001",
+                 *       "state": "granted"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConsentBody"];
             };
         };
@@ -8060,6 +8151,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "李梅",
+                 *       "phone": "13900139000",
+                 *       "relation": "mother"
+                 *     }
+                 */
                 "application/json": components["schemas"]["GuardianBody"];
             };
         };
@@ -8353,6 +8451,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "member_number",
+                 *       "value": "M-20260001"
+                 *     }
+                 */
                 "application/json": components["schemas"]["IdentityBody"];
             };
         };
@@ -9022,6 +9126,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": [
+                 *         "phone"
+                 *       ],
+                 *       "why": "call_back"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RevealBody"];
             };
         };
@@ -9183,6 +9295,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expires_at": "2027-01-01T00:00:00+08:00",
+                 *       "source": "warehouse",
+                 *       "tag": "VIP"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TagBody"];
             };
         };
@@ -9703,6 +9822,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "view_id": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DefaultBody"];
             };
         };
@@ -9950,6 +10074,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY",
+                 *       "dry_run": true,
+                 *       "files": [
+                 *         "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *       ],
+                 *       "kind": "orders",
+                 *       "source": "shop",
+                 *       "timezone": "Asia/Shanghai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ImportBody"];
             };
         };
@@ -10752,6 +10888,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lin@example.com",
+                 *       "places": [
+                 *         "S1"
+                 *       ],
+                 *       "role": "store_associate"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewInvitationBody"];
             };
         };
@@ -10908,6 +11053,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "language": "zh-CN",
+                 *       "name": "林小雨",
+                 *       "password": "paper boats at noon",
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AcceptBody"];
             };
         };
@@ -11086,6 +11239,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenBody"];
             };
         };
@@ -12019,6 +12177,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "days": 90,
+                 *       "name": "Warehouse",
+                 *       "permissions": [
+                 *         "orders.write",
+                 *         "catalog.write"
+                 *       ],
+                 *       "role": "operations_manager"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewKeyBody"];
             };
         };
@@ -13591,6 +13760,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "by": "service",
+                 *       "loser": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a11",
+                 *       "why": "same_phone",
+                 *       "winner": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *     }
+                 */
                 "application/json": components["schemas"]["MergeBody"];
             };
         };
@@ -14232,6 +14409,25 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "orders": [
+                 *         {
+                 *           "amount_minor": 25600,
+                 *           "currency": "CNY",
+                 *           "customer": [
+                 *             {
+                 *               "kind": "phone",
+                 *               "value": "13800138000"
+                 *             }
+                 *           ],
+                 *           "order_id": "2026-0001",
+                 *           "ordered_at": "2026-06-18T20:15:00+08:00",
+                 *           "source": "shop"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["OrdersBody"];
             };
         };
@@ -14391,6 +14587,28 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount_minor": 25600,
+                 *       "channel": "online",
+                 *       "currency": "CNY",
+                 *       "customer": [
+                 *         {
+                 *           "kind": "phone",
+                 *           "value": "13800138000"
+                 *         }
+                 *       ],
+                 *       "discount_minor": 2000,
+                 *       "lines": [
+                 *         {
+                 *           "amount_minor": 25600,
+                 *           "product_id": "P-1001",
+                 *           "quantity": 2
+                 *         }
+                 *       ],
+                 *       "ordered_at": "2026-06-18T20:15:00+08:00"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OrderBody"];
             };
         };
@@ -14741,6 +14959,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "3q2-7w",
+                 *         "rawId": "3q2-7w",
+                 *         "response": {
+                 *           "attestationObject": "o2Nm…",
+                 *           "clientDataJSON": "eyJ0…"
+                 *         },
+                 *         "type": "public-key"
+                 *       },
+                 *       "name": "Phone"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPasskeyBody"];
             };
         };
@@ -15318,6 +15550,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "products": [
+                 *         {
+                 *           "category": "green tea",
+                 *           "cost_minor": 5200,
+                 *           "currency": "CNY",
+                 *           "name": "龙井 250 g",
+                 *           "price_minor": 12800,
+                 *           "product_id": "P-1001"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProductsBody"];
             };
         };
@@ -15589,6 +15835,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "category": "green tea",
+                 *       "cost_minor": 5200,
+                 *       "currency": "CNY",
+                 *       "name": "龙井 250 g",
+                 *       "price_minor": 12800
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProductBody"];
             };
         };
@@ -16011,6 +16266,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "refunds": [
+                 *         {
+                 *           "amount_minor": 12800,
+                 *           "currency": "CNY",
+                 *           "order_id": "2026-0001",
+                 *           "refund_id": "R-0001",
+                 *           "refunded_at": "2026-06-20T10:00:00+08:00",
+                 *           "source": "shop"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefundsBody"];
             };
         };
@@ -16170,6 +16439,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount_minor": 12800,
+                 *       "currency": "CNY",
+                 *       "order_id": "2026-0001",
+                 *       "refunded_at": "2026-06-20T10:00:00+08:00"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefundBody"];
             };
         };
@@ -16415,6 +16692,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "email": "masked",
+                 *         "name": "clear",
+                 *         "other": "hidden",
+                 *         "phone": "masked"
+                 *       },
+                 *       "name": "regional_manager",
+                 *       "permissions": [
+                 *         "customers.read",
+                 *         "orders.read"
+                 *       ],
+                 *       "where": "region"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewRoleBody"];
             };
         };
@@ -16686,6 +16979,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "email": "masked",
+                 *         "name": "masked",
+                 *         "other": "hidden",
+                 *         "phone": "masked"
+                 *       },
+                 *       "permissions": [
+                 *         "customers.read"
+                 *       ],
+                 *       "where": "region"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangedRoleBody"];
             };
         };
@@ -17149,6 +17456,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lei@example.com",
+                 *       "password": "upward tea lantern"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignInBody"];
             };
         };
@@ -17389,6 +17702,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "language": "en",
+                 *       "name": "王磊"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeSelfBody"];
             };
         };
@@ -17499,6 +17818,21 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "3q2-7w",
+                 *         "rawId": "3q2-7w",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN…",
+                 *           "clientDataJSON": "eyJ0…",
+                 *           "signature": "MEUC…",
+                 *           "userHandle": "AZoF…"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyBody"];
             };
         };
@@ -17765,6 +18099,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "current": "upward tea lantern",
+                 *       "new": "kitchen window blue"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordBody"];
             };
         };
@@ -17941,6 +18281,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "492039",
+                 *       "method": "totp"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SecondBody"];
             };
         };
@@ -18421,6 +18767,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY",
+                 *       "margin": 0.6,
+                 *       "name": "Tea House",
+                 *       "time_zone": "Asia/Shanghai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["BrandBody"];
             };
         };
@@ -18641,6 +18995,40 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "stage": "lost",
+                 *           "when": {
+                 *             "silence": {
+                 *               "at_least": 4
+                 *             }
+                 *           }
+                 *         },
+                 *         {
+                 *           "stage": "active",
+                 *           "when": {}
+                 *         }
+                 *       ],
+                 *       "stages": [
+                 *         {
+                 *           "code": "active",
+                 *           "name": {
+                 *             "en": "Active",
+                 *             "zh-CN": "活跃"
+                 *           }
+                 *         },
+                 *         {
+                 *           "code": "lost",
+                 *           "name": {
+                 *             "en": "Lost",
+                 *             "zh-CN": "流失"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["StagesBody"];
             };
         };
@@ -18756,6 +19144,40 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "stage": "lost",
+                 *           "when": {
+                 *             "silence": {
+                 *               "at_least": 4
+                 *             }
+                 *           }
+                 *         },
+                 *         {
+                 *           "stage": "active",
+                 *           "when": {}
+                 *         }
+                 *       ],
+                 *       "stages": [
+                 *         {
+                 *           "code": "active",
+                 *           "name": {
+                 *             "en": "Active",
+                 *             "zh-CN": "活跃"
+                 *           }
+                 *         },
+                 *         {
+                 *           "code": "lost",
+                 *           "name": {
+                 *             "en": "Lost",
+                 *             "zh-CN": "流失"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["StagesBody"];
             };
         };
@@ -19130,6 +19552,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lei@example.com",
+                 *       "language": "zh-CN",
+                 *       "name": "王磊",
+                 *       "password": "upward tea lantern",
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetupBody"];
             };
         };
@@ -19421,6 +19852,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SourceBody"];
             };
         };
@@ -19909,6 +20345,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "stores": [
+                 *         {
+                 *           "city": "杭州",
+                 *           "name": "西湖店",
+                 *           "region": "east",
+                 *           "store_id": "S1",
+                 *           "time_zone": "Asia/Shanghai"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["StoresBody"];
             };
         };
@@ -20180,6 +20629,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "city": "杭州",
+                 *       "name": "西湖店",
+                 *       "region": "east",
+                 *       "time_zone": "Asia/Shanghai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["StoreBody"];
             };
         };
@@ -20425,6 +20882,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Service"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TeamBody"];
             };
         };
@@ -20713,6 +21175,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Service, evenings"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TeamBody"];
             };
         };
@@ -21149,6 +21616,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "492039"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CodeBody"];
             };
         };
@@ -21575,6 +22047,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "places": [
+                 *         "S1",
+                 *         "S2"
+                 *       ],
+                 *       "role": "store_associate"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeUserBody"];
             };
         };
@@ -22021,6 +22502,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value"
+                 *       ],
+                 *       "name": "Leaving, and dear",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ViewBody"];
             };
         };
@@ -22157,6 +22654,23 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value",
+                 *         "last_order"
+                 *       ],
+                 *       "name": "Leaving, and dear",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ViewBody"];
             };
         };
