@@ -3,6 +3,7 @@ import {
   DashboardOutlined,
   DatabaseOutlined,
   NodeIndexOutlined,
+  FileTextOutlined,
   SettingOutlined,
   ShoppingOutlined,
   TeamOutlined,
@@ -41,6 +42,7 @@ const ENTRIES: readonly (Entry & { permission: string })[] = [
   { to: "/lifecycle", icon: <NodeIndexOutlined />, label: "lifecycle", permission: "lifecycle.read" },
   { to: "/products", icon: <ShoppingOutlined />, label: "products", permission: "catalog.read" },
   { to: "/data", icon: <DatabaseOutlined />, label: "data", permission: "data.read" },
+  { to: "/report", icon: <FileTextOutlined />, label: "report", permission: "reports.read" },
   { to: "/settings", icon: <SettingOutlined />, label: "settings", permission: "own" },
 ];
 
@@ -49,7 +51,7 @@ function page(path: string, load: () => Promise<ComponentType>): RouteObject {
 }
 
 const PAGES: RouteObject[] = [
-  page("/overview", async () => (await import("@/features/lifecycle/OverviewPage")).OverviewPage),
+  page("/overview", async () => (await import("./Overview")).Overview),
   page("/customers", async () => (await import("@/features/lifecycle/CustomersPage")).CustomersPage),
   page("/customers/:customer", async () => (await import("@/features/lifecycle/CustomerPage")).CustomerPage),
   page("/lifecycle", async () => (await import("@/features/lifecycle/LifecyclePage")).LifecyclePage),
@@ -57,6 +59,7 @@ const PAGES: RouteObject[] = [
   page("/data", async () => (await import("@/features/collect/DataPage")).DataPage),
   page("/data/import", async () => (await import("@/features/collect/ImportPage")).ImportPage),
   page("/data/imports/:job", async () => (await import("@/features/collect/Imported")).ImportedPage),
+  page("/report", async () => (await import("@/features/reports/ReportPage")).ReportPage),
   page("/account", async () => (await import("@/features/access/AccountPage")).AccountPage),
   {
     path: "/settings",
