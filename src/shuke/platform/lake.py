@@ -58,7 +58,7 @@ class Lake:
         """
         paths = [self._path(name) for name in names]
         return tuple(
-            DeltaTable(path, without_files=True).version() if DeltaTable.is_deltatable(str(path)) else None
+            DeltaTable(path).version() if DeltaTable.is_deltatable(str(path)) else None
             for path in paths
         )
 
