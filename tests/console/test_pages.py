@@ -59,7 +59,7 @@ PARTS: dict[str, str] = {
     "model": "/lifecycle?part=model",
     "baskets": "/products?part=baskets",
     "product_list": "/products?part=catalog",
-    "behind": "/customers?r_scores=5&f_scores=1&bought=P1&ordered_from=2020-01-01&stood=outside@2020-01-01T00:00:00.000Z",
+    "behind": "/customers?r_scores=5&f_scores=1&bought=P1&ordered_from=2020-01-01&stood=outside@2020-01-01T00:00Z",
 }
 OPEN = ("sign_in", "invite", "used_up", "setup")
 EMAIL, PASSWORD = "owner@brand.example", "a quiet river in autumn"
