@@ -57,10 +57,7 @@ class Lake:
             BadInput: ``platform.bad_table_name``.
         """
         paths = [self._path(name) for name in names]
-        return tuple(
-            DeltaTable(path, without_files=True).version() if DeltaTable.is_deltatable(str(path)) else None
-            for path in paths
-        )
+        return tuple(DeltaTable(path).version() if DeltaTable.is_deltatable(str(path)) else None for path in paths)
 
     def write(self, name: str, batch: Batch, *, app_id: str, version: int) -> bool:
         """Append one batch to the table ``name``, which comes into being with its first batch.

@@ -1,5 +1,5 @@
 /** Lifecycle and value: how customers move, what they are worth, whether they come back, and how sure all that is. */
-import { Button, Tabs } from "antd";
+import { Button } from "antd";
 import { useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
@@ -9,6 +9,7 @@ import { useMay } from "@/features/access/session";
 import { Answer, Empty, Waiting } from "@/shell/Answer";
 import { useDoing } from "@/shell/doing";
 import { Page, Panel } from "@/shell/Page";
+import { Sections } from "@/shell/Sections";
 
 import { useRefresh } from "./analysis";
 import { ChannelFigures } from "./ChannelFigures";
@@ -81,18 +82,17 @@ function Parts({ refresh }: { refresh: NonNullable<Overview["refresh"]> }) {
     model: () => <ModelFigures />,
   };
   return (
-    <Tabs
-      activeKey={view.part}
-      destroyOnHidden
-      items={LIFECYCLE_PARTS.map((part) => ({
-        key: part,
-        label: t(`analysis.parts.${part}`),
-        children: part === view.part && shown[part](),
-      }))}
-      onChange={(part) => {
-        show({ part: LIFECYCLE_PARTS.find((one) => one === part) ?? "stages" });
-      }}
-    />
+    <>
+      <Sections
+        label={t("analysis.title")}
+        sections={LIFECYCLE_PARTS.map((part) => ({
+          to: `?${addressOfView({ ...view, part }, LIFECYCLE_PARTS).toString()}`,
+          label: t(`analysis.parts.${part}`),
+          current: part === view.part,
+        }))}
+      />
+      {shown[view.part]()}
+    </>
   );
 }
 

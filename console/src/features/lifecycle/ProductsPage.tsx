@@ -1,5 +1,4 @@
 /** What the brand sells: what products bring, what goes together, what customers begin with, and the list itself. */
-import { Tabs } from "antd";
 import { useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
@@ -7,8 +6,9 @@ import { useSearchParams } from "react-router";
 import { useSaying } from "@/base/useSaying";
 import { useMay } from "@/features/access/session";
 import { ProductList } from "@/features/catalog/ProductList";
-import { Empty, Waiting } from "@/shell/Answer";
+import { Answer, Empty } from "@/shell/Answer";
 import { Page, Panel } from "@/shell/Page";
+import { Sections } from "@/shell/Sections";
 
 import { BasketFigures, ContributionFigures, FirstProductFigures } from "./GoodsFigures";
 import { Narrowing } from "./Narrowing";
@@ -67,30 +67,29 @@ function Parts() {
   const parts = PRODUCT_PARTS.filter((part) => part !== "catalog" || may("catalog.read"));
   return (
     <Page title={t("goods.title")} about={refresh ? t("worth.as_of", { day: say.day(refresh.as_of) }) : "\u00a0"}>
-      <Tabs
-        activeKey={view.part}
-        destroyOnHidden
-        items={parts.map((part) => ({
-          key: part,
+      <Sections
+        label={t("goods.title")}
+        sections={parts.map((part) => ({
+          to: `?${addressOfView({ ...view, part }, PRODUCT_PARTS).toString()}`,
           label: t(`goods.parts.${part}`),
-          children:
-            part === view.part &&
-            (part !== "catalog" && overview.data && !refresh ? (
+          current: part === view.part,
+        }))}
+      />
+      {view.part === "catalog" ? (
+        shown.catalog()
+      ) : (
+        <Answer of={overview} height={480}>
+          {(found) =>
+            found.refresh ? (
+              shown[view.part]()
+            ) : (
               <Panel>
                 <Empty title={t("overview.not_refreshed")}>{t("overview.not_refreshed_how")}</Empty>
               </Panel>
-            ) : part !== "catalog" && !overview.data ? (
-              <Panel>
-                <Waiting height={480} />
-              </Panel>
-            ) : (
-              shown[part]()
-            )),
-        }))}
-        onChange={(part) => {
-          show({ part: parts.find((one) => one === part) ?? "contribution" });
-        }}
-      />
+            )
+          }
+        </Answer>
+      )}
     </Page>
   );
 }
