@@ -1,4 +1,4 @@
-"""The nightly refresh, and the one that somebody asks for.
+"""The nightly refresh, the one that somebody asks for, and files of customers.
 
 The nightly job looks every hour, so that a night in which no worker ran, or a refresh that failed, is made up for.
 """
@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from shuke import catalog
 from shuke.base.errors import BadInput
 from shuke.lifecycle.rules import last_midnight
+from shuke.lifecycle.service.exporting import export_customers
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.lifecycle.service.refreshing import refresh
 from shuke.platform import Blueprint, JobContext, Running, Workplace, log, run_job, workplace
 
-__all__ = ["refresh_now", "refresh_when_due", "tasks"]
+__all__ = ["export_list", "refresh_now", "refresh_when_due", "tasks"]
 
 #: Local hour from which yesterday counts as complete: what tills and partners send late has come in by then.
 FROM_HOUR = 2
@@ -34,6 +35,12 @@ def nightly_refresh(context: JobContext, timestamp: int) -> None:  # noqa: ARG00
 def refresh_now(context: JobContext, job_id: str) -> None:
     """Work out the facts as of the last midnight, for somebody who waits for them."""
     run_job(context, job_id, _refresh_asked)
+
+
+@tasks.task(name="export_list", pass_context=True)
+def export_list(context: JobContext, job_id: str) -> None:
+    """Make a file of customers, for somebody who asked for it."""
+    run_job(context, job_id, export_customers)
 
 
 def _refresh_asked(running: Running) -> None:

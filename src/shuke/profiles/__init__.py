@@ -32,7 +32,7 @@ from shuke.profiles.service.attributes import (
 from shuke.profiles.service.bulk_tagging import BATCH_CUSTOMERS_MAX, tag_many, undo_batch, untag_many
 from shuke.profiles.service.consents import consents_of, record_consents
 from shuke.profiles.service.erasing import erase
-from shuke.profiles.service.merging import merge, merges_of, parts_of, standing_for, unmerge
+from shuke.profiles.service.merging import merge, merges_of, parts_of, standing, standing_for, unmerge
 from shuke.profiles.service.overview import profile_360
 from shuke.profiles.service.reading import customers_of, find, identities_of, owners
 from shuke.profiles.service.resolving import resolve
@@ -91,6 +91,7 @@ __all__ = [
     "retire_attribute",
     "set_attributes",
     "shown_attribute",
+    "standing",
     "standing_for",
     "tag_many",
     "tagged",

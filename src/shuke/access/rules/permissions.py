@@ -64,6 +64,7 @@ DIVIDED = frozenset(
     {
         OWN,
         "catalog.read",
+        "customers.export",
         "customers.read",
         "customers.reveal",
         "customers.write",

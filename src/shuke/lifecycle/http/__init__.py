@@ -5,13 +5,14 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from shuke.lifecycle.http.customers import customer_routes
+from shuke.lifecycle.http.exports import export_routes
 from shuke.lifecycle.http.figures import figure_routes
 from shuke.lifecycle.http.stages import stage_routes
 from shuke.lifecycle.http.tagging import tagging_routes
 from shuke.lifecycle.http.views import view_routes
 from shuke.platform import Metrics, Workplace
 
-__all__ = ["figure_routes", "routes"]
+__all__ = ["export_routes", "figure_routes", "routes"]
 
 
 def routes(workplace: Workplace, metrics: Metrics) -> list[BaseRoute]:

@@ -16,7 +16,7 @@ from shuke.lifecycle.service.listing import all_of, everybody_who
 from shuke.platform import Metrics, Workplace
 from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
 
-__all__ = ["tagging_routes"]
+__all__ = ["NAMED_MAX", "said_of", "tagging_routes"]
 
 #: Customers that can be named one by one.
 NAMED_MAX = 10_000
@@ -67,7 +67,7 @@ def tagging_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
                 batch_id=made.batch_id,
                 tag=made.tag,
                 source=made.source,
-                query=_said(body),
+                query=None if body.query is None else said_of(body.query),
                 after={"customers": made.customers, "changed": made.changed},
             )
         return made
@@ -82,9 +82,7 @@ def tagging_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     return list(router.routes)
 
 
-def _said(body: ManyTagsBody) -> dict[str, Any] | None:
+def said_of(query: SearchBody) -> dict[str, Any]:
     """The conditions as the audit log has them; what was searched for may be a name, and only that it was is said."""
-    if body.query is None:
-        return None
-    conditions = body.query.model_dump(mode="json", exclude_defaults=True, exclude={"search"})
-    return conditions | ({} if body.query.search is None else {"search": "***"})
+    conditions = query.model_dump(mode="json", exclude_defaults=True, exclude={"search"})
+    return conditions | ({} if query.search is None else {"search": "***"})

@@ -6,7 +6,7 @@ others, in the order of their ids, which is the order in which they became custo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -23,7 +23,16 @@ from shuke.lifecycle.service.standing import stood_in
 from shuke.lifecycle.tables import customer_facts as facts
 from shuke.platform import Keyring, Transaction, among
 
-__all__ = ["MOMENTS_MAX", "PAGE_MAX", "WORDS_MAX", "all_of", "everybody_who", "list_customers"]
+__all__ = [
+    "MOMENTS_MAX",
+    "PAGE_MAX",
+    "WORDS_MAX",
+    "all_of",
+    "everybody_who",
+    "list_customers",
+    "these_customers",
+    "walk_customers",
+]
 
 PAGE_MAX = 200
 WORDS_MAX = 50
@@ -109,6 +118,58 @@ def list_customers(
         currency=wanted.latest.currency if wanted.latest else None,
         as_of=wanted.latest.as_of if wanted.latest else None,
     )
+
+
+def walk_customers(
+    tx: Transaction,
+    keyring: Keyring,
+    query: CustomerQuery,
+    *,
+    sort: Sort,
+    descending: bool,
+    fields: access.Fields = access.MASKED,
+) -> Iterator[list[CustomerRow]]:
+    """All who are wanted, in this order, some hundreds at a time; arguments and errors as for :func:`list_customers`.
+
+    However many they are, no more than those are in memory.
+    """
+    wanted, meant = _understood(tx, keyring, query, sort, descending=descending, fields=fields)
+    place = None
+    while True:
+        found = wanted.page(tx, place, profiles.CARDS_MAX)
+        yield _rows(tx, keyring, found, fields=fields, meant=meant)
+        if len(found) < profiles.CARDS_MAX:
+            return
+        place = found[-1][0]
+
+
+def these_customers(
+    tx: Transaction, keyring: Keyring, customer_ids: Sequence[UUID], *, fields: access.Fields = access.MASKED
+) -> Iterator[list[CustomerRow]]:
+    """These customers, in the order in which they became some, some hundreds at a time; who is not seen is left out."""
+    tops = sorted(set(profiles.standing(tx, set(customer_ids)).values()))
+    people = profiles.present().subquery("people")
+    for begin in range(0, len(tops), profiles.CARDS_MAX):
+        some = tops[begin : begin + profiles.CARDS_MAX]
+        rows = tx.execute(sa.select(people).where(people.c.customer_id == among("uuid", some)))
+        found = sorted((_Place(None, row.customer_id), row.created_at) for row in rows)
+        yield _rows(tx, keyring, found, fields=fields, meant=None)
+
+
+def _rows(
+    tx: Transaction,
+    keyring: Keyring,
+    found: Sequence[tuple[_Place, datetime]],
+    *,
+    fields: access.Fields,
+    meant: profiles.Candidates | None,
+) -> list[CustomerRow]:
+    ids = [one.customer_id for one, _ in found]
+    cards = profiles.cards(tx, keyring, ids, fields=fields, meant=meant)
+    computed = facts_of(tx, ids)
+    return [
+        _row(cards[one.customer_id], at, computed.get(one.customer_id)) for one, at in found if one.customer_id in cards
+    ]
 
 
 def everybody_who(
