@@ -12214,7 +12214,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        data: string;
+                        retry?: number;
+                    };
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
