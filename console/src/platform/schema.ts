@@ -1200,10 +1200,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Reports */
+        /** Reports, newest first, and those under way */
         get: operations["get_reports_api_reports_get"];
         put?: never;
-        /** Post Report */
+        /** Make a report */
         post: operations["post_report_api_reports_post"];
         delete?: never;
         options?: never;
@@ -1218,7 +1218,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Findings */
+        /** What the latest report found */
         get: operations["get_findings_api_reports_latest_findings_get"];
         put?: never;
         post?: never;
@@ -1235,9 +1235,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Schedule */
+        /** How often a report is made by itself */
         get: operations["get_schedule_api_reports_schedule_get"];
-        /** Put Schedule */
+        /** Have a report made every week or month, or not any more */
         put: operations["put_schedule_api_reports_schedule_put"];
         post?: never;
         delete?: never;
@@ -1253,7 +1253,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Report */
+        /** One report */
         get: operations["get_report_api_reports__report_id__get"];
         put?: never;
         post?: never;
@@ -1270,7 +1270,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get File */
+        /** A report as a page, PDF, workbook or JSON, or its lists of customers */
         get: operations["get_file_api_reports__report_id___kind__get"];
         put?: never;
         post?: never;
@@ -12654,7 +12654,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        data: string;
+                        retry?: number;
+                    };
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
@@ -17433,6 +17436,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "brand": "Tea House",
+                 *       "currency": "CNY",
+                 *       "horizon_days": 365,
+                 *       "languages": [
+                 *         "zh-CN",
+                 *         "en"
+                 *       ],
+                 *       "margin": 0.6
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReportBody"];
             };
         };
@@ -17783,6 +17798,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "day": 1,
+                 *       "every": "weekly",
+                 *       "hour": 6,
+                 *       "terms": {
+                 *         "languages": [
+                 *           "zh-CN"
+                 *         ],
+                 *         "margin": 0.6
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ScheduleBody"];
             };
         };
