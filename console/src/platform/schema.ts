@@ -7335,7 +7335,10 @@ export interface operations {
     post_export_api_customers_exports_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7398,7 +7401,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is too much already */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
