@@ -660,3 +660,52 @@ def test_settings_are_changed_with_their_effect_in_sight_and_come_back(person: C
     at.press("Undo")
     at.sees_no_more("east")
     assert troubles(at.browser, "stores") == []
+def whom_the_list_counts(browser: Any) -> int:
+    """The number of customers on the page that a mark led to."""
+    said = "(document.querySelector('main header p')?.innerText ?? '')"
+    browser.wait_for(f"location.pathname === '/customers' && /^[0-9,]+ customers?$/.test({said})")
+    return int(browser.evaluate(f"{said}.replace(/[^0-9]/g, '')"))
+
+
+def press_link(browser: Any, figure: str, column: int) -> int:
+    """Show a figure as a table and press the first row's link with the keyboard; gives what the row counts."""
+    browser.wait_for(f"document.querySelector('[aria-label=\"{figure} as a table\"]') !== null")
+    browser.evaluate(f"document.querySelector('[aria-label=\"{figure} as a table\"]').click()")
+    browser.wait_for("document.querySelector('main td a') !== null")
+    row = "document.querySelector('main td a').closest('tr')"
+    counted = int(browser.evaluate(f"{row}.children[{column}].innerText.replace(/[^0-9]/g, '')"))
+    browser.evaluate("document.querySelector('main td a').focus()")
+    browser.press("Enter")
+    return counted
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_behind_a_mark_are_as_many_as_it_says(browser: Any, running: Running) -> None:
+    opened(browser, running, "lifecycle", language="en")
+    flow = press_link(browser, "How customers moved", 2)
+    assert whom_the_list_counts(browser) == flow > 0
+    # Each condition can be taken away, and the way back leads to the view that it came from.
+    assert browser.evaluate("document.querySelectorAll('main [aria-label=\"Conditions\"] li').length") == 2
+    browser.evaluate("history.back()")
+    browser.wait_for("location.pathname + location.search === '/lifecycle?since=2020-01-01'")
+
+    opened(browser, running, "cohorts", language="en")
+    cohort = press_link(browser, "Cohorts", 3)
+    assert whom_the_list_counts(browser) == cohort > 0
+
+    opened(browser, running, "value", language="en")
+    # The cell itself, by its label on the picture; its scores are no more than five.
+    cell = (
+        "[...document.querySelectorAll('main div[role=img]')[0]?.querySelectorAll('text') ?? []]"
+        ".find(one => /^[0-9]+$/.test(one.textContent) && Number(one.textContent) > 5)"
+    )
+    browser.wait_for(f"{cell} !== undefined")
+    place = browser.evaluate(
+        f"(() => {{ const one = {cell}, box = one.getBoundingClientRect();"
+        " return {x: box.x + box.width / 2, y: box.y + box.height / 2, counted: Number(one.textContent)}; })()"
+    )
+    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+        at = {"x": place["x"], "y": place["y"], "button": "left", "clickCount": 1}
+        browser.call("Input.dispatchMouseEvent", {"type": kind, **at})
+    assert whom_the_list_counts(browser) == place["counted"]
+    assert troubles(browser, "value") == []
