@@ -1,4 +1,4 @@
-"""Files in encrypted pieces, and the long work that people ask for."""
+"""Files in encrypted pieces, the long work that people ask for, and the reports that are kept."""
 
 from alembic import op
 
@@ -68,10 +68,39 @@ def upgrade() -> None:
         CREATE INDEX ix_jobs_who_id ON jobs (who_id, job_id);
         CREATE INDEX ix_jobs_kind ON jobs (kind, job_id);
         CREATE INDEX ix_jobs_open ON jobs (touched_at) WHERE finished_at IS NULL;
+
+        CREATE TABLE reports (
+            report_id uuid NOT NULL CONSTRAINT pk_reports PRIMARY KEY,
+            made_at timestamptz NOT NULL,
+            data_until date NOT NULL,
+            terms jsonb NOT NULL,
+            currency text,
+            customers integer NOT NULL,
+            policy text NOT NULL,
+            files jsonb NOT NULL,
+            findings jsonb NOT NULL,
+            who text NOT NULL,
+            scheduled boolean NOT NULL
+        );
+
+        -- One at most.
+        CREATE TABLE report_schedule (
+            one boolean NOT NULL DEFAULT true CONSTRAINT pk_report_schedule PRIMARY KEY,
+            every text NOT NULL,
+            day smallint NOT NULL,
+            hour smallint NOT NULL,
+            terms jsonb NOT NULL,
+            who text NOT NULL,
+            changed_at timestamptz NOT NULL,
+            due_at timestamptz,
+            CONSTRAINT ck_report_schedule_one CHECK (one),
+            CONSTRAINT ck_report_schedule_every CHECK (every IN ('off', 'weekly', 'monthly')),
+            CONSTRAINT ck_report_schedule_due CHECK ((due_at IS NULL) = (every = 'off'))
+        );
         """
     )
 
 
 def downgrade() -> None:
-    """Drop them; files that were sent or made are lost."""
-    op.execute("DROP TABLE jobs, file_pieces, files")
+    """Drop them; files that were sent or made, and reports, are lost."""
+    op.execute("DROP TABLE report_schedule, reports, jobs, file_pieces, files")

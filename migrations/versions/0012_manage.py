@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 # Shipped roles stay as the code has them; a database that is there gets what they have gained.
 _GAINED = {"customers.export": ("owner", "operations_manager", "data_protection_officer")}

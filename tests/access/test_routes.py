@@ -22,7 +22,11 @@ PHONE, MAIL, NAME = "13812345678", "anna@example.com", "王小明"
 
 def filled(pattern: str) -> str:
     """An address of the route, of something that is not there."""
-    return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: str(uuid4()) if found[1].endswith("_id") else "x1", pattern)
+
+    def value(found: re.Match[str]) -> str:
+        return str(uuid4()) if found[1].endswith("_id") else "1" if found[2] == ":int" else "x1"
+
+    return re.sub(r"\{(\w+)(:\w+)?\}", value, pattern)
 
 
 def answers(ask: Any, place: Workplace, key_for: Callable[..., str]) -> dict[tuple[str, str, str], int]:

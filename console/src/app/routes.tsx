@@ -2,6 +2,8 @@
 import {
   DashboardOutlined,
   DatabaseOutlined,
+  NodeIndexOutlined,
+  FileTextOutlined,
   SettingOutlined,
   ShoppingOutlined,
   TeamOutlined,
@@ -37,8 +39,10 @@ const SETTINGS: readonly Setting[] = [
 const ENTRIES: readonly (Entry & { permission: string })[] = [
   { to: "/overview", icon: <DashboardOutlined />, label: "overview", permission: "customers.read" },
   { to: "/customers", icon: <TeamOutlined />, label: "customers", permission: "customers.read" },
+  { to: "/lifecycle", icon: <NodeIndexOutlined />, label: "lifecycle", permission: "lifecycle.read" },
   { to: "/products", icon: <ShoppingOutlined />, label: "products", permission: "catalog.read" },
   { to: "/data", icon: <DatabaseOutlined />, label: "data", permission: "data.read" },
+  { to: "/report", icon: <FileTextOutlined />, label: "report", permission: "reports.read" },
   { to: "/settings", icon: <SettingOutlined />, label: "settings", permission: "own" },
 ];
 
@@ -47,13 +51,15 @@ function page(path: string, load: () => Promise<ComponentType>): RouteObject {
 }
 
 const PAGES: RouteObject[] = [
-  page("/overview", async () => (await import("@/features/lifecycle/OverviewPage")).OverviewPage),
+  page("/overview", async () => (await import("./Overview")).Overview),
   page("/customers", async () => (await import("@/features/lifecycle/CustomersPage")).CustomersPage),
   page("/customers/:customer", async () => (await import("@/features/lifecycle/CustomerPage")).CustomerPage),
-  page("/products", async () => (await import("@/features/catalog/ProductsPage")).ProductsPage),
+  page("/lifecycle", async () => (await import("@/features/lifecycle/LifecyclePage")).LifecyclePage),
+  page("/products", async () => (await import("@/features/lifecycle/ProductsPage")).ProductsPage),
   page("/data", async () => (await import("@/features/collect/DataPage")).DataPage),
   page("/data/import", async () => (await import("@/features/collect/ImportPage")).ImportPage),
   page("/data/imports/:job", async () => (await import("@/features/collect/Imported")).ImportedPage),
+  page("/report", async () => (await import("@/features/reports/ReportPage")).ReportPage),
   page("/account", async () => (await import("@/features/access/AccountPage")).AccountPage),
   {
     path: "/settings",

@@ -7,7 +7,8 @@ import catalog from "@/features/catalog/locale/zh-CN.json";
 import collect from "@/features/collect/locale/zh-CN.json";
 import lifecycle from "@/features/lifecycle/locale/zh-CN.json";
 import profiles from "@/features/profiles/locale/zh-CN.json";
+import reports from "@/features/reports/locale/zh-CN.json";
 import shell from "@/shell/locale/zh-CN.json";
 
 export { locale };
-export default { names, shell, access, profiles, catalog, collect, lifecycle };
+export default { names, shell, access, profiles, catalog, collect, lifecycle, reports };

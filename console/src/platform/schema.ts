@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Attributes */
+        /** Every attribute that a customer can have */
         get: operations["get_attributes_api_attributes_get"];
         put?: never;
         post?: never;
@@ -28,11 +28,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Put Attribute */
+        /** One attribute */
+        get: operations["get_attribute_api_attributes__name__get"];
+        /** Define an attribute */
         put: operations["put_attribute_api_attributes__name__put"];
         post?: never;
-        /** Delete Attribute */
+        /** Retire an attribute */
         delete: operations["delete_attribute_api_attributes__name__delete"];
         options?: never;
         head?: never;
@@ -46,7 +47,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Audit */
+        /** The audit log, newest first */
         get: operations["get_audit_api_audit_get"];
         put?: never;
         post?: never;
@@ -63,7 +64,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Export Audit */
+        /** The audit log as a file */
         get: operations["export_audit_api_audit_csv_get"];
         put?: never;
         post?: never;
@@ -80,10 +81,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Channels */
+        /** Channels, page by page */
         get: operations["get_channels_api_channels_get"];
         put?: never;
-        /** Post Channels */
+        /** State channels */
         post: operations["post_channels_api_channels_post"];
         delete?: never;
         options?: never;
@@ -98,9 +99,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Channel */
+        /** One channel */
         get: operations["get_channel_api_channels__channel__get"];
-        /** Put Channel */
+        /** State a channel */
         put: operations["put_channel_api_channels__channel__put"];
         post?: never;
         delete?: never;
@@ -118,7 +119,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Customer */
+        /** Find a customer by an identity, or make one, and set attributes */
         post: operations["post_customer_api_customers_post"];
         delete?: never;
         options?: never;
@@ -170,7 +171,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find Customer */
+        /** Find a customer by an identity */
         post: operations["find_customer_api_customers_find_post"];
         delete?: never;
         options?: never;
@@ -187,7 +188,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post List */
+        /** Customers by conditions, page by page */
         post: operations["post_list_api_customers_list_post"];
         delete?: never;
         options?: never;
@@ -204,7 +205,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Many Tags */
+        /** Tag many customers at once, or take a tag from them */
         post: operations["post_many_tags_api_customers_tags_post"];
         delete?: never;
         options?: never;
@@ -221,7 +222,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undo Many Tags */
+        /** Take back what was tagged at once */
         post: operations["undo_many_tags_api_customers_tags__batch_id__undo_post"];
         delete?: never;
         options?: never;
@@ -236,14 +237,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Customer */
+        /** All there is to know of a customer */
         get: operations["get_customer_api_customers__customer_id__get"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Patch Customer */
+        /** Change attributes of a customer */
         patch: operations["patch_customer_api_customers__customer_id__patch"];
         trace?: never;
     };
@@ -254,10 +255,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Consents */
+        /** What a customer has agreed to */
         get: operations["get_consents_api_customers__customer_id__consents_get"];
         put?: never;
-        /** Post Consent */
+        /** Record what a customer has said */
         post: operations["post_consent_api_customers__customer_id__consents_post"];
         delete?: never;
         options?: never;
@@ -274,7 +275,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Guardian */
+        /** Appoint who answers for a child */
         post: operations["post_guardian_api_customers__customer_id__guardians_post"];
         delete?: never;
         options?: never;
@@ -289,10 +290,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Identities */
+        /** The identities of a customer */
         get: operations["get_identities_api_customers__customer_id__identities_get"];
         put?: never;
-        /** Post Identity */
+        /** Add an identity to a customer */
         post: operations["post_identity_api_customers__customer_id__identities_post"];
         delete?: never;
         options?: never;
@@ -307,7 +308,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Merges */
+        /** The merges that made a customer */
         get: operations["get_merges_api_customers__customer_id__merges_get"];
         put?: never;
         post?: never;
@@ -324,7 +325,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Orders */
+        /** The orders of a customer, newest first */
         get: operations["get_orders_api_customers__customer_id__orders_get"];
         put?: never;
         post?: never;
@@ -342,10 +343,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Owner */
+        /** Give a customer to a colleague */
         put: operations["put_owner_api_customers__customer_id__owners__user_id__put"];
         post?: never;
-        /** Delete Owner */
+        /** Take a customer from a colleague */
         delete: operations["delete_owner_api_customers__customer_id__owners__user_id__delete"];
         options?: never;
         head?: never;
@@ -361,7 +362,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reveal */
+        /** Look at values that are masked; leaves a line in the audit log */
         post: operations["reveal_api_customers__customer_id__reveal_post"];
         delete?: never;
         options?: never;
@@ -378,7 +379,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Tag */
+        /** Tag a customer */
         post: operations["post_tag_api_customers__customer_id__tags_post"];
         delete?: never;
         options?: never;
@@ -396,7 +397,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Tag */
+        /** Take a tag away */
         delete: operations["delete_tag_api_customers__customer_id__tags__tag__delete"];
         options?: never;
         head?: never;
@@ -410,7 +411,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Timeline */
+        /** What happened with a customer, newest first */
         get: operations["get_timeline_api_customers__customer_id__timeline_get"];
         put?: never;
         post?: never;
@@ -427,7 +428,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Data Quality */
+        /** How much came in, what was rejected, what changed suddenly */
         get: operations["get_data_quality_api_data_quality_get"];
         put?: never;
         post?: never;
@@ -445,7 +446,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Default */
+        /** Choose the view that one begins with */
         put: operations["put_default_api_default_view_put"];
         post?: never;
         delete?: never;
@@ -461,10 +462,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Imports */
+        /** Imports, newest first */
         get: operations["get_imports_api_imports_get"];
         put?: never;
-        /** Post Import */
+        /** Import uploaded files, or try to */
         post: operations["post_import_api_imports_post"];
         delete?: never;
         options?: never;
@@ -481,7 +482,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post File */
+        /** Upload a file to import, as it is */
         post: operations["post_file_api_imports_files_post"];
         delete?: never;
         options?: never;
@@ -496,7 +497,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Preview */
+        /** What was recognised in an uploaded file */
         get: operations["get_preview_api_imports_previews__preview_id__get"];
         put?: never;
         post?: never;
@@ -513,7 +514,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Import */
+        /** One import, with what came of it */
         get: operations["get_import_api_imports__import_id__get"];
         put?: never;
         post?: never;
@@ -530,7 +531,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Rejects */
+        /** The rows that an import left out, as a file */
         get: operations["get_rejects_api_imports__import_id__rejects_get"];
         put?: never;
         post?: never;
@@ -547,10 +548,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Invitations */
+        /** Invitations that may still be accepted */
         get: operations["get_invitations_api_invitations_get"];
         put?: never;
-        /** Post Invitation */
+        /** Invite somebody; the link is shown once */
         post: operations["post_invitation_api_invitations_post"];
         delete?: never;
         options?: never;
@@ -567,7 +568,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accept Invitation */
+        /** Come in by a link */
         post: operations["accept_invitation_api_invitations_accept_post"];
         delete?: never;
         options?: never;
@@ -584,7 +585,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find Invitation */
+        /** What a link is for */
         post: operations["find_invitation_api_invitations_find_post"];
         delete?: never;
         options?: never;
@@ -602,7 +603,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Invitation */
+        /** Take an invitation back */
         delete: operations["delete_invitation_api_invitations__invitation_id__delete"];
         options?: never;
         head?: never;
@@ -616,7 +617,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Jobs */
+        /** Long work, newest first */
         get: operations["get_jobs_api_jobs_get"];
         put?: never;
         post?: never;
@@ -633,11 +634,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get One */
+        /** How far one piece of long work is */
         get: operations["get_one_api_jobs__job_id__get"];
         put?: never;
         post?: never;
-        /** Delete Job */
+        /** Cancel a piece of long work */
         delete: operations["delete_job_api_jobs__job_id__delete"];
         options?: never;
         head?: never;
@@ -651,7 +652,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Events */
+        /** Follow a piece of long work (server-sent events) */
         get: operations["get_events_api_jobs__job_id__events_get"];
         put?: never;
         post?: never;
@@ -668,10 +669,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Keys */
+        /** API keys, page by page */
         get: operations["get_keys_api_keys_get"];
         put?: never;
-        /** Post Key */
+        /** Make an API key; it is shown once */
         post: operations["post_key_api_keys_post"];
         delete?: never;
         options?: never;
@@ -689,8 +690,76 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Key */
+        /** Revoke an API key */
         delete: operations["delete_key_api_keys__key_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/baskets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which products are bought together */
+        get: operations["get_baskets_api_lifecycle_baskets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What customers cost and bring, by the channel of the first order */
+        get: operations["get_channel_economics_api_lifecycle_channels_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/cohorts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Customers and money by the period of the first order */
+        get: operations["get_cohorts_api_lifecycle_cohorts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/first-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What customers are worth by their first product */
+        get: operations["get_first_products_api_lifecycle_first_products_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -703,8 +772,59 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Flows */
+        /** How customers moved between stages */
         get: operations["get_flows_api_lifecycle_flows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What products contribute */
+        get: operations["get_contribution_api_lifecycle_products_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How good the model of the last refresh is */
+        get: operations["get_quality_api_lifecycle_quality_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many order again, by time since the first order */
+        get: operations["get_retention_api_lifecycle_retention_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -720,8 +840,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Rfm */
+        /** Customers by recency, frequency and money */
         get: operations["get_rfm_api_lifecycle_rfm_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Customers and their value by stage */
+        get: operations["get_stages_api_lifecycle_stages_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -737,7 +874,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Values */
+        /** How predicted value is spread */
         get: operations["get_values_api_lifecycle_values_get"];
         put?: never;
         post?: never;
@@ -756,7 +893,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Merge */
+        /** Merge two customers who are one */
         post: operations["post_merge_api_merges_post"];
         delete?: never;
         options?: never;
@@ -773,7 +910,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undo Merge */
+        /** Undo a merge */
         post: operations["undo_merge_api_merges__merge_id__undo_post"];
         delete?: never;
         options?: never;
@@ -788,7 +925,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Providers */
+        /** The providers of identities to sign in by */
         get: operations["get_providers_api_oidc_get"];
         put?: never;
         post?: never;
@@ -805,7 +942,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Come Back */
+        /** Where the provider sends the browser back to */
         get: operations["come_back_api_oidc_callback_get"];
         put?: never;
         post?: never;
@@ -822,7 +959,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Start */
+        /** Send the browser to the provider */
         get: operations["start_api_oidc_start_get"];
         put?: never;
         post?: never;
@@ -841,7 +978,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Orders */
+        /** State orders */
         post: operations["post_orders_api_orders_post"];
         delete?: never;
         options?: never;
@@ -857,7 +994,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Order */
+        /** State an order */
         put: operations["put_order_api_orders__source___order_id__put"];
         post?: never;
         delete?: never;
@@ -873,7 +1010,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Overview */
+        /** How customers stand by stage, and what the last weeks brought */
         get: operations["get_overview_api_overview_get"];
         put?: never;
         post?: never;
@@ -890,10 +1027,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Passkeys */
+        /** One's own passkeys */
         get: operations["get_passkeys_api_passkeys_get"];
         put?: never;
-        /** Post Passkey */
+        /** Keep a passkey that the browser has made */
         post: operations["post_passkey_api_passkeys_post"];
         delete?: never;
         options?: never;
@@ -910,7 +1047,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Options */
+        /** What the browser needs to make a passkey */
         post: operations["post_options_api_passkeys_options_post"];
         delete?: never;
         options?: never;
@@ -928,7 +1065,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Passkey */
+        /** Remove a passkey */
         delete: operations["delete_passkey_api_passkeys__passkey_id__delete"];
         options?: never;
         head?: never;
@@ -942,7 +1079,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Permissions */
+        /** Everything that a role can allow */
         get: operations["get_permissions_api_permissions_get"];
         put?: never;
         post?: never;
@@ -959,10 +1096,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Products */
+        /** Products, page by page */
         get: operations["get_products_api_products_get"];
         put?: never;
-        /** Post Products */
+        /** State products */
         post: operations["post_products_api_products_post"];
         delete?: never;
         options?: never;
@@ -977,9 +1114,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Product */
+        /** One product */
         get: operations["get_product_api_products__product_id__get"];
-        /** Put Product */
+        /** State a product */
         put: operations["put_product_api_products__product_id__put"];
         post?: never;
         delete?: never;
@@ -997,7 +1134,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Recovery Codes */
+        /** New recovery codes in place of the old ones */
         post: operations["post_recovery_codes_api_recovery_codes_post"];
         delete?: never;
         options?: never;
@@ -1014,7 +1151,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Refresh */
+        /** Work out the facts of every customer now */
         post: operations["post_refresh_api_refreshes_post"];
         delete?: never;
         options?: never;
@@ -1031,7 +1168,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Refunds */
+        /** State refunds */
         post: operations["post_refunds_api_refunds_post"];
         delete?: never;
         options?: never;
@@ -1047,8 +1184,95 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Refund */
+        /** State a refund */
         put: operations["put_refund_api_refunds__source___refund_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Reports */
+        get: operations["get_reports_api_reports_get"];
+        put?: never;
+        /** Post Report */
+        post: operations["post_report_api_reports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/latest/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Findings */
+        get: operations["get_findings_api_reports_latest_findings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Schedule */
+        get: operations["get_schedule_api_reports_schedule_get"];
+        /** Put Schedule */
+        put: operations["put_schedule_api_reports_schedule_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/{report_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Report */
+        get: operations["get_report_api_reports__report_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/{report_id}/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get File */
+        get: operations["get_file_api_reports__report_id___kind__get"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1063,10 +1287,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Roles */
+        /** Every role */
         get: operations["get_roles_api_roles_get"];
         put?: never;
-        /** Post Role */
+        /** Make a role */
         post: operations["post_role_api_roles_post"];
         delete?: never;
         options?: never;
@@ -1081,11 +1305,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Put Role */
+        /** One role */
+        get: operations["get_role_api_roles__name__get"];
+        /** Change a role */
         put: operations["put_role_api_roles__name__put"];
         post?: never;
-        /** Delete Role */
+        /** Delete a role that nobody has */
         delete: operations["delete_role_api_roles__name__delete"];
         options?: never;
         head?: never;
@@ -1099,16 +1324,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Session */
+        /** Who is signed in, and what they may do */
         get: operations["get_session_api_session_get"];
         put?: never;
-        /** Post Session */
+        /** Sign in with a password */
         post: operations["post_session_api_session_post"];
-        /** Delete Session */
+        /** Sign out */
         delete: operations["delete_session_api_session_delete"];
         options?: never;
         head?: never;
-        /** Patch Session */
+        /** Change one's own name or language */
         patch: operations["patch_session_api_session_patch"];
         trace?: never;
     };
@@ -1121,7 +1346,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Sign In */
+        /** Sign in with a passkey */
         post: operations["post_sign_in_api_session_passkey_post"];
         delete?: never;
         options?: never;
@@ -1138,7 +1363,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Sign In Options */
+        /** What the browser needs to sign in with a passkey */
         post: operations["post_sign_in_options_api_session_passkey_options_post"];
         delete?: never;
         options?: never;
@@ -1155,7 +1380,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Password */
+        /** Choose another password; all other sessions end */
         post: operations["post_password_api_session_password_post"];
         delete?: never;
         options?: never;
@@ -1172,7 +1397,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Second */
+        /** Show the second factor */
         post: operations["post_second_api_session_second_post"];
         delete?: never;
         options?: never;
@@ -1187,7 +1412,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Sessions */
+        /** One's own sessions */
         get: operations["get_sessions_api_sessions_get"];
         put?: never;
         post?: never;
@@ -1207,7 +1432,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete One Session */
+        /** End one of one's own sessions */
         delete: operations["delete_one_session_api_sessions__session_id__delete"];
         options?: never;
         head?: never;
@@ -1221,9 +1446,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Brand */
+        /** What the brand is called, its time zone, currency and margin */
         get: operations["get_brand_api_settings_brand_get"];
-        /** Put Brand */
+        /** Set the brand's name, time zone, currency and margin */
         put: operations["put_brand_api_settings_brand_put"];
         post?: never;
         delete?: never;
@@ -1239,9 +1464,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stages */
+        /** The definitions of the stages, as they are */
         get: operations["get_stages_api_settings_stages_get"];
-        /** Put Stages */
+        /** Define the stages anew, from the next refresh on */
         put: operations["put_stages_api_settings_stages_put"];
         post?: never;
         delete?: never;
@@ -1259,7 +1484,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Preview Stages */
+        /** How many customers each stage would have */
         post: operations["preview_stages_api_settings_stages_preview_post"];
         delete?: never;
         options?: never;
@@ -1274,7 +1499,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stages Of */
+        /** The definitions of the stages, as they were */
         get: operations["get_stages_of_api_settings_stages__version__get"];
         put?: never;
         post?: never;
@@ -1291,10 +1516,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Setup */
+        /** Whether the server waits for its first owner */
         get: operations["get_setup_api_setup_get"];
         put?: never;
-        /** Post Setup */
+        /** Become the first owner */
         post: operations["post_setup_api_setup_post"];
         delete?: never;
         options?: never;
@@ -1309,7 +1534,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Sources */
+        /** Who may send events */
         get: operations["get_sources_api_sources_get"];
         put?: never;
         post?: never;
@@ -1328,9 +1553,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Key */
+        /** Make a write key; it is shown once */
         post: operations["post_key_api_sources__name__key_post"];
-        /** Delete Key */
+        /** Disable a write key */
         delete: operations["delete_key_api_sources__name__key_delete"];
         options?: never;
         head?: never;
@@ -1344,7 +1569,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stage Names */
+        /** The names of the stages */
         get: operations["get_stage_names_api_stages_get"];
         put?: never;
         post?: never;
@@ -1361,10 +1586,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stores */
+        /** Stores, page by page */
         get: operations["get_stores_api_stores_get"];
         put?: never;
-        /** Post Stores */
+        /** State stores */
         post: operations["post_stores_api_stores_post"];
         delete?: never;
         options?: never;
@@ -1379,9 +1604,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Store */
+        /** One store */
         get: operations["get_store_api_stores__store_id__get"];
-        /** Put Store */
+        /** State a store */
         put: operations["put_store_api_stores__store_id__put"];
         post?: never;
         delete?: never;
@@ -1397,10 +1622,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Teams */
+        /** Every team */
         get: operations["get_teams_api_teams_get"];
         put?: never;
-        /** Post Team */
+        /** Make a team */
         post: operations["post_team_api_teams_post"];
         delete?: never;
         options?: never;
@@ -1418,11 +1643,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Team */
+        /** Dissolve a team */
         delete: operations["delete_team_api_teams__team_id__delete"];
         options?: never;
         head?: never;
-        /** Patch Team */
+        /** Rename a team */
         patch: operations["patch_team_api_teams__team_id__patch"];
         trace?: never;
     };
@@ -1435,9 +1660,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Totp */
+        /** Begin to set up an authenticator app */
         post: operations["post_totp_api_totp_post"];
-        /** Delete Totp */
+        /** Do without the authenticator app */
         delete: operations["delete_totp_api_totp_delete"];
         options?: never;
         head?: never;
@@ -1453,7 +1678,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Confirm */
+        /** Have the authenticator app count from now on */
         post: operations["post_confirm_api_totp_confirm_post"];
         delete?: never;
         options?: never;
@@ -1468,7 +1693,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Users */
+        /** Accounts, page by page */
         get: operations["get_users_api_users_get"];
         put?: never;
         post?: never;
@@ -1485,13 +1710,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One account */
+        get: operations["get_user_api_users__user_id__get"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Patch User */
+        /** Change the role, places, team or state of an account */
         patch: operations["patch_user_api_users__user_id__patch"];
         trace?: never;
     };
@@ -1504,7 +1730,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Reset */
+        /** A link by which somebody gets back in */
         post: operations["post_reset_api_users__user_id__reset_post"];
         delete?: never;
         options?: never;
@@ -1519,10 +1745,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Views */
+        /** Saved views of the list of customers */
         get: operations["get_views_api_views_get"];
         put?: never;
-        /** Post View */
+        /** Save a view of the list of customers */
         post: operations["post_view_api_views_post"];
         delete?: never;
         options?: never;
@@ -1538,10 +1764,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put View */
+        /** Change a saved view */
         put: operations["put_view_api_views__view_id__put"];
         post?: never;
-        /** Delete View */
+        /** Delete a saved view */
         delete: operations["delete_view_api_views__view_id__delete"];
         options?: never;
         head?: never;
@@ -1557,7 +1783,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Restore View */
+        /** Bring a deleted view back */
         post: operations["restore_view_api_views__view_id__restore_post"];
         delete?: never;
         options?: never;
@@ -1613,6 +1839,76 @@ export interface components {
             items: components["schemas"]["EntryBody"][];
             /** Next */
             next: number | null;
+        };
+        /**
+         * Basis
+         * @description What figures rest on: what was known at ``as_of``, which is the moment of the last refresh.
+         *
+         *     ``as_of`` is None before the first. ``cannot_say`` is the code of the reason where there are no figures, such as
+         *     ``insight.no_lines``; ``currencies`` are all in which something was sold.
+         */
+        Basis: {
+            /** As Of */
+            as_of: string | null;
+            /** Cannot Say */
+            cannot_say?: string | null;
+            /**
+             * Currencies
+             * @default []
+             */
+            currencies: string[];
+            /** Currency */
+            currency?: string | null;
+            /** Time Zone */
+            time_zone?: string | null;
+        };
+        /**
+         * Baskets
+         * @description Pairs that ``needed`` orders or more hold, of ``orders``; the most telling first.
+         */
+        Baskets: {
+            basis: components["schemas"]["Basis"];
+            /** Needed */
+            needed: number;
+            /** Orders */
+            orders: number;
+            /** Pairs */
+            pairs: components["schemas"]["Pair"][];
+        };
+        /**
+         * BoughtBody
+         * @description An order that the customer has: with any of the products, or with all of them `together`, and of a category.
+         */
+        BoughtBody: {
+            /**
+             * Categories
+             * @default []
+             */
+            categories: string[];
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            /**
+             * Products
+             * @default []
+             */
+            products: string[];
+            /** Since */
+            since?: string | null;
+            /**
+             * Stores
+             * @default []
+             */
+            stores: string[];
+            /**
+             * Together
+             * @default false
+             */
+            together: boolean;
+            /** Until */
+            until?: string | null;
         };
         /**
          * BoughtLine
@@ -1698,6 +1994,38 @@ export interface components {
             time_zone?: string | null;
         };
         /**
+         * Calibration
+         * @description Mean orders in the holdout of customers who had ordered so often again before it.
+         */
+        Calibration: {
+            /** Actual */
+            actual: number;
+            /** And More */
+            and_more: boolean;
+            /** Customers */
+            customers: number;
+            /** Frequency */
+            frequency: number;
+            /** Predicted */
+            predicted: number;
+        };
+        /**
+         * Candidate
+         * @description How one model did where the choice was made; nothing is said of one that was excluded.
+         */
+        Candidate: {
+            /** Chosen */
+            chosen: boolean;
+            /** Excluded */
+            excluded: string | null;
+            /** Log Score */
+            log_score: number | null;
+            /** Name */
+            name: string;
+            /** Total Error */
+            total_error: number | null;
+        };
+        /**
          * ChangeBody
          * @description Attributes to set; null takes one away.
          */
@@ -1767,6 +2095,46 @@ export interface components {
             name?: string | null;
         };
         /**
+         * ChannelEconomics
+         * @description The customers whom a channel acquired, what they brought since, and what they cost.
+         *
+         *     ``channel`` is None where the first order names none. The contribution is None where no cost of goods is known, the
+         *     values where the currency is not that of the facts, and all of spend where no cost of the channel is recorded;
+         *     ``cost_minor`` is that of one new customer, in the months with a recorded cost alone.
+         */
+        ChannelEconomics: {
+            /** Channel */
+            channel: string | null;
+            /** Contribution Minor */
+            contribution_minor: number | null;
+            /** Cost Minor */
+            cost_minor: number | null;
+            /** Customers */
+            customers: number;
+            /** First Order Minor */
+            first_order_minor: number;
+            /** Historic Minor */
+            historic_minor: number | null;
+            /** Margin Rate */
+            margin_rate: number | null;
+            /** Orders */
+            orders: number;
+            /** Payback Months */
+            payback_months: number | null;
+            /** Predicted Minor */
+            predicted_minor: number | null;
+            /** Refunds Minor */
+            refunds_minor: number;
+            /** Repeat Customers */
+            repeat_customers: number;
+            /** Revenue Minor */
+            revenue_minor: number;
+            /** Spend Minor */
+            spend_minor: number | null;
+            /** Value To Cost */
+            value_to_cost: number | null;
+        };
+        /**
          * ChannelKind
          * @description What sort of place a channel is.
          * @enum {string}
@@ -1807,6 +2175,15 @@ export interface components {
             name?: string | null;
         };
         /**
+         * Channels
+         * @description Every channel, the one with most revenue first.
+         */
+        Channels: {
+            basis: components["schemas"]["Basis"];
+            /** Channels */
+            channels: components["schemas"]["ChannelEconomics"][];
+        };
+        /**
          * ChannelsBody
          * @description Channels, each once.
          */
@@ -1821,6 +2198,64 @@ export interface components {
         CodeBody: {
             /** Code */
             code: string;
+        };
+        /**
+         * Cohort
+         * @description The customers whose first order was in the month or quarter that began on ``begins`` and ended with ``ends``.
+         */
+        Cohort: {
+            /**
+             * Begins
+             * Format: date
+             */
+            begins: string;
+            /** Cells */
+            cells: components["schemas"]["CohortCell"][];
+            /** Customers */
+            customers: number;
+            /**
+             * Ends
+             * Format: date
+             */
+            ends: string;
+        };
+        /**
+         * CohortCell
+         * @description What a cohort did in a period of its life: 0 is that of the first order; not ``complete`` while it lasts.
+         *
+         *     ``value_minor`` is what all of the cohort brought up to and with the period, after refunds.
+         */
+        CohortCell: {
+            /** Active */
+            active: number;
+            /** Amount Minor */
+            amount_minor: number;
+            /** Complete */
+            complete: boolean;
+            /** Orders */
+            orders: number;
+            /** Period */
+            period: number;
+            /** Refunds Minor */
+            refunds_minor: number;
+            /** Value Minor */
+            value_minor: number;
+        };
+        /**
+         * Cohorts
+         * @description Cohorts in order; ``left_out`` are those before the first, of which no more are told.
+         */
+        Cohorts: {
+            basis: components["schemas"]["Basis"];
+            /** Cohorts */
+            cohorts: components["schemas"]["Cohort"][];
+            /** Left Out */
+            left_out: number;
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "month" | "quarter";
         };
         /**
          * Column
@@ -1843,6 +2278,9 @@ export interface components {
          * @description Which customers are wanted, beyond a search. All conditions hold; of several words any.
          */
         Conditions: {
+            bought?: components["schemas"]["BoughtBody"] | null;
+            /** Came Back Within Days */
+            came_back_within_days?: number | null;
             /**
              * Channels
              * @default []
@@ -1852,18 +2290,42 @@ export interface components {
             churn_max?: number | null;
             /** Churn Min */
             churn_min?: number | null;
+            /**
+             * F Scores
+             * @default []
+             */
+            f_scores: number[];
             /** First Order From */
             first_order_from?: string | null;
             /** First Order To */
             first_order_to?: string | null;
+            /**
+             * First Products
+             * @default []
+             */
+            first_products: string[];
             /** Last Order From */
             last_order_from?: string | null;
             /** Last Order To */
             last_order_to?: string | null;
+            /**
+             * M Scores
+             * @default []
+             */
+            m_scores: number[];
+            /** Order Days Max */
+            order_days_max?: number | null;
+            /** Order Days Min */
+            order_days_min?: number | null;
             /** Orders Max */
             orders_max?: number | null;
             /** Orders Min */
             orders_min?: number | null;
+            /**
+             * R Scores
+             * @default []
+             */
+            r_scores: number[];
             /**
              * Rfm Groups
              * @default []
@@ -1874,6 +2336,11 @@ export interface components {
              * @default []
              */
             stages: string[];
+            /**
+             * Stood
+             * @default []
+             */
+            stood: components["schemas"]["StoodBody"][];
             /**
              * Stores
              * @default []
@@ -1954,6 +2421,24 @@ export interface components {
             /** Purpose */
             purpose: string;
             state: components["schemas"]["ConsentState"];
+        };
+        /**
+         * CurvePoint
+         * @description The share that has come back by so many days after the first order (Kaplan-Meier, limits at 95 %).
+         *
+         *     ``came_back`` are the customers of whom it was seen by then.
+         */
+        CurvePoint: {
+            /** Came Back */
+            came_back: number;
+            /** Days */
+            days: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Share */
+            share: number;
         };
         /**
          * CustomerFacts
@@ -2159,6 +2644,18 @@ export interface components {
             since: string;
         };
         /**
+         * Decile
+         * @description A tenth of the customers, those of whom most was expected being the first; orders of all of them.
+         */
+        Decile: {
+            /** Actual */
+            actual: number;
+            /** Decile */
+            decile: number;
+            /** Predicted */
+            predicted: number;
+        };
+        /**
          * DefaultBody
          * @description The view to begin with; null is the list as it comes.
          */
@@ -2327,6 +2824,58 @@ export interface components {
             phone: components["schemas"]["Seen"];
         };
         /**
+         * FileTold
+         * @description A file of a report, to be asked for by its kind.
+         */
+        FileTold: {
+            /** Kind */
+            kind: string;
+            language: components["schemas"]["Language"];
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
+         * FirstProduct
+         * @description What customers who began with a product brought in their first days, limits of the mean at 95 %.
+         */
+        FirstProduct: {
+            /** Customers */
+            customers: number;
+            /** High Minor */
+            high_minor: number | null;
+            /** Key */
+            key: string;
+            /** Low Minor */
+            low_minor: number | null;
+            /** Name */
+            name: string | null;
+            /** Repeat Share */
+            repeat_share: number;
+            /** Value Minor */
+            value_minor: number;
+        };
+        /**
+         * FirstProducts
+         * @description Products by which enough customers began whose first ``days`` days are over; the surest first.
+         *
+         *     ``until`` is the last day of a first order that counts. ``everyone_minor`` is the mean of all such customers.
+         */
+        FirstProducts: {
+            basis: components["schemas"]["Basis"];
+            /** Customers Needed */
+            customers_needed: number;
+            /** Days */
+            days: number;
+            /** Everyone */
+            everyone: number;
+            /** Everyone Minor */
+            everyone_minor: number | null;
+            /** Products */
+            products: components["schemas"]["FirstProduct"][];
+            /** Until */
+            until: string | null;
+        };
+        /**
          * Flow
          * @description Customers who were in one stage and are in another, or the same; None is before a first order, or without one.
          *
@@ -2345,16 +2894,34 @@ export interface components {
         /**
          * Flows
          * @description How customers moved between two moments at which the facts were worked out; None where nothing was by then.
+         *
+         *     ``first`` is when they were worked out for the first time.
          */
         Flows: {
             /** Currency */
             currency: string | null;
+            /** First */
+            first: string | null;
             /** Flows */
             flows: components["schemas"]["Flow"][];
             /** Since */
             since: string | null;
             /** Until */
             until: string | null;
+        };
+        /**
+         * Gaps
+         * @description Days between two days with orders, of those that ended.
+         */
+        Gaps: {
+            /** Gaps */
+            gaps: number;
+            /** Median Days */
+            median_days: number;
+            /** P75 Days */
+            p75_days: number;
+            /** P90 Days */
+            p90_days: number;
         };
         /**
          * GuardianAnswer
@@ -2645,6 +3212,24 @@ export interface components {
          */
         JobState: "queued" | "running" | "done" | "failed" | "cancelled";
         /**
+         * KeptFinding
+         * @description What a report found, in words; ``money`` is its size in the report's currency, of what says ``money_label``.
+         */
+        KeptFinding: {
+            /** Code */
+            code: string;
+            /** Confidence */
+            confidence: string;
+            /** Customers */
+            customers: number | null;
+            /** Headline */
+            headline: string;
+            /** Money */
+            money: number | null;
+            /** Money Label */
+            money_label: string;
+        };
+        /**
          * KeyBody
          * @description A key. `last_used_at` is to the hour.
          */
@@ -2692,11 +3277,45 @@ export interface components {
             next: string | null;
         };
         /**
+         * LadderStep
+         * @description From the n-th day with an order to the next.
+         *
+         *     ``share_within`` (Kaplan-Meier, limits at 95 %) go on within ``Retention.within_days``; None where too few were
+         *     watched so long.
+         */
+        LadderStep: {
+            /** Average Minor */
+            average_minor: number;
+            /** Customers */
+            customers: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Median Days */
+            median_days: number | null;
+            /** Share Within */
+            share_within: number | null;
+            /** Step */
+            step: number;
+            /** Went On */
+            went_on: number;
+        };
+        /**
          * Language
          * @description The languages that every text exists in.
          * @enum {string}
          */
         Language: "en" | "zh-CN";
+        /**
+         * LatestFindings
+         * @description What the latest report found; `report` is null before the first.
+         */
+        LatestFindings: {
+            /** Findings */
+            findings: components["schemas"]["KeptFinding"][];
+            report: components["schemas"]["ReportAnswer"] | null;
+        };
         /**
          * LeftOut
          * @description Why rows were left out, in the reader's language, and how many.
@@ -2772,6 +3391,9 @@ export interface components {
         ListBody: {
             /** After */
             after?: string | null;
+            bought?: components["schemas"]["BoughtBody"] | null;
+            /** Came Back Within Days */
+            came_back_within_days?: number | null;
             /**
              * Channels
              * @default []
@@ -2786,10 +3408,20 @@ export interface components {
              * @default true
              */
             descending: boolean;
+            /**
+             * F Scores
+             * @default []
+             */
+            f_scores: number[];
             /** First Order From */
             first_order_from?: string | null;
             /** First Order To */
             first_order_to?: string | null;
+            /**
+             * First Products
+             * @default []
+             */
+            first_products: string[];
             /** Last Order From */
             last_order_from?: string | null;
             /** Last Order To */
@@ -2799,10 +3431,24 @@ export interface components {
              * @default 50
              */
             limit: number;
+            /**
+             * M Scores
+             * @default []
+             */
+            m_scores: number[];
+            /** Order Days Max */
+            order_days_max?: number | null;
+            /** Order Days Min */
+            order_days_min?: number | null;
             /** Orders Max */
             orders_max?: number | null;
             /** Orders Min */
             orders_min?: number | null;
+            /**
+             * R Scores
+             * @default []
+             */
+            r_scores: number[];
             /**
              * Rfm Groups
              * @default []
@@ -2817,6 +3463,11 @@ export interface components {
              * @default []
              */
             stages: string[];
+            /**
+             * Stood
+             * @default []
+             */
+            stood: components["schemas"]["StoodBody"][];
             /**
              * Stores
              * @default []
@@ -2960,6 +3611,69 @@ export interface components {
              * Format: uuid
              */
             winner: string;
+        };
+        /**
+         * ModelQuality
+         * @description What the model of a refresh was and how far it can be trusted.
+         *
+         *     ``model`` is None where nothing is predicted; ``test`` where the history is too short for one.
+         */
+        ModelQuality: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
+            /** Model */
+            model: string | null;
+            test: components["schemas"]["ModelTest"] | null;
+            /** Why */
+            why: components["schemas"]["Reason"][];
+        };
+        /**
+         * ModelTest
+         * @description A model fitted to what was known at the end of ``calibration_end``, against what came until ``holdout_end``.
+         *
+         *     Errors are in orders of one customer; the limits of the total are at 95 %. ``gini`` says how well customers are put
+         *     in order, ``gini_best`` being that of hindsight.
+         */
+        ModelTest: {
+            /** Calibration */
+            calibration: components["schemas"]["Calibration"][];
+            /**
+             * Calibration End
+             * Format: date
+             */
+            calibration_end: string;
+            /** Customers */
+            customers: number;
+            /** Deciles */
+            deciles: components["schemas"]["Decile"][];
+            /** Gini */
+            gini: number | null;
+            /** Gini Best */
+            gini_best: number | null;
+            /**
+             * Holdout End
+             * Format: date
+             */
+            holdout_end: string;
+            /** Mae */
+            mae: number;
+            /** Orders Actual */
+            orders_actual: number;
+            /** Orders High */
+            orders_high: number;
+            /** Orders Low */
+            orders_low: number;
+            /** Orders Predicted */
+            orders_predicted: number;
+            /** Rmse */
+            rmse: number;
+            /** Weeks */
+            weeks: components["schemas"]["TrackedWeek"][];
         };
         /**
          * NamedStage
@@ -3201,6 +3915,39 @@ export interface components {
             without_order: number;
         };
         /**
+         * Pair
+         * @description Two products in one order, in the direction in which the first foretells the second better.
+         *
+         *     ``confidence``: of the orders with the first, the share with the second. ``lift``: how many times more often than by
+         *     chance, limits at 95 %.
+         */
+        Pair: {
+            /** Confidence */
+            confidence: number;
+            /** First */
+            first: string;
+            /** First Name */
+            first_name: string | null;
+            /** First Orders */
+            first_orders: number;
+            /** Lift */
+            lift: number;
+            /** Lift High */
+            lift_high: number;
+            /** Lift Low */
+            lift_low: number;
+            /** Orders */
+            orders: number;
+            /** Second */
+            second: string;
+            /** Second Name */
+            second_name: string | null;
+            /** Second Orders */
+            second_orders: number;
+            /** Support */
+            support: number;
+        };
+        /**
          * Passkey
          * @description A passkey as its owner sees it.
          */
@@ -3335,6 +4082,49 @@ export interface components {
             price_minor?: number | null;
         };
         /**
+         * ProductContribution
+         * @description What one product, or category, brings; ``key`` is None for what belongs to no category.
+         *
+         *     ``share`` is of all revenue, ``customer_share`` of all customers; class A makes 80 % of the revenue, B the next
+         *     15 %. ``repeat_share`` of its customers bought it in two orders or more.
+         */
+        ProductContribution: {
+            /** Abc Class */
+            abc_class: string;
+            /** Brand */
+            brand: string | null;
+            /** Category */
+            category: string | null;
+            /** Contribution Minor */
+            contribution_minor: number | null;
+            /** Cumulative Share */
+            cumulative_share: number;
+            /** Customer Share */
+            customer_share: number | null;
+            /** Customers */
+            customers: number;
+            /** Key */
+            key: string | null;
+            /** Margin Rate */
+            margin_rate: number | null;
+            /** Name */
+            name: string | null;
+            /** Orders */
+            orders: number;
+            /** Refunds Minor */
+            refunds_minor: number | null;
+            /** Repeat Share */
+            repeat_share: number | null;
+            /** Return Rate */
+            return_rate: number | null;
+            /** Revenue Minor */
+            revenue_minor: number;
+            /** Share */
+            share: number;
+            /** Units */
+            units: number;
+        };
+        /**
          * ProductPage
          * @description Some products; `next` is what to ask `after` for more.
          */
@@ -3375,6 +4165,28 @@ export interface components {
             price_minor?: number | null;
             /** Product Id */
             product_id: string;
+        };
+        /**
+         * Products
+         * @description The best products or categories, and how all are spread: ``for_80`` of ``items`` make 80 % of the revenue.
+         */
+        Products: {
+            basis: components["schemas"]["Basis"];
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "product" | "category";
+            /** Customers */
+            customers: number;
+            /** For 80 */
+            for_80: number;
+            /** Items */
+            items: number;
+            /** Products */
+            products: components["schemas"]["ProductContribution"][];
+            /** Revenue Minor */
+            revenue_minor: number;
         };
         /**
          * ProductsBody
@@ -3466,6 +4278,18 @@ export interface components {
              * Format: uuid
              */
             job_id: string;
+        };
+        /**
+         * Reason
+         * @description One reason for the choice of a model, as :class:`shuke.insight.Why` has it.
+         */
+        Reason: {
+            /** Code */
+            code: string;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
         };
         /**
          * RecoveryAnswer
@@ -3585,6 +4409,108 @@ export interface components {
         RefundsBody: {
             /** Refunds */
             refunds: components["schemas"]["RefundRow"][];
+        };
+        /**
+         * ReportAnswer
+         * @description A report that is kept.
+         */
+        ReportAnswer: {
+            /** Brand */
+            brand: string;
+            /** By Costs */
+            by_costs: boolean;
+            /** Currency */
+            currency: string | null;
+            /** Customers */
+            customers: number;
+            /**
+             * Data Until
+             * Format: date
+             */
+            data_until: string;
+            /** Files */
+            files: components["schemas"]["FileTold"][];
+            /** Findings */
+            findings: number;
+            /** Horizon Days */
+            horizon_days: number;
+            /** Languages */
+            languages: components["schemas"]["Language"][];
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Margin */
+            margin: number | null;
+            /**
+             * Report Id
+             * Format: uuid
+             */
+            report_id: string;
+            /** Scheduled */
+            scheduled: boolean;
+            /** Who */
+            who: string;
+        };
+        /**
+         * ReportBody
+         * @description A report to be made; it says what was known before `as_of`, which is the day after the last order if left out.
+         */
+        ReportBody: {
+            /** As Of */
+            as_of?: string | null;
+            /**
+             * Brand
+             * @default
+             */
+            brand: string;
+            /**
+             * By Costs
+             * @default false
+             */
+            by_costs: boolean;
+            /** Currency */
+            currency?: string | null;
+            /**
+             * Horizon Days
+             * @default 365
+             */
+            horizon_days: number;
+            /** Languages */
+            languages?: components["schemas"]["Language"][] | null;
+            /** Margin */
+            margin?: number | null;
+            /** Time Zone */
+            time_zone?: string | null;
+        };
+        /**
+         * ReportPage
+         * @description Some reports, newest first; `next` is what to ask `before` for more. `making` are those under way or failed.
+         */
+        ReportPage: {
+            /** Items */
+            items: components["schemas"]["ReportAnswer"][];
+            /** Making */
+            making: components["schemas"]["JobBody"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Retention
+         * @description Who comes back, and when.
+         */
+        Retention: {
+            basis: components["schemas"]["Basis"];
+            /** Curve */
+            curve: components["schemas"]["CurvePoint"][];
+            /** Customers */
+            customers: number;
+            gaps: components["schemas"]["Gaps"] | null;
+            /** Ladder */
+            ladder: components["schemas"]["LadderStep"][];
+            /** Within Days */
+            within_days: number;
         };
         /**
          * RevealBody
@@ -3707,12 +4633,66 @@ export interface components {
             updated: number;
         };
         /**
+         * ScheduleAnswer
+         * @description The schedule; `due_at` is when the next report is made.
+         */
+        ScheduleAnswer: {
+            /** Changed At */
+            changed_at: string | null;
+            /** Day */
+            day: number;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Every
+             * @enum {string}
+             */
+            every: "off" | "weekly" | "monthly";
+            /** Hour */
+            hour: number;
+            terms: components["schemas"]["TermsBody"];
+            /** Who */
+            who: string | null;
+        };
+        /**
+         * ScheduleBody
+         * @description How often a report is made by itself: on a `day` of the week (1 is Monday) or of the month, from an `hour` on.
+         */
+        ScheduleBody: {
+            /**
+             * Day
+             * @default 1
+             */
+            day: number;
+            /**
+             * Every
+             * @enum {string}
+             */
+            every: "off" | "weekly" | "monthly";
+            /**
+             * Hour
+             * @default 6
+             */
+            hour: number;
+            /**
+             * @default {
+             *       "brand": "",
+             *       "by_costs": false,
+             *       "horizon_days": 365
+             *     }
+             */
+            terms: components["schemas"]["TermsBody"];
+        };
+        /**
          * SearchBody
          * @description Which customers are wanted. All conditions hold; of several words any.
          *
          *     ``search`` is part of a name, the last four digits of a phone number, or an identity given whole.
          */
         SearchBody: {
+            bought?: components["schemas"]["BoughtBody"] | null;
+            /** Came Back Within Days */
+            came_back_within_days?: number | null;
             /**
              * Channels
              * @default []
@@ -3722,18 +4702,42 @@ export interface components {
             churn_max?: number | null;
             /** Churn Min */
             churn_min?: number | null;
+            /**
+             * F Scores
+             * @default []
+             */
+            f_scores: number[];
             /** First Order From */
             first_order_from?: string | null;
             /** First Order To */
             first_order_to?: string | null;
+            /**
+             * First Products
+             * @default []
+             */
+            first_products: string[];
             /** Last Order From */
             last_order_from?: string | null;
             /** Last Order To */
             last_order_to?: string | null;
+            /**
+             * M Scores
+             * @default []
+             */
+            m_scores: number[];
+            /** Order Days Max */
+            order_days_max?: number | null;
+            /** Order Days Min */
+            order_days_min?: number | null;
             /** Orders Max */
             orders_max?: number | null;
             /** Orders Min */
             orders_min?: number | null;
+            /**
+             * R Scores
+             * @default []
+             */
+            r_scores: number[];
             /**
              * Rfm Groups
              * @default []
@@ -3746,6 +4750,11 @@ export interface components {
              * @default []
              */
             stages: string[];
+            /**
+             * Stood
+             * @default []
+             */
+            stood: components["schemas"]["StoodBody"][];
             /**
              * Stores
              * @default []
@@ -4046,6 +5055,19 @@ export interface components {
             updated: number;
         };
         /**
+         * StoodBody
+         * @description Where customers stood at a moment: in one of these stages; `outside` is before a first order, or without one.
+         */
+        StoodBody: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Stages */
+            stages: string[];
+        };
+        /**
          * StoreBody
          * @description A store; the time zone is an IANA name.
          */
@@ -4229,6 +5251,38 @@ export interface components {
             items: components["schemas"]["Team"][];
         };
         /**
+         * TermsBody
+         * @description What a report is to be made with.
+         *
+         *     `margin` is a share of sales; `by_costs` takes what goods cost instead, where it is known. Without either, value is
+         *     net sales. `time_zone` and `currency` are the brand's where they are left out.
+         */
+        TermsBody: {
+            /**
+             * Brand
+             * @default
+             */
+            brand: string;
+            /**
+             * By Costs
+             * @default false
+             */
+            by_costs: boolean;
+            /** Currency */
+            currency?: string | null;
+            /**
+             * Horizon Days
+             * @default 365
+             */
+            horizon_days: number;
+            /** Languages */
+            languages?: components["schemas"]["Language"][] | null;
+            /** Margin */
+            margin?: number | null;
+            /** Time Zone */
+            time_zone?: string | null;
+        };
+        /**
          * TimelineFact
          * @description One fact as the timeline shows it.
          */
@@ -4302,6 +5356,23 @@ export interface components {
             secret: string;
             /** Uri */
             uri: string;
+        };
+        /**
+         * TrackedWeek
+         * @description All orders again up to the end of a week, actual and expected; ``holdout`` is what the model had not seen.
+         */
+        TrackedWeek: {
+            /** Actual Total */
+            actual_total: number;
+            /** Expected Total */
+            expected_total: number;
+            /** Holdout */
+            holdout: boolean;
+            /**
+             * Week End
+             * Format: date
+             */
+            week_end: string;
         };
         /**
          * Trait
@@ -4446,8 +5517,13 @@ export interface components {
             /**
              * @default {
              *       "channels": [],
+             *       "f_scores": [],
+             *       "first_products": [],
+             *       "m_scores": [],
+             *       "r_scores": [],
              *       "rfm_groups": [],
              *       "stages": [],
+             *       "stood": [],
              *       "stores": [],
              *       "tags": [],
              *       "value_groups": []
@@ -4491,8 +5567,13 @@ export interface components {
             /**
              * @default {
              *       "channels": [],
+             *       "f_scores": [],
+             *       "first_products": [],
+             *       "m_scores": [],
+             *       "r_scores": [],
              *       "rfm_groups": [],
              *       "stages": [],
+             *       "stood": [],
              *       "stores": [],
              *       "tags": [],
              *       "value_groups": []
@@ -4782,7 +5863,7 @@ export interface operations {
             };
         };
     };
-    put_attribute_api_attributes__name__put: {
+    get_attribute_api_attributes__name__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -4791,8 +5872,154 @@ export interface operations {
             };
             cookie?: never;
         };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeDefinition"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    put_attribute_api_attributes__name__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "choices": [
+                 *         "green",
+                 *         "black",
+                 *         "dark"
+                 *       ],
+                 *       "personal": false,
+                 *       "type": "choice"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DefinitionBody"];
             };
         };
@@ -4830,6 +6057,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5376,12 +6625,26 @@ export interface operations {
     post_channels_api_channels_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "channels": [
+                 *         {
+                 *           "channel": "mini_program",
+                 *           "kind": "mini_program",
+                 *           "name": "小程序"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChannelsBody"];
             };
         };
@@ -5419,6 +6682,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5620,7 +6905,10 @@ export interface operations {
     put_channel_api_channels__channel__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 channel: string;
             };
@@ -5628,6 +6916,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "mini_program",
+                 *       "name": "小程序"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChannelBody"];
             };
         };
@@ -5665,6 +6959,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5734,12 +7050,29 @@ export interface operations {
     post_customer_api_customers_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "city": "杭州",
+                 *         "name": "王晓明"
+                 *       },
+                 *       "identities": [
+                 *         {
+                 *           "kind": "phone",
+                 *           "value": "13800138000"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewCustomerBody"];
             };
         };
@@ -5819,7 +7152,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6002,7 +7335,10 @@ export interface operations {
     post_export_api_customers_exports_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6065,7 +7401,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is too much already */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6269,12 +7605,21 @@ export interface operations {
     find_customer_api_customers_find_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "phone",
+                 *       "value": "13800138000"
+                 *     }
+                 */
                 "application/json": components["schemas"]["IdentityBody"];
             };
         };
@@ -6354,6 +7699,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -6403,12 +7770,27 @@ export interface operations {
     post_list_api_customers_list_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "last_order_from": "2026-01-01T00:00:00Z",
+                 *       "limit": 50,
+                 *       "sort": "value",
+                 *       "stages": [
+                 *         "at_risk",
+                 *         "lost"
+                 *       ],
+                 *       "value_min_minor": 100000
+                 *     }
+                 */
                 "application/json": components["schemas"]["ListBody"];
             };
         };
@@ -6446,6 +7828,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6515,12 +7919,26 @@ export interface operations {
     post_many_tags_api_customers_tags_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "source": "console",
+                 *       "tag": "win back"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ManyTagsBody"];
             };
         };
@@ -6600,6 +8018,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -6649,7 +8089,10 @@ export interface operations {
     undo_many_tags_api_customers_tags__batch_id__undo_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 batch_id: string;
             };
@@ -6732,7 +8175,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6938,7 +8381,10 @@ export interface operations {
     patch_customer_api_customers__customer_id__patch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -6946,6 +8392,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "birth_date": "1990-05-17",
+                 *         "city": "苏州"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeBody"];
             };
         };
@@ -7027,6 +8481,28 @@ export interface operations {
             };
             /** @description It contradicts the state of things */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7228,7 +8704,10 @@ export interface operations {
     post_consent_api_customers__customer_id__consents_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -7236,6 +8715,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "at": "2026-06-18T20:15:00+08:00",
+                 *       "by": "service",
+                 *       "channel": "sms",
+                 *       "method": "form",
+                 *       "notice_version": "v3",
+                 *       "purpose": "marketing",
+                 *       "reference": "form:2026-0001",
+                 *       "state": "granted"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConsentBody"];
             };
         };
@@ -7315,7 +8806,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7386,7 +8877,10 @@ export interface operations {
     post_guardian_api_customers__customer_id__guardians_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -7394,6 +8888,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "李梅",
+                 *       "phone": "13900139000",
+                 *       "relation": "mother"
+                 *     }
+                 */
                 "application/json": components["schemas"]["GuardianBody"];
             };
         };
@@ -7453,6 +8954,28 @@ export interface operations {
             };
             /** @description There is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7654,7 +9177,10 @@ export interface operations {
     post_identity_api_customers__customer_id__identities_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -7662,6 +9188,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "member_number",
+                 *       "value": "M-20260001"
+                 *     }
+                 */
                 "application/json": components["schemas"]["IdentityBody"];
             };
         };
@@ -7741,7 +9273,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8320,7 +9852,10 @@ export interface operations {
     reveal_api_customers__customer_id__reveal_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -8328,6 +9863,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": [
+                 *         "phone"
+                 *       ],
+                 *       "why": "call_back"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RevealBody"];
             };
         };
@@ -8407,6 +9950,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -8456,7 +10021,10 @@ export interface operations {
     post_tag_api_customers__customer_id__tags_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -8464,6 +10032,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expires_at": "2027-01-01T00:00:00+08:00",
+                 *       "source": "warehouse",
+                 *       "tag": "VIP"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TagBody"];
             };
         };
@@ -8523,6 +10098,28 @@ export interface operations {
             };
             /** @description There is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8962,6 +10559,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "view_id": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DefaultBody"];
             };
         };
@@ -9200,12 +10802,27 @@ export interface operations {
     post_import_api_imports_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY",
+                 *       "dry_run": true,
+                 *       "files": [
+                 *         "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *       ],
+                 *       "kind": "orders",
+                 *       "source": "shop",
+                 *       "timezone": "Asia/Shanghai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ImportBody"];
             };
         };
@@ -9285,7 +10902,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is too much already */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9999,12 +11616,24 @@ export interface operations {
     post_invitation_api_invitations_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lin@example.com",
+                 *       "places": [
+                 *         "S1"
+                 *       ],
+                 *       "role": "store_associate"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewInvitationBody"];
             };
         };
@@ -10084,7 +11713,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10161,6 +11790,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "language": "zh-CN",
+                 *       "name": "林小雨",
+                 *       "password": "paper boats at noon",
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AcceptBody"];
             };
         };
@@ -10339,6 +11976,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenBody"];
             };
         };
@@ -11266,12 +12908,26 @@ export interface operations {
     post_key_api_keys_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "days": 90,
+                 *       "name": "Warehouse",
+                 *       "permissions": [
+                 *         "orders.write",
+                 *         "catalog.write"
+                 *       ],
+                 *       "role": "operations_manager"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewKeyBody"];
             };
         };
@@ -11331,6 +12987,28 @@ export interface operations {
             };
             /** @description There is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11527,6 +13205,485 @@ export interface operations {
             };
         };
     };
+    get_baskets_api_lifecycle_baskets_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description the first day of an order */
+                since?: string | null;
+                /** @description the last day of an order */
+                until?: string | null;
+                /** @description of the order */
+                channel?: string | null;
+                /** @description of the order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Baskets"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_channel_economics_api_lifecycle_channels_get: {
+        parameters: {
+            query?: {
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channels"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_cohorts_api_lifecycle_cohorts_get: {
+        parameters: {
+            query?: {
+                period?: "month" | "quarter";
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cohorts"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_first_products_api_lifecycle_first_products_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstProducts"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     get_flows_api_lifecycle_flows_get: {
         parameters: {
             query: {
@@ -11534,6 +13691,10 @@ export interface operations {
                 since: string;
                 /** @description and by then */
                 until: string;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
             };
             header?: never;
             path?: never;
@@ -11640,9 +13801,362 @@ export interface operations {
             };
         };
     };
-    get_rfm_api_lifecycle_rfm_get: {
+    get_contribution_api_lifecycle_products_get: {
+        parameters: {
+            query?: {
+                by?: "product" | "category";
+                limit?: number;
+                /** @description the first day of an order */
+                since?: string | null;
+                /** @description the last day of an order */
+                until?: string | null;
+                /** @description of the order */
+                channel?: string | null;
+                /** @description of the order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Products"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_quality_api_lifecycle_quality_get: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelQuality"] | null;
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_retention_api_lifecycle_retention_get: {
+        parameters: {
+            query?: {
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_rfm_api_lifecycle_rfm_get: {
+        parameters: {
+            query?: {
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -11748,9 +14262,127 @@ export interface operations {
             };
         };
     };
+    get_stages_api_lifecycle_stages_get: {
+        parameters: {
+            query?: {
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageTotal"][];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     get_values_api_lifecycle_values_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -11859,12 +14491,23 @@ export interface operations {
     post_merge_api_merges_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "by": "service",
+                 *       "loser": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a11",
+                 *       "why": "same_phone",
+                 *       "winner": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *     }
+                 */
                 "application/json": components["schemas"]["MergeBody"];
             };
         };
@@ -11944,7 +14587,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12015,7 +14658,10 @@ export interface operations {
     undo_merge_api_merges__merge_id__undo_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 merge_id: string;
             };
@@ -12098,7 +14744,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12494,12 +15140,34 @@ export interface operations {
     post_orders_api_orders_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "orders": [
+                 *         {
+                 *           "amount_minor": 25600,
+                 *           "currency": "CNY",
+                 *           "customer": [
+                 *             {
+                 *               "kind": "phone",
+                 *               "value": "13800138000"
+                 *             }
+                 *           ],
+                 *           "order_id": "2026-0001",
+                 *           "ordered_at": "2026-06-18T20:15:00+08:00",
+                 *           "source": "shop"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["OrdersBody"];
             };
         };
@@ -12579,6 +15247,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -12637,6 +15327,28 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount_minor": 25600,
+                 *       "channel": "online",
+                 *       "currency": "CNY",
+                 *       "customer": [
+                 *         {
+                 *           "kind": "phone",
+                 *           "value": "13800138000"
+                 *         }
+                 *       ],
+                 *       "discount_minor": 2000,
+                 *       "lines": [
+                 *         {
+                 *           "amount_minor": 25600,
+                 *           "product_id": "P-1001",
+                 *           "quantity": 2
+                 *         }
+                 *       ],
+                 *       "ordered_at": "2026-06-18T20:15:00+08:00"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OrderBody"];
             };
         };
@@ -12987,6 +15699,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "3q2-7w",
+                 *         "rawId": "3q2-7w",
+                 *         "response": {
+                 *           "attestationObject": "o2Nm…",
+                 *           "clientDataJSON": "eyJ0…"
+                 *         },
+                 *         "type": "public-key"
+                 *       },
+                 *       "name": "Phone"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPasskeyBody"];
             };
         };
@@ -13555,12 +16281,29 @@ export interface operations {
     post_products_api_products_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "products": [
+                 *         {
+                 *           "category": "green tea",
+                 *           "cost_minor": 5200,
+                 *           "currency": "CNY",
+                 *           "name": "龙井 250 g",
+                 *           "price_minor": 12800,
+                 *           "product_id": "P-1001"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProductsBody"];
             };
         };
@@ -13598,6 +16341,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13799,7 +16564,10 @@ export interface operations {
     put_product_api_products__product_id__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 product_id: string;
             };
@@ -13807,6 +16575,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "category": "green tea",
+                 *       "cost_minor": 5200,
+                 *       "currency": "CNY",
+                 *       "name": "龙井 250 g",
+                 *       "price_minor": 12800
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProductBody"];
             };
         };
@@ -13844,6 +16621,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14065,7 +16864,10 @@ export interface operations {
     post_refresh_api_refreshes_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -14124,7 +16926,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many jobs wait */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14195,13 +16997,197 @@ export interface operations {
     post_refunds_api_refunds_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "refunds": [
+                 *         {
+                 *           "amount_minor": 12800,
+                 *           "currency": "CNY",
+                 *           "order_id": "2026-0001",
+                 *           "refund_id": "R-0001",
+                 *           "refunded_at": "2026-06-20T10:00:00+08:00",
+                 *           "source": "shop"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefundsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatedBody"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    put_refund_api_refunds__source___refund_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+                refund_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount_minor": 12800,
+                 *       "currency": "CNY",
+                 *       "order_id": "2026-0001",
+                 *       "refunded_at": "2026-06-20T10:00:00+08:00"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefundBody"];
             };
         };
         responses: {
@@ -14326,21 +17312,18 @@ export interface operations {
             };
         };
     };
-    put_refund_api_refunds__source___refund_id__put: {
+    get_reports_api_reports_get: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                source: string;
-                refund_id: string;
+            query?: {
+                /** @description `next` of the page before */
+                before?: string | null;
+                limit?: number;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RefundBody"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -14348,7 +17331,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StatedBody"];
+                    "application/json": components["schemas"]["ReportPage"];
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
@@ -14395,7 +17378,722 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such source */
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    post_report_api_reports_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedBody"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_findings_api_reports_latest_findings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LatestFindings"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_schedule_api_reports_schedule_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    put_schedule_api_reports_schedule_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_report_api_reports__report_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_file_api_reports__report_id___kind__get: {
+        parameters: {
+            query?: {
+                /** @description the reader’s, or the first, if left out */
+                language?: components["schemas"]["Language"] | null;
+            };
+            header?: never;
+            path: {
+                report_id: string;
+                kind: "page" | "pdf" | "xlsx" | "json" | "lists.zip";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/pdf": unknown;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                    "application/zip": unknown;
+                    "text/html": unknown;
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14574,12 +18272,31 @@ export interface operations {
     post_role_api_roles_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "email": "masked",
+                 *         "name": "clear",
+                 *         "other": "hidden",
+                 *         "phone": "masked"
+                 *       },
+                 *       "name": "regional_manager",
+                 *       "permissions": [
+                 *         "customers.read",
+                 *         "orders.read"
+                 *       ],
+                 *       "where": "region"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewRoleBody"];
             };
         };
@@ -14637,8 +18354,140 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_role_api_roles__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleBody"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14708,7 +18557,10 @@ export interface operations {
     put_role_api_roles__name__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -14716,6 +18568,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "email": "masked",
+                 *         "name": "masked",
+                 *         "other": "hidden",
+                 *         "phone": "masked"
+                 *       },
+                 *       "permissions": [
+                 *         "customers.read"
+                 *       ],
+                 *       "where": "region"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangedRoleBody"];
             };
         };
@@ -14817,6 +18683,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -14866,7 +18754,10 @@ export interface operations {
     delete_role_api_roles__name__delete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -14949,6 +18840,28 @@ export interface operations {
             };
             /** @description It contradicts the state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15132,6 +19045,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lei@example.com",
+                 *       "password": "upward tea lantern"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignInBody"];
             };
         };
@@ -15372,6 +19291,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "language": "en",
+                 *       "name": "王磊"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeSelfBody"];
             };
         };
@@ -15482,6 +19407,21 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "3q2-7w",
+                 *         "rawId": "3q2-7w",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN…",
+                 *           "clientDataJSON": "eyJ0…",
+                 *           "signature": "MEUC…",
+                 *           "userHandle": "AZoF…"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyBody"];
             };
         };
@@ -15748,6 +19688,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "current": "upward tea lantern",
+                 *       "new": "kitchen window blue"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordBody"];
             };
         };
@@ -15924,6 +19870,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "492039",
+                 *       "method": "totp"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SecondBody"];
             };
         };
@@ -16404,6 +20356,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY",
+                 *       "margin": 0.6,
+                 *       "name": "Tea House",
+                 *       "time_zone": "Asia/Shanghai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["BrandBody"];
             };
         };
@@ -16624,6 +20584,40 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "stage": "lost",
+                 *           "when": {
+                 *             "silence": {
+                 *               "at_least": 4
+                 *             }
+                 *           }
+                 *         },
+                 *         {
+                 *           "stage": "active",
+                 *           "when": {}
+                 *         }
+                 *       ],
+                 *       "stages": [
+                 *         {
+                 *           "code": "active",
+                 *           "name": {
+                 *             "en": "Active",
+                 *             "zh-CN": "活跃"
+                 *           }
+                 *         },
+                 *         {
+                 *           "code": "lost",
+                 *           "name": {
+                 *             "en": "Lost",
+                 *             "zh-CN": "流失"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["StagesBody"];
             };
         };
@@ -16730,12 +20724,49 @@ export interface operations {
     preview_stages_api_settings_stages_preview_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "stage": "lost",
+                 *           "when": {
+                 *             "silence": {
+                 *               "at_least": 4
+                 *             }
+                 *           }
+                 *         },
+                 *         {
+                 *           "stage": "active",
+                 *           "when": {}
+                 *         }
+                 *       ],
+                 *       "stages": [
+                 *         {
+                 *           "code": "active",
+                 *           "name": {
+                 *             "en": "Active",
+                 *             "zh-CN": "活跃"
+                 *           }
+                 *         },
+                 *         {
+                 *           "code": "lost",
+                 *           "name": {
+                 *             "en": "Lost",
+                 *             "zh-CN": "流失"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["StagesBody"];
             };
         };
@@ -16773,6 +20804,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17088,6 +21141,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lei@example.com",
+                 *       "language": "zh-CN",
+                 *       "name": "王磊",
+                 *       "password": "upward tea lantern",
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetupBody"];
             };
         };
@@ -17368,7 +21430,10 @@ export interface operations {
     post_key_api_sources__name__key_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -17376,6 +21441,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SourceBody"];
             };
         };
@@ -17433,7 +21503,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There are too many sources */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17855,12 +21925,28 @@ export interface operations {
     post_stores_api_stores_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "stores": [
+                 *         {
+                 *           "city": "杭州",
+                 *           "name": "西湖店",
+                 *           "region": "east",
+                 *           "store_id": "S1",
+                 *           "time_zone": "Asia/Shanghai"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["StoresBody"];
             };
         };
@@ -17898,6 +21984,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18099,7 +22207,10 @@ export interface operations {
     put_store_api_stores__store_id__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 store_id: string;
             };
@@ -18107,6 +22218,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "city": "杭州",
+                 *       "name": "西湖店",
+                 *       "region": "east",
+                 *       "time_zone": "Asia/Shanghai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["StoreBody"];
             };
         };
@@ -18144,6 +22263,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18321,12 +22462,20 @@ export interface operations {
     post_team_api_teams_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Service"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TeamBody"];
             };
         };
@@ -18406,7 +22555,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18615,6 +22764,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Service, evenings"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TeamBody"];
             };
         };
@@ -19051,6 +23205,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "492039"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CodeBody"];
             };
         };
@@ -19331,7 +23490,7 @@ export interface operations {
             };
         };
     };
-    patch_user_api_users__user_id__patch: {
+    get_user_api_users__user_id__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -19340,8 +23499,152 @@ export interface operations {
             };
             cookie?: never;
         };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    patch_user_api_users__user_id__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "places": [
+                 *         "S1",
+                 *         "S2"
+                 *       ],
+                 *       "role": "store_associate"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeUserBody"];
             };
         };
@@ -19443,6 +23746,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -19492,7 +23817,10 @@ export interface operations {
     post_reset_api_users__user_id__reset_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 user_id: string;
             };
@@ -19575,7 +23903,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19754,12 +24082,31 @@ export interface operations {
     post_view_api_views_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value"
+                 *       ],
+                 *       "name": "Leaving, and dear",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ViewBody"];
             };
         };
@@ -19817,7 +24164,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -19896,6 +24243,23 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value",
+                 *         "last_order"
+                 *       ],
+                 *       "name": "Leaving, and dear",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ViewBody"];
             };
         };
@@ -20176,7 +24540,10 @@ export interface operations {
     restore_view_api_views__view_id__restore_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 view_id: string;
             };
@@ -20259,7 +24626,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -17,7 +17,7 @@ export function JobBar({ job, title }: { job: Job; title: string }) {
       <div className={styles.head}>
         <strong>{title}</strong>
         <span role="status">{said}</span>
-        {!job.cancelling && (
+        {job.mine && !job.cancelling && (
           <Button
             size="small"
             onClick={() =>

@@ -1,5 +1,6 @@
 from .http.doorway import link_to
 from .http.guard import (
+    CHANGED,
     NOBODY,
     SECURITY_SCHEMES,
     Visit,
@@ -22,6 +23,7 @@ from .service.second_factors import rewrap_secrets
 from .service.users import make_first_owner
 
 __all__ = [
+    "CHANGED",
     "CLEAR",
     "COMMAND",
     "DAYS_DEFAULT",

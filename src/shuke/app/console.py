@@ -67,6 +67,8 @@ def policy(nonce: str) -> str:
             "img-src 'self' data: blob:",
             "font-src 'self'",
             "connect-src 'self'",
+            # Reports, which are shown by a stricter policy of their own.
+            "frame-src 'self'",
             "manifest-src 'self'",
             "base-uri 'none'",
             "form-action 'self'",
@@ -103,6 +105,8 @@ class Console:
         if self.files is None or name not in self.files.assets:
             return problem(NotFound("app.no_page"), request)
         kind = guess_type(name)[0] or "application/octet-stream"
+        # As the framework adds it to plain text.
+        kind += "; charset=utf-8" if kind.endswith("+xml") else ""
         headers = {"cache-control": _FOR_EVER, "x-content-type-options": "nosniff", "vary": "accept-encoding"}
         compressed = self.files.compressed.get(name)
         if compressed and "gzip" in request.headers.get("accept-encoding", ""):

@@ -7,7 +7,6 @@ import tempfile
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -21,7 +20,7 @@ from shuke.base.progress import Progress as Hear
 from shuke.insight.stages import StageRules, shipped
 from shuke.platform import Engine, EngineName, Settings, open_engine
 
-__all__ = ["bar", "day_after", "margin_of", "show_recognised", "stages_of", "workshop"]
+__all__ = ["bar", "margin_of", "show_recognised", "stages_of", "workshop"]
 
 SHIPPED_STAGES = ("customer", "contact")
 
@@ -108,9 +107,3 @@ def stages_of(given: str | None) -> StageRules:
         raise BadInput("app.stages_encoding", file=given) from error
     except BadInput as error:
         raise BadInput(error.code, **{**error.values, "name": given}) from error
-
-
-def day_after(last: datetime) -> datetime:
-    """The midnight that ends the day of the last order."""
-    day: date = last.date() + timedelta(days=1)
-    return datetime.combine(day, time())

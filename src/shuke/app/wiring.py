@@ -27,7 +27,7 @@ from shuke.collect.http import collector_routes, import_routes, reading_routes, 
 from shuke.collect.jobs import import_files, preview_file
 from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
-from shuke.lifecycle.http import export_routes, refresh_routes
+from shuke.lifecycle.http import export_routes, figure_routes
 from shuke.lifecycle.http import routes as lifecycle_routes
 from shuke.lifecycle.jobs import export_list, refresh_now
 from shuke.lifecycle.jobs import tasks as lifecycle_tasks
@@ -35,6 +35,9 @@ from shuke.platform import Metrics, Workplace
 from shuke.platform.tidying import tasks as platform_tasks
 from shuke.profiles.http import routes as profiles_routes
 from shuke.profiles.jobs import blueprint as profiles_tasks
+from shuke.reports.http import routes as report_routes
+from shuke.reports.jobs import make_report
+from shuke.reports.jobs import tasks as report_tasks
 
 __all__ = ["JOBS", "OPEN_PATHS", "ROUTES", "TASKS", "wake_collect"]
 
@@ -56,7 +59,8 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     partial(import_routes, preview=preview_file, importing=import_files),
     partial(export_routes, exporting=export_list),
     lifecycle_routes,
-    partial(refresh_routes, refreshing=refresh_now),
+    partial(figure_routes, refreshing=refresh_now),
+    partial(report_routes, making=make_report),
     job_routes,
 )
 
@@ -75,6 +79,7 @@ TASKS: dict[str, Blueprint] = {
     "lifecycle": lifecycle_tasks,
     "platform": platform_tasks,
     "profiles": profiles_tasks,
+    "reports": report_tasks,
 }
 
 # All of them, on no database yet. Made here, since a task gets its room's name by it, and whoever queues a job (the web

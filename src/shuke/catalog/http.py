@@ -206,9 +206,10 @@ def _said(visit: access.Visit, brand: Brand) -> BrandAnswer:
 
 
 def _products(router: APIRouter) -> None:
-    @router.put("/products/{product_id}")
+    @router.put("/products/{product_id}", responses=access.CHANGED)
     def put_product(visit: Writing, product_id: InPath, body: ProductBody) -> SavedBody:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: ProductRow(**asdict(service.get_product(tx, product_id))))
             given = Product(product_id=product_id, **body.model_dump())
             return SavedBody(**asdict(service.save_products(tx, [given], now=datetime.now(UTC))))
 
@@ -229,13 +230,14 @@ def _products(router: APIRouter) -> None:
     @router.get("/products/{product_id}", responses=_ABSENT)
     def get_product(visit: Reading, product_id: InPath) -> ProductRow:
         with visit.read() as tx:
-            return ProductRow(**asdict(service.get_product(tx, product_id)))
+            return visit.tagged(ProductRow(**asdict(service.get_product(tx, product_id))))
 
 
 def _stores(router: APIRouter) -> None:
-    @router.put("/stores/{store_id}")
+    @router.put("/stores/{store_id}", responses=access.CHANGED)
     def put_store(visit: Writing, store_id: InPath, body: StoreBody) -> SavedBody:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: StoreRow(**asdict(service.get_store(tx, store_id))))
             given = Store(store_id=store_id, **body.model_dump())
             return SavedBody(**asdict(service.save_stores(tx, [given], now=datetime.now(UTC))))
 
@@ -254,13 +256,14 @@ def _stores(router: APIRouter) -> None:
     @router.get("/stores/{store_id}", responses=_ABSENT)
     def get_store(visit: Reading, store_id: InPath) -> StoreRow:
         with visit.read() as tx:
-            return StoreRow(**asdict(service.get_store(tx, store_id)))
+            return visit.tagged(StoreRow(**asdict(service.get_store(tx, store_id))))
 
 
 def _channels(router: APIRouter) -> None:
-    @router.put("/channels/{channel}")
+    @router.put("/channels/{channel}", responses=access.CHANGED)
     def put_channel(visit: Writing, channel: InPath, body: ChannelBody) -> SavedBody:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: ChannelRow(**asdict(service.get_channel(tx, channel))))
             given = Channel(channel=channel, **body.model_dump())
             return SavedBody(**asdict(service.save_channels(tx, [given], now=datetime.now(UTC))))
 
@@ -279,4 +282,4 @@ def _channels(router: APIRouter) -> None:
     @router.get("/channels/{channel}", responses=_ABSENT)
     def get_channel(visit: Reading, channel: InPath) -> ChannelRow:
         with visit.read() as tx:
-            return ChannelRow(**asdict(service.get_channel(tx, channel)))
+            return visit.tagged(ChannelRow(**asdict(service.get_channel(tx, channel))))

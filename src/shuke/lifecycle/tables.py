@@ -13,6 +13,7 @@ __all__ = [
     "customer_facts",
     "customer_facts_history",
     "default_views",
+    "model_checks",
     "refreshes",
     "stage_definitions",
     "stage_totals",
@@ -37,6 +38,14 @@ refreshes = sa.Table(
     sa.Column("stage_changes", sa.Integer, nullable=False),
     sa.Column("started_at", _moment, nullable=False),
     sa.Column("finished_at", _moment, nullable=False),
+)
+
+#: What the choice and the test of the model found at a refresh.
+model_checks = sa.Table(
+    "model_checks",
+    metadata,
+    sa.Column("refresh_id", sa.Uuid, primary_key=True),
+    sa.Column("found", JSONB, nullable=False),
 )
 
 # What is known of a customer, and as what.

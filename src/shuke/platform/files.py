@@ -219,8 +219,10 @@ def new_file(
     try:
         yield FileWriter(place.database, file_id, kind, sealer_of(key))
     finally:
+        # Where the block ends within the transaction that finishes the file, its row is that transaction's.
+        begun = sa.select(files.c.file_id).where(files.c.file_id == file_id, files.c.finished_at.is_(None))
         with place.database.begin() as tx:
-            tx.execute(sa.delete(files).where(files.c.file_id == file_id, files.c.finished_at.is_(None)))
+            tx.execute(sa.delete(files).where(files.c.file_id.in_(begun.with_for_update(skip_locked=True))))
 
 
 def get_file(tx: Transaction, file_id: UUID, *, kind: str | None = None, asker: Asker | None = None) -> StoredFile:

@@ -8,5 +8,6 @@ from shuke.reports.model import Report
 from shuke.reports.rules.stages import check_stages
 from shuke.reports.service import Terms, build_reports
 from shuke.reports.service.files import write_report
+from shuke.reports.service.stored import stored
 
-__all__ = ["Report", "Terms", "build_reports", "check_stages", "write_report"]
+__all__ = ["Report", "Terms", "build_reports", "check_stages", "stored", "write_report"]

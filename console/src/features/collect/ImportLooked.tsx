@@ -179,7 +179,7 @@ function Details({ decided, set, hasCurrency }: PartProps & { hasCurrency: boole
             id="currency"
             showSearch
             allowClear
-            placeholder="CNY"
+            placeholder={t("import.currency_choose")}
             value={decided.currency}
             options={CURRENCIES.map((value) => ({ value, label: value }))}
             onChange={(currency: string | null) => {
@@ -289,16 +289,19 @@ function Columns({ preview, decided, set, lacks }: ColumnsProps) {
   );
 }
 
+const ROWS_FIRST = 5;
+
 function Rows({ preview, decided }: { preview: Preview; decided: Decided }) {
   const { t } = useTranslation("collect");
+  const [all, setAll] = useState(false);
   const means = new Map(Object.entries(decided.mapping).map(([field, column]) => [column, field]));
   return (
-    <Panel title={t("import.rows", { count: preview.rows.length })}>
+    <Panel title={t("import.rows")}>
       <Grid
-        label={t("import.rows", { count: preview.rows.length })}
+        label={t("import.rows")}
         size="small"
         rowKey="key"
-        dataSource={preview.rows.map((cells, key) => ({ key, cells }))}
+        dataSource={preview.rows.slice(0, all ? undefined : ROWS_FIRST).map((cells, key) => ({ key, cells }))}
         columns={preview.columns.map((column, at) => {
           const field = means.get(column.name);
           return {
@@ -313,6 +316,16 @@ function Rows({ preview, decided }: { preview: Preview; decided: Decided }) {
           };
         })}
       />
+      {!all && preview.rows.length > ROWS_FIRST && (
+        <Button
+          type="link"
+          onClick={() => {
+            setAll(true);
+          }}
+        >
+          {t("import.more_rows", { count: preview.rows.length })}
+        </Button>
+      )}
     </Panel>
   );
 }

@@ -17,6 +17,7 @@ import { Page } from "@/shell/Page";
 
 import { Cards } from "./Cards";
 import { ChosenColumns } from "./ChosenColumns";
+import { Conditions } from "./Conditions";
 import styles from "./CustomersPage.module.css";
 import { Export } from "./Export";
 import { Rows } from "./Rows";
@@ -168,6 +169,7 @@ export function CustomersPage() {
           }}
         />
       )}
+      <Conditions wanted={wanted} currency={first?.currency ?? null} want={want} />
       {filtering && <Filters wanted={wanted} currency={first?.currency ?? null} want={want} />}
       {(all || ticked.length > 0) && (
         <Selected

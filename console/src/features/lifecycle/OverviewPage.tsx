@@ -17,7 +17,12 @@ import { useOverview, type Overview, type StageTotal, type Week } from "./querie
 import { change, worthOf } from "./rules";
 import { Stage } from "./Stage";
 
-export function OverviewPage() {
+interface Props {
+  /** What the latest report found, from the room above. */
+  findings?: ReactNode;
+}
+
+export function OverviewPage({ findings }: Props) {
   const { t } = useTranslation("lifecycle");
   const say = useSaying();
   const overview = useOverview();
@@ -37,13 +42,15 @@ export function OverviewPage() {
           </>
         }
       >
-        {(found) => (found.refresh ? <Standing overview={found} /> : <NothingYet customers={found.customers} />)}
+        {(found) =>
+          found.refresh ? <Standing overview={found} findings={findings} /> : <NothingYet customers={found.customers} />
+        }
       </Answer>
     </Page>
   );
 }
 
-function Standing({ overview }: { overview: Overview }) {
+function Standing({ overview, findings }: Props & { overview: Overview }) {
   const { t } = useTranslation("lifecycle");
   const say = useSaying();
   const currency = overview.refresh?.currency ?? null;
@@ -81,6 +88,7 @@ function Standing({ overview }: { overview: Overview }) {
           )}
         </dl>
       </Panel>
+      {findings}
       <Stages stages={stages} currency={currency} compared={overview.compared_with} />
       <div className={styles.columns}>
         <Revenue weeks={overview.weeks} currency={currency} />

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from shuke import collect
 from shuke.app import terminal
+from shuke.base.clock import day_after
 from shuke.base.language import Language
 from shuke.base.progress import part
 from shuke.insight.clv import fit
@@ -75,12 +76,12 @@ def run(options: ClvOptions) -> None:
 
 
 def _answer(options: ClvOptions, tables: Tables, first_at: datetime, last_at: datetime) -> dict[str, Any]:
-    as_of = terminal.day_after(last_at)
+    as_of = day_after(last_at)
     end = last_at.date() if options.calibration_end is None else options.calibration_end.date()
     name, choice = options.model, None
     if name == "auto":
         # The holdout must not have a say in what it is to judge.
-        known = terminal.day_after(options.calibration_end or last_at)
+        known = day_after(options.calibration_end or last_at)
         choice = choose_model(tables, as_of=min(as_of, known), unit=options.unit)
         name = choice.name
     no_holdout = options.calibration_end is None

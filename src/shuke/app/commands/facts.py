@@ -13,6 +13,7 @@ from rich.console import Console
 
 from shuke import collect
 from shuke.app import terminal
+from shuke.base.clock import day_after
 from shuke.base.language import Language, catalogue, explain
 from shuke.base.progress import part
 from shuke.base.wording import say_number
@@ -69,7 +70,7 @@ def run(options: FactsOptions) -> None:
         hear("app.facts", _READING)
         facts = customer_facts(
             collected.tables,
-            as_of=options.as_of or terminal.day_after(collected.last_at),
+            as_of=options.as_of or day_after(collected.last_at),
             engine=engine,
             model=options.model,
             horizon_days=options.horizon_days,

@@ -14,6 +14,7 @@ from rich.table import Table
 from shuke import collect, reports
 from shuke.app import terminal
 from shuke.app.place import open_place
+from shuke.base.clock import day_after
 from shuke.base.errors import BadInput
 from shuke.base.language import Language, catalogue
 from shuke.base.progress import part
@@ -102,7 +103,7 @@ def write(
             collected,
             engine=engine,
             terms=reports.Terms(
-                as_of=options.as_of or terminal.day_after(collected.last_at),
+                as_of=options.as_of or day_after(collected.last_at),
                 as_of_given=options.as_of is not None,
                 horizon_days=options.horizon_days,
                 margin=rate,
@@ -123,20 +124,17 @@ def write(
 
 
 def _of_database(options: ReportOptions, engine: Engine, margin_column: str | None) -> collect.Collected:
-    """What the database holds now, by way of its lake, which is brought up to date first."""
+    """What the database holds now."""
     settings = Settings.of_environment()
     with open_place(settings, catalogue("shuke.app", options.language)) as place:
-        collect.update_lake(place, wait=True)
-        collected = collect.read_stored(
-            collect.lake_of(place),
+        return reports.stored(
+            place,
             engine=engine,
             currency=options.currency,
             timezone=options.timezone or settings.time_zone,
             as_of=options.as_of,
+            margin_column=margin_column,
         )
-    if margin_column is not None and (margin_column != "cost" or "cost" not in collected.tables.orders.columns):
-        raise BadInput("app.database_margin", given=margin_column)
-    return collected
 
 
 def _write_one(report: reports.Report, collected: collect.Collected, folder: Path, formats: tuple[str, ...]) -> Written:

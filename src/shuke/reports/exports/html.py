@@ -22,13 +22,21 @@ from shuke.reports.exports.charts import VEGA_LITE, picture
 from shuke.reports.exports.outline import Outline, outline
 from shuke.reports.model import Report
 
-__all__ = ["script_json", "write_html"]
+__all__ = ["page_policy", "script_json", "write_html"]
 
 
 def write_html(
-    report: Report, path: Path, *, laid_out: Outline | None = None, pictures: dict[str, str] | None = None
+    report: Report,
+    path: Path,
+    *,
+    laid_out: Outline | None = None,
+    pictures: dict[str, str] | None = None,
+    linked: bool = True,
 ) -> None:
-    """Write the page. ``laid_out`` and ``pictures`` (SVG by figure) save work when another export has them."""
+    """Write the page. ``laid_out`` and ``pictures`` (SVG by figure) save work when another export has them.
+
+    ``linked`` is whether the lists lie beside it, so that the page can lead to them.
+    """
     laid_out = laid_out or outline(report)
     pictures = pictures or {name: picture(drawing) for name, drawing in laid_out.drawings.items()}
     library, script = _library(), _template_text("report.js")
@@ -37,10 +45,11 @@ def write_html(
     )
     text = environment.get_template("report.html.j2").render(
         page=laid_out.page,
+        linked=linked,
         words=laid_out.page["words"],
         pictures={name: _data_address(svg) for name, svg in pictures.items()},
         drawings={name: Markup(script_json(drawing)) for name, drawing in laid_out.drawings.items()},  # noqa: S704 - see there
-        policy=_policy(library, script),
+        policy=page_policy(),
         style=Markup(_template_text("report.css")),  # noqa: S704 - our own file
         library=Markup(library),  # noqa: S704 - the packaged library
         script=Markup(script),  # noqa: S704 - our own file
@@ -56,7 +65,10 @@ def script_json(value: Any) -> str:
     return text
 
 
-def _policy(*scripts: str) -> str:
+@cache
+def page_policy() -> str:
+    """What a page of this release may do: run the two scripts that it is written with, and fetch nothing."""
+    scripts = (_library(), _template_text("report.js"))
     digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     # Styles in attributes carry the widths of the bars in tables; with nothing to fetch they can do no harm.

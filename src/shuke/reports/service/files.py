@@ -20,8 +20,10 @@ __all__ = ["write_report"]
 THREADS = 2
 
 
-def write_report(report: Report, folder: Path, *, formats: Sequence[str]) -> dict[str, list[Path]]:
+def write_report(report: Report, folder: Path, *, formats: Sequence[str], linked: bool = True) -> dict[str, list[Path]]:
     """Write ``report.<format>`` for each format that is asked for, and the lists; says where they are.
+
+    ``linked`` is whether the page leads to the lists, which then have to stay beside it.
 
     Pictures and the PDF are made by native code beside Python, so threads share the work.
     """
@@ -37,7 +39,7 @@ def write_report(report: Report, folder: Path, *, formats: Sequence[str]) -> dic
             if "pdf" in paths:
                 waiting.append(pool.submit(write_pdf, report, paths["pdf"], laid_out=laid_out, pictures=pictures))
             if "html" in paths:
-                write_html(report, paths["html"], laid_out=laid_out, pictures=pictures)
+                write_html(report, paths["html"], laid_out=laid_out, pictures=pictures, linked=linked)
         if "xlsx" in paths:
             write_xlsx(report, paths["xlsx"])
         if "json" in paths:
