@@ -1,5 +1,5 @@
 /** All customers: searched, filtered, put in order, opened. */
-import { FilterOutlined, SearchOutlined, SettingOutlined } from "@ant-design/icons";
+import { DownloadOutlined, FilterOutlined, SearchOutlined, SettingOutlined } from "@ant-design/icons";
 import { Button, Input, Popover, Tag } from "antd";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -12,12 +12,14 @@ import { useLater } from "@/base/useLater";
 import { useSaying } from "@/base/useSaying";
 import { useMay } from "@/features/access/session";
 import { Answer, Empty } from "@/shell/Answer";
+import { LinkButton } from "@/shell/LinkButton";
 import { Page } from "@/shell/Page";
 
 import { Cards } from "./Cards";
 import { ChosenColumns } from "./ChosenColumns";
 import { Conditions } from "./Conditions";
 import styles from "./CustomersPage.module.css";
+import { Export } from "./Export";
 import { Rows } from "./Rows";
 import { Filters } from "./Filters";
 import { useCustomers } from "./queries";
@@ -50,6 +52,7 @@ export function CustomersPage() {
   const [remembered, setRemembered] = useState(columnsRemembered);
   const [ticked, setTicked] = useState<readonly string[]>([]);
   const [all, setAll] = useState(false);
+  const [exporting, setExporting] = useState(false);
   const may = useMay();
   const views = useViews();
   const search = useLater(typed, 250);
@@ -59,6 +62,12 @@ export function CustomersPage() {
   const customers = useCustomers(body);
   const first = customers.data?.pages[0];
   const count = first?.count;
+  const counted = count
+    ? t(count.exact ? "customers.count" : "customers.count_about", {
+        count: count.customers,
+        number: say.number(count.customers),
+      })
+    : "\u00a0";
   const narrowed = conditions(wanted);
 
   const untick = () => {
@@ -92,19 +101,7 @@ export function CustomersPage() {
   }, [bare, beginning, setAddress, views.data]);
 
   return (
-    <Page
-      title={t("customers.title")}
-      about={
-        <span aria-live="polite">
-          {count
-            ? t(count.exact ? "customers.count" : "customers.count_about", {
-                count: count.customers,
-                number: say.number(count.customers),
-              })
-            : "\u00a0"}
-        </span>
-      }
-    >
+    <Page title={t("customers.title")} about={<span aria-live="polite">{counted}</span>}>
       {views.data && (
         <Views
           seen={seen}
@@ -140,6 +137,16 @@ export function CustomersPage() {
           {t("customers.filters")}
           {narrowed > 0 && <Tag className={styles.number ?? ""}>{narrowed}</Tag>}
         </Button>
+        {may("customers.export") && (
+          <Button
+            icon={<DownloadOutlined />}
+            onClick={() => {
+              setExporting(true);
+            }}
+          >
+            {t("export.do")}
+          </Button>
+        )}
         {!phone && (
           <Popover
             trigger="click"
@@ -151,6 +158,17 @@ export function CustomersPage() {
           </Popover>
         )}
       </div>
+      {exporting && (
+        <Export
+          whom={{ query: body }}
+          said={counted}
+          columns={columns}
+          order={wanted}
+          close={() => {
+            setExporting(false);
+          }}
+        />
+      )}
       <Conditions wanted={wanted} currency={first?.currency ?? null} want={want} />
       {filtering && <Filters wanted={wanted} currency={first?.currency ?? null} want={want} />}
       {(all || ticked.length > 0) && (
@@ -159,6 +177,9 @@ export function CustomersPage() {
           all={all}
           count={count ?? null}
           query={body}
+          columns={columns}
+          writes={may("customers.write")}
+          exports={may("customers.export")}
           takeAll={() => {
             setAll(true);
           }}
@@ -190,7 +211,7 @@ export function CustomersPage() {
                   sorting={sorting}
                   want={want}
                   ticking={
-                    may("customers.write")
+                    may("customers.write") || may("customers.export")
                       ? {
                           ticked: all ? rows.map((row) => row.customer_id) : ticked,
                           tick: (chosen) => {
@@ -219,6 +240,7 @@ export function CustomersPage() {
 
 function Nobody({ narrowed, clear }: { narrowed: boolean; clear: () => void }) {
   const { t } = useTranslation("lifecycle");
+  const may = useMay();
   if (narrowed) {
     return (
       <Empty title={t("customers.nobody")} action={<Button onClick={clear}>{t("customers.clear")}</Button>}>
@@ -227,9 +249,17 @@ function Nobody({ narrowed, clear }: { narrowed: boolean; clear: () => void }) {
     );
   }
   return (
-    <Empty title={t("customers.none")}>
+    <Empty
+      title={t("customers.none")}
+      action={
+        may("data.write") && (
+          <LinkButton type="primary" to="/data/import">
+            {t("customers.import")}
+          </LinkButton>
+        )
+      }
+    >
       <p>{t("customers.none_how")}</p>
-      <pre className={styles.command}>shuke import orders orders.csv</pre>
     </Empty>
   );
 }

@@ -14,6 +14,8 @@ import { Refused } from "@/shell/Answer";
 import { useTelling } from "@/shell/undo";
 
 import styles from "./CustomersPage.module.css";
+import { Export } from "./Export";
+import { withoutOrder, type Column } from "./viewing";
 import type { ListBody } from "./wanted";
 
 type Batch = components["schemas"]["TagBatch"];
@@ -29,47 +31,74 @@ interface Props {
   all: boolean;
   count: Count | null;
   query: ListBody;
+  columns: readonly Column[];
+  writes: boolean;
+  exports: boolean;
   takeAll: () => void;
   clear: () => void;
 }
 
-export function Selected({ ticked, all, count, query, takeAll, clear }: Props) {
+export function Selected({ ticked, all, count, query, columns, writes, exports, takeAll, clear }: Props) {
   const { t } = useTranslation("lifecycle");
   const say = useSaying();
-  const [asking, setAsking] = useState<"add" | "remove" | null>(null);
+  const [asking, setAsking] = useState<"add" | "remove" | "export" | null>(null);
   const found = count?.customers ?? 0;
   const number = all ? found : ticked.length;
   const exact = !all || count?.exact === true;
+  const said = t(exact ? "selected.count" : "selected.count_about", { count: number, number: say.number(number) });
   return (
     <div className={styles.selected} role="region" aria-label={t("selected.title")}>
-      <strong aria-live="polite">
-        {t(exact ? "selected.count" : "selected.count_about", { count: number, number: say.number(number) })}
-      </strong>
+      <strong aria-live="polite">{said}</strong>
       {!all && found > ticked.length && (
         <Button type="link" size="small" onClick={takeAll}>
           {t(count?.exact ? "selected.all" : "selected.all_about", { count: found, number: say.number(found) })}
         </Button>
       )}
-      <Button
-        size="small"
-        onClick={() => {
-          setAsking("add");
-        }}
-      >
-        {t("selected.tag")}
-      </Button>
-      <Button
-        size="small"
-        onClick={() => {
-          setAsking("remove");
-        }}
-      >
-        {t("selected.untag")}
-      </Button>
+      {writes && (
+        <>
+          <Button
+            size="small"
+            onClick={() => {
+              setAsking("add");
+            }}
+          >
+            {t("selected.tag")}
+          </Button>
+          <Button
+            size="small"
+            onClick={() => {
+              setAsking("remove");
+            }}
+          >
+            {t("selected.untag")}
+          </Button>
+        </>
+      )}
+      {exports && (
+        <Button
+          size="small"
+          onClick={() => {
+            setAsking("export");
+          }}
+        >
+          {t("export.do")}
+        </Button>
+      )}
       <Button type="text" size="small" onClick={clear}>
         {t("selected.none")}
       </Button>
-      {asking && (
+      {asking === "export" && (
+        <Export
+          whom={all ? { query } : { customer_ids: [...ticked] }}
+          said={said}
+          columns={columns}
+          order={query}
+          close={() => {
+            setAsking(null);
+          }}
+        />
+      )}
+      {(asking === "add" || asking === "remove") && (
         <TagMany
           remove={asking === "remove"}
           whom={all ? { query } : { customer_ids: [...ticked] }}
@@ -122,7 +151,7 @@ function TagMany({ remove, whom, close, done }: TagManyProps) {
       answer(
         api.POST("/api/customers/tags", {
           body: {
-            ...(whom as { customer_ids: string[] }),
+            ...(withoutOrder(whom) as { customer_ids: string[] }),
             tag: tag.trim(),
             source: remove ? null : CONSOLE,
             // The day is the last on which it counts.

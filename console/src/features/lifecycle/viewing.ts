@@ -1,7 +1,7 @@
 /** What a view says, and whether what is shown is still that. Pure. */
 import type { components } from "@/platform/schema";
 
-import { addressOf, bodyOf, EVERYBODY, wantedOf, wantedOfQuery, type Wanted } from "./wanted";
+import { addressOf, bodyOf, EVERYBODY, wantedOf, wantedOfQuery, type ListBody, type Wanted } from "./wanted";
 
 export type View = components["schemas"]["ViewAnswer"];
 export type Column = components["schemas"]["Column"];
@@ -95,6 +95,13 @@ export function bodyOfView(
 
 export function known(columns: readonly string[]): Column[] {
   return columns.flatMap((name) => COLUMNS.find((column) => column === name) ?? []);
+}
+
+/** Of whom something is to be: a query without its order, which is said beside it. */
+export function withoutOrder(whom: { query: ListBody } | { customer_ids: string[] }): typeof whom {
+  if (!("query" in whom)) return whom;
+  const query = Object.entries(whom.query).filter(([name]) => name !== "sort" && name !== "descending");
+  return { query: Object.fromEntries(query) as ListBody };
 }
 
 /** The list with one of its entries in another place; out of bounds nothing moves. */
