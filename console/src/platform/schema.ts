@@ -134,10 +134,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Exports */
+        /** One's own exports, newest first */
         get: operations["get_exports_api_customers_exports_get"];
         put?: never;
-        /** Post Export */
+        /** Export customers as a workbook or CSV */
         post: operations["post_export_api_customers_exports_post"];
         delete?: never;
         options?: never;
@@ -152,7 +152,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Export File */
+        /** The file of an export */
         get: operations["get_export_file_api_customers_exports__export_id__file_get"];
         put?: never;
         post?: never;
@@ -7335,12 +7335,31 @@ export interface operations {
     post_export_api_customers_exports_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value"
+                 *       ],
+                 *       "format": "xlsx",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ExportBody"];
             };
         };
@@ -7398,7 +7417,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is too much already */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
