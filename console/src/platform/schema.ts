@@ -134,10 +134,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Exports */
+        /** One's own exports, newest first */
         get: operations["get_exports_api_customers_exports_get"];
         put?: never;
-        /** Post Export */
+        /** Export customers as a workbook or CSV */
         post: operations["post_export_api_customers_exports_post"];
         delete?: never;
         options?: never;
@@ -152,7 +152,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Export File */
+        /** The file of an export */
         get: operations["get_export_file_api_customers_exports__export_id__file_get"];
         put?: never;
         post?: never;
@@ -7344,6 +7344,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value"
+                 *       ],
+                 *       "format": "xlsx",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ExportBody"];
             };
         };
