@@ -122,6 +122,8 @@ def _take(browser: Any, place: str, width: int, path: Path) -> None:
     browser.open("about:blank", width=width)
     browser.open(place, width=width)
     browser.wait_for(STILL)
+    # Charts grow by themselves, which is no animation of the page's.
+    time.sleep(1.5)
     answer = browser.call("Page.captureScreenshot", {"format": "webp", "quality": 70})
     path.write_bytes(base64.b64decode(answer["data"]))
 
