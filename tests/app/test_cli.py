@@ -70,6 +70,27 @@ def test_a_command_does_not_wait_for_what_it_does_not_need(module: str, heavy: s
     assert result.stdout.strip() == ""
 
 
+@pytest.mark.parametrize(("happens", "status"), [("", 1), ("Timer(0.5, os.kill, (os.getpid(), SIGINT)).start()", 130)])
+def test_an_interrupted_query_is_an_interruption_and_a_broken_one_is_not(happens: str, status: int) -> None:
+    """DuckDB answers Ctrl-C with an error of its own, which looks like any other."""
+    endless = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
+    program = f"""
+import os
+from signal import SIGINT
+from threading import Timer
+import duckdb
+from shuke.app import cli
+def work(**_):
+    {happens}
+    duckdb.execute("{endless}" if "{happens}" else "SELECT 1 / 'x'")
+cli.program.main = work
+cli.main()
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == status, result.stderr
+    assert ("Traceback" in result.stderr) == (status == 1)
+
+
 def test_the_compiled_words_are_those_of_their_source() -> None:
     folder = LOCALE / "zh" / "LC_MESSAGES"
     with (folder / "messages.po").open("rb") as source, (folder / "messages.mo").open("rb") as compiled:

@@ -11,6 +11,7 @@ import xlsxwriter
 from shuke import collect
 from shuke.base.errors import BadInput
 from shuke.collect import Collected
+from shuke.collect.service import sheets
 from shuke.platform import Engine
 
 from .conftest import fields_of, rows_of
@@ -96,6 +97,20 @@ def test_what_cannot_be_read_is_said(read: Read, tmp_path: Path, name: str, cont
     with pytest.raises(BadInput) as raised:
         read(path)
     assert raised.value.code == code
+
+
+@pytest.mark.parametrize("limit", ["SHEET_UNPACKED_BYTES_MAX", "SHEET_PARTS_MAX"])
+def test_a_workbook_that_swells_is_not_unpacked(
+    read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    rows = [["order_id", "customer_id", "order_date", "amount"], *([n, 8, "2024/3/1", 6] for n in range(3))]
+    _workbook(tmp_path / "c.xlsx", s=rows)
+    assert read(tmp_path / "c.xlsx").quality.files
+    monkeypatch.setattr(sheets, limit, 3)
+    monkeypatch.setattr(sheets.calamine, "load_workbook", lambda _: pytest.fail("unpacked"))
+    with pytest.raises(BadInput) as raised:
+        read(tmp_path / "c.xlsx")
+    assert (raised.value.code, raised.value.values["file"]) == ("collect.file_too_large", "c.xlsx")
 
 
 @pytest.mark.parametrize(

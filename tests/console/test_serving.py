@@ -35,7 +35,7 @@ def files(tmp_path: Path) -> Files:
 def asked(files: Files | None, path: str, *, method: str = "GET", headers: Any = PEOPLE) -> httpx.Response:
     """What a visitor is answered."""
     router = Router()
-    served = Console(files, time_zone="Asia/Shanghai", otherwise=router.default)
+    served = Console(files, time_zone=lambda: "Asia/Shanghai", otherwise=router.default)
     router.routes.extend(served.routes())
     router.default = served
 
@@ -103,7 +103,7 @@ def test_files_are_kept_for_ever_and_sent_as_they_lie_compressed(files: Files) -
     assert "content-encoding" not in plain.headers
     assert plain.text == "let a = 1"
     picture = asked(files, "/assets/b-2.svg", headers={"accept-encoding": "gzip"})
-    assert picture.headers["content-type"] == "image/svg+xml"
+    assert picture.headers["content-type"] == "image/svg+xml; charset=utf-8"
     assert "content-encoding" not in picture.headers
 
 

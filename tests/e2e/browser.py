@@ -77,10 +77,7 @@ class Browser:
 
     def open(self, address: str, *, width: int, height: int = 900) -> None:
         """Open an address in a window of this size and wait until it is loaded."""
-        self.call(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
-        )
+        self.resize(width=width, height=height)
         self.requests.clear()
         self.failures.clear()
         self.console.clear()
@@ -88,6 +85,18 @@ class Browser:
         self.call("Page.navigate", {"url": address})
         while not self.loaded:
             self._take(self._read(time.monotonic() + 60))
+
+    def resize(self, *, width: int, height: int = 900) -> None:
+        """Give the window this size; a narrow one is a phone's."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
+
+    def appear(self, *, dark: bool) -> None:
+        """Let the system prefer dark or light pages."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", {"features": [scheme]})
 
     def before_each_page(self, script: str) -> None:
         """Run this before any script of the pages that are opened from now on, in place of what was run so far."""

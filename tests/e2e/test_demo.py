@@ -123,7 +123,7 @@ def facts(folder: Path) -> dict[bool, int]:
 def test_the_demo_from_an_interruption_to_a_second_start(folder: Path, orders: Path, browser: Any) -> None:
     with running(folder, orders, "--lang", "en") as demo:
         demo.until("2/3")
-        assert demo.end(signal.SIGINT) == 130
+        assert demo.end(signal.SIGINT) == 130, demo.said()
     assert left_over(folder) == []
 
     with running(folder, orders, "--lang", "en") as demo:

@@ -4,7 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -66,32 +66,50 @@ def check(database: Database) -> None:
     assert (standing, merged, values, stray) == (PERSONS, edges, 4 * PERSONS, 0)
 
 
-def resolve_and_check(database: Database, keyring: Keyring) -> None:
+def test_workers_at_once_make_no_doubles(database: Database, keyring: Keyring) -> None:
     resolve_at_once(database, keyring)
     check(database)
 
 
-def test_workers_at_once_make_no_doubles(database: Database, keyring: Keyring) -> None:
-    resolve_and_check(database, keyring)
-
-
-def test_without_locks_the_same_check_fails(
-    database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Planted: what was read first is believed, and nobody keeps others from changing it."""
+def show_at_once(database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Two show that two customers are one. Each waits after reading until both have read, ``seconds`` at most."""
+    pair = [("user_id", "u1"), ("device", "d1")]
+    with database.begin() as tx:
+        profiles.resolve(tx, keyring, [[one] for one in pair], NOW)
     read: Callable[..., Known] = resolving._known
+    met = threading.Barrier(2)
 
     def slow(*arguments: object) -> Known:
         known = read(*arguments)
-        with database.begin() as other:
-            other.execute(sa.text("SELECT pg_sleep(0.02)"))
+        with suppress(threading.BrokenBarrierError):
+            met.wait(seconds)
         return known
 
-    monkeypatch.setattr(resolving, "lock_customers", lambda *_: nullcontext())
     monkeypatch.setattr(resolving, "_known", slow)
+
+    def work(_: int) -> None:
+        with database.begin() as tx:
+            assert all(profiles.resolve(tx, keyring, [pair], NOW))
+
+    with ThreadPoolExecutor(2) as workers:
+        list(workers.map(work, range(2)))
+    with database.read() as tx:
+        assert tx.scalar(sa.text("SELECT count(*) FROM merges")) == 1
+        assert tx.scalar(sa.text("SELECT count(*) FROM customers WHERE merged_into IS NULL")) == 1
+
+
+def test_of_two_merges_at_once_there_is_one(
+    database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_at_once(database, keyring, monkeypatch, seconds=0.3)
+
+
+def test_without_locks_there_are_two(database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: what was read first is believed, and nobody keeps others from changing it."""
+    monkeypatch.setattr(resolving, "lock_customers", lambda *_: nullcontext())
     # Either the state is wrong, or the database itself refuses a second merge of one customer.
     with pytest.raises((AssertionError, sa.exc.IntegrityError)):
-        resolve_and_check(database, keyring)
+        show_at_once(database, keyring, monkeypatch, seconds=20)
 
 
 def cross(database: Database, keyring: Keyring, run: Callable[[Callable[[Transaction], None]], None]) -> None:

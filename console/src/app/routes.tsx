@@ -2,6 +2,7 @@
 import {
   DashboardOutlined,
   DatabaseOutlined,
+  NodeIndexOutlined,
   FileTextOutlined,
   SettingOutlined,
   ShoppingOutlined,
@@ -16,6 +17,7 @@ import { Gate } from "@/features/access/Gate";
 import { useMay, useMe } from "@/features/access/session";
 import { FirstSetting, SettingsPage, type Setting } from "@/features/access/SettingsPage";
 import { CustomerSearch } from "@/features/lifecycle/CustomerSearch";
+import { useStageNames } from "@/features/lifecycle/stages";
 import { Choices } from "@/shell/Choices";
 import type { Entry } from "@/shell/Navigation";
 import { usePreferences } from "@/shell/preferences";
@@ -23,6 +25,8 @@ import { Shell } from "@/shell/Shell";
 import { Nowhere, Wrong } from "@/shell/Wrong";
 
 const SETTINGS: readonly Setting[] = [
+  { to: "/settings/brand", label: "brand", permission: "settings.read" },
+  { to: "/settings/stages", label: "stages", permission: "settings.read" },
   { to: "/settings/attributes", label: "attributes", permission: "customers.read" },
   { to: "/settings/stores", label: "stores", permission: "catalog.read" },
   { to: "/settings/channels", label: "channels", permission: "catalog.read" },
@@ -35,6 +39,7 @@ const SETTINGS: readonly Setting[] = [
 const ENTRIES: readonly (Entry & { permission: string })[] = [
   { to: "/overview", icon: <DashboardOutlined />, label: "overview", permission: "customers.read" },
   { to: "/customers", icon: <TeamOutlined />, label: "customers", permission: "customers.read" },
+  { to: "/lifecycle", icon: <NodeIndexOutlined />, label: "lifecycle", permission: "lifecycle.read" },
   { to: "/products", icon: <ShoppingOutlined />, label: "products", permission: "catalog.read" },
   { to: "/data", icon: <DatabaseOutlined />, label: "data", permission: "data.read" },
   { to: "/report", icon: <FileTextOutlined />, label: "report", permission: "reports.read" },
@@ -49,7 +54,8 @@ const PAGES: RouteObject[] = [
   page("/overview", async () => (await import("./Overview")).Overview),
   page("/customers", async () => (await import("@/features/lifecycle/CustomersPage")).CustomersPage),
   page("/customers/:customer", async () => (await import("@/features/lifecycle/CustomerPage")).CustomerPage),
-  page("/products", async () => (await import("@/features/catalog/ProductsPage")).ProductsPage),
+  page("/lifecycle", async () => (await import("@/features/lifecycle/LifecyclePage")).LifecyclePage),
+  page("/products", async () => (await import("@/features/lifecycle/ProductsPage")).ProductsPage),
   page("/data", async () => (await import("@/features/collect/DataPage")).DataPage),
   page("/data/import", async () => (await import("@/features/collect/ImportPage")).ImportPage),
   page("/data/imports/:job", async () => (await import("@/features/collect/Imported")).ImportedPage),
@@ -60,6 +66,8 @@ const PAGES: RouteObject[] = [
     element: <SettingsPage settings={SETTINGS} />,
     children: [
       { index: true, element: <FirstSetting settings={SETTINGS} /> },
+      page("brand", async () => (await import("@/features/catalog/BrandPage")).BrandPage),
+      page("stages", async () => (await import("@/features/lifecycle/StagesPage")).StagesPage),
       page("attributes", async () => (await import("@/features/profiles/AttributesPage")).AttributesPage),
       page("stores", async () => (await import("@/features/catalog/PlacesPages")).StoresPage),
       page("channels", async () => (await import("@/features/catalog/PlacesPages")).ChannelsPage),
@@ -83,6 +91,7 @@ function Framed() {
   const may = useMay();
   const me = useMe();
   const { language, speak } = usePreferences();
+  useStageNames();
 
   // A browser in which nobody chose a language goes on in the account's.
   useEffect(() => {

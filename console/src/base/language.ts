@@ -41,9 +41,26 @@ export async function openWords(load: WordsOf, language: Language): Promise<i18n
     interpolation: { escapeValue: false },
     resources: { [language]: (await load[language]()).default },
     returnNull: false,
+    // What the brand calls its stages comes later, and is shown then.
+    react: { bindI18nStore: "added" },
   });
   document.documentElement.lang = language;
   return words;
+}
+
+/** Call codes of a group otherwise than the console does itself. */
+export function callOtherwise(
+  words: i18n,
+  group: string,
+  names: Record<string, Partial<Record<Language, string>>>,
+): void {
+  for (const [code, said] of Object.entries(names)) {
+    for (const language of LANGUAGES) {
+      const name = said[language];
+      const known: unknown = words.getResource(language, "names", `${group}.${code}`);
+      if (name && name !== known) words.addResource(language, "names", `${group}.${code}`, name);
+    }
+  }
 }
 
 /** Go on in another language, and remember it. */

@@ -31,3 +31,9 @@ function distance(moment: number, zone: string): number {
   );
   return clock - Math.floor(moment / 1000) * 1000;
 }
+
+/** The day of a moment on the clock of a zone, as 2026-01-31. */
+export function dayOfMoment(moment: string, zone: string): string {
+  const clock = Date.parse(moment);
+  return new Date(clock + distance(clock, zone)).toISOString().slice(0, 10);
+}

@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
 
 import { languageToBegin } from "./language";
-import { minorDigits, sayAgo, sayDay, sayMoment, sayMoney, sayNumber, sayShare } from "./saying";
+import {
+  minorDigits,
+  sayAgo,
+  sayDay,
+  sayMoment,
+  sayMoney,
+  sayNumber,
+  sayShare,
+  sayShort,
+  sayShortMoney,
+} from "./saying";
 
 describe("money", () => {
   it("is in whole minor units", () => {
@@ -14,6 +24,16 @@ describe("money", () => {
   });
   it("is a bare number where no currency is known", () => {
     expect(sayMoney(1_234, null, "en")).toBe("1,234");
+  });
+});
+
+describe("few letters", () => {
+  it("are those of the language", () => {
+    expect(sayShortMoney(1_234_567_89, "CNY", "zh-CN")).toBe("¥123万");
+    expect(sayShortMoney(1_234_567_890_000, "CNY", "zh-CN")).toBe("¥123亿");
+    expect(sayShortMoney(1_234_567_89, "GBP", "en")).toBe("£1.23M");
+    expect(sayShort(12_345, "zh-CN")).toBe("1.23万");
+    expect(sayShort(950, "en")).toBe("950");
   });
 });
 

@@ -1,6 +1,8 @@
 /** How each language writes numbers, money and moments. */
 import type { Language } from "./language";
 
+const SHORT = { notation: "compact", maximumSignificantDigits: 3 } as const;
+
 const formats = new Map<string, Intl.NumberFormat>();
 
 function numberFormat(language: Language, options: Intl.NumberFormatOptions): Intl.NumberFormat {
@@ -26,6 +28,18 @@ export function sayMoney(minor: number, currency: string | null, language: Langu
     minimumFractionDigits: shown,
     maximumFractionDigits: shown,
   }).format(minor / 10 ** digits);
+}
+
+/** Money in few letters: 12345678, "CNY" → ¥123K, or ¥12.3万. */
+export function sayShortMoney(minor: number, currency: string | null, language: Language): string {
+  if (!currency) return sayShort(minor, language);
+  const options = { style: "currency", currency, currencyDisplay: "narrowSymbol", ...SHORT } as const;
+  return numberFormat(language, options).format(minor / 10 ** minorDigits(currency));
+}
+
+/** A number in few letters: 12345 → 12.3K, or 1.23万. */
+export function sayShort(value: number, language: Language): string {
+  return numberFormat(language, SHORT).format(value);
 }
 
 export function sayNumber(value: number, language: Language, digits = 0): string {

@@ -4,12 +4,14 @@ import { useTranslation } from "react-i18next";
 
 import { isLanguage, type Language } from "./language";
 import { brandZone } from "./page";
-import { sayAgo, sayDay, sayMoment, sayMoney, sayNumber, sayShare, sayTime } from "./saying";
+import { sayAgo, sayDay, sayMoment, sayMoney, sayNumber, sayShare, sayShort, sayShortMoney, sayTime } from "./saying";
 
 export interface Saying {
   language: Language;
   money: (minor: number, currency: string | null, whole?: boolean) => string;
+  shortMoney: (minor: number, currency: string | null) => string;
   number: (value: number, digits?: number) => string;
+  short: (value: number) => string;
   share: (share: number, digits?: number) => string;
   day: (moment: string) => string;
   moment: (moment: string) => string;
@@ -24,6 +26,8 @@ export function useSaying(): Saying {
     () => ({
       language,
       money: (minor, currency, whole) => sayMoney(minor, currency, language, whole),
+      shortMoney: (minor, currency) => sayShortMoney(minor, currency, language),
+      short: (value) => sayShort(value, language),
       number: (value, digits) => sayNumber(value, language, digits),
       share: (share, digits) => sayShare(share, language, digits),
       day: (moment) => sayDay(moment, language, brandZone),

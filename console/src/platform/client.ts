@@ -22,20 +22,36 @@ export const NO_ANSWER = "console.no_answer";
 /** Told when the server no longer knows who asks. */
 export const SIGNED_OUT = "shuke:signed-out";
 const SAFE = ["GET", "HEAD"];
+/** What the server wants before a change that matters: that who asks shows again who they are. */
+const SIGN_IN_AGAIN = "access.sign_in_again";
 let csrf = "";
+let proves: (() => Promise<boolean>) | null = null;
+
+/** Who is asked to show again who they are, and says whether they did; null for nobody. */
+export function askAgainBy(ask: (() => Promise<boolean>) | null): void {
+  proves = ask;
+}
 
 /** What goes with each write, to show that it comes from this page; it changes with the session. */
 export function keepCsrf(token: string): void {
   csrf = token;
 }
 
+/** What the page has looked at, by address: a change is to meet that, and not what somebody else has made of it since. */
+const looked = new Map<string, string>();
+
 const manners: Middleware = {
   onRequest({ request }) {
     request.headers.set("Accept-Language", document.documentElement.lang);
-    if (csrf && !SAFE.includes(request.method)) request.headers.set("X-Shuke-CSRF", csrf);
+    if (SAFE.includes(request.method)) return request;
+    if (csrf) request.headers.set("X-Shuke-CSRF", csrf);
+    const tag = looked.get(plain(request.url));
+    if (tag && request.method !== "POST") request.headers.set("If-Match", tag);
     return request;
   },
-  async onResponse({ response }) {
+  async onResponse({ request, response }) {
+    const tag = response.headers.get("etag");
+    if (tag) looked.set(plain(request.url), tag);
     if (response.ok) return response;
     const problem = await problemOf(response);
     if (problem.status === 401) dispatchEvent(new Event(SIGNED_OUT));
@@ -46,7 +62,19 @@ const manners: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ baseUrl: "/" });
+/** Sends a request; one that wants to know again who asks is sent once more when they have shown it. */
+async function send(request: Request): Promise<Response> {
+  const spare = SAFE.includes(request.method) ? null : request.clone();
+  const response = await fetch(request);
+  if (!spare || !proves || response.status !== 403) return response;
+  const problem = await problemOf(response.clone());
+  if (problem.code !== SIGN_IN_AGAIN || !(await proves())) return response;
+  // The token is that of the new session.
+  if (csrf) spare.headers.set("X-Shuke-CSRF", csrf);
+  return fetch(spare);
+}
+
+export const api = createClient<paths>({ baseUrl: "/", fetch: send });
 api.use(manners);
 
 /** The body of an answer that went well. */
@@ -54,6 +82,11 @@ export async function answer<Data>(asked: Promise<{ data?: Data }>): Promise<Non
   const { data } = await asked;
   if (data === undefined || data === null) throw new Problem(0, NO_ANSWER, "empty", null);
   return data;
+}
+
+/** An address without what it was asked with: one thing has one state, however much of it is shown. */
+function plain(url: string): string {
+  return url.replace(/\?.*/, "");
 }
 
 async function problemOf(response: Response): Promise<Problem> {

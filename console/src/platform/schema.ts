@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Attributes */
+        /** Every attribute that a customer can have */
         get: operations["get_attributes_api_attributes_get"];
         put?: never;
         post?: never;
@@ -28,11 +28,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Put Attribute */
+        /** One attribute */
+        get: operations["get_attribute_api_attributes__name__get"];
+        /** Define an attribute */
         put: operations["put_attribute_api_attributes__name__put"];
         post?: never;
-        /** Delete Attribute */
+        /** Retire an attribute */
         delete: operations["delete_attribute_api_attributes__name__delete"];
         options?: never;
         head?: never;
@@ -46,7 +47,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Audit */
+        /** The audit log, newest first */
         get: operations["get_audit_api_audit_get"];
         put?: never;
         post?: never;
@@ -63,7 +64,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Export Audit */
+        /** The audit log as a file */
         get: operations["export_audit_api_audit_csv_get"];
         put?: never;
         post?: never;
@@ -80,10 +81,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Channels */
+        /** Channels, page by page */
         get: operations["get_channels_api_channels_get"];
         put?: never;
-        /** Post Channels */
+        /** State channels */
         post: operations["post_channels_api_channels_post"];
         delete?: never;
         options?: never;
@@ -98,9 +99,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Channel */
+        /** One channel */
         get: operations["get_channel_api_channels__channel__get"];
-        /** Put Channel */
+        /** State a channel */
         put: operations["put_channel_api_channels__channel__put"];
         post?: never;
         delete?: never;
@@ -118,8 +119,43 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Customer */
+        /** Find a customer by an identity, or make one, and set attributes */
         post: operations["post_customer_api_customers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own exports, newest first */
+        get: operations["get_exports_api_customers_exports_get"];
+        put?: never;
+        /** Export customers as a workbook or CSV */
+        post: operations["post_export_api_customers_exports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/exports/{export_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of an export */
+        get: operations["get_export_file_api_customers_exports__export_id__file_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -135,7 +171,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find Customer */
+        /** Find a customer by an identity */
         post: operations["find_customer_api_customers_find_post"];
         delete?: never;
         options?: never;
@@ -152,8 +188,42 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post List */
+        /** Customers by conditions, page by page */
         post: operations["post_list_api_customers_list_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tag many customers at once, or take a tag from them */
+        post: operations["post_many_tags_api_customers_tags_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/tags/{batch_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what was tagged at once */
+        post: operations["undo_many_tags_api_customers_tags__batch_id__undo_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -167,14 +237,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Customer */
+        /** All there is to know of a customer */
         get: operations["get_customer_api_customers__customer_id__get"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Patch Customer */
+        /** Change attributes of a customer */
         patch: operations["patch_customer_api_customers__customer_id__patch"];
         trace?: never;
     };
@@ -185,10 +255,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Consents */
+        /** What a customer has agreed to */
         get: operations["get_consents_api_customers__customer_id__consents_get"];
         put?: never;
-        /** Post Consent */
+        /** Record what a customer has said */
         post: operations["post_consent_api_customers__customer_id__consents_post"];
         delete?: never;
         options?: never;
@@ -205,7 +275,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Guardian */
+        /** Appoint who answers for a child */
         post: operations["post_guardian_api_customers__customer_id__guardians_post"];
         delete?: never;
         options?: never;
@@ -220,10 +290,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Identities */
+        /** The identities of a customer */
         get: operations["get_identities_api_customers__customer_id__identities_get"];
         put?: never;
-        /** Post Identity */
+        /** Add an identity to a customer */
         post: operations["post_identity_api_customers__customer_id__identities_post"];
         delete?: never;
         options?: never;
@@ -238,7 +308,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Merges */
+        /** The merges that made a customer */
         get: operations["get_merges_api_customers__customer_id__merges_get"];
         put?: never;
         post?: never;
@@ -255,7 +325,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Orders */
+        /** The orders of a customer, newest first */
         get: operations["get_orders_api_customers__customer_id__orders_get"];
         put?: never;
         post?: never;
@@ -273,10 +343,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Owner */
+        /** Give a customer to a colleague */
         put: operations["put_owner_api_customers__customer_id__owners__user_id__put"];
         post?: never;
-        /** Delete Owner */
+        /** Take a customer from a colleague */
         delete: operations["delete_owner_api_customers__customer_id__owners__user_id__delete"];
         options?: never;
         head?: never;
@@ -292,7 +362,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reveal */
+        /** Look at values that are masked; leaves a line in the audit log */
         post: operations["reveal_api_customers__customer_id__reveal_post"];
         delete?: never;
         options?: never;
@@ -309,7 +379,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Tag */
+        /** Tag a customer */
         post: operations["post_tag_api_customers__customer_id__tags_post"];
         delete?: never;
         options?: never;
@@ -327,7 +397,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Tag */
+        /** Take a tag away */
         delete: operations["delete_tag_api_customers__customer_id__tags__tag__delete"];
         options?: never;
         head?: never;
@@ -341,7 +411,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Timeline */
+        /** What happened with a customer, newest first */
         get: operations["get_timeline_api_customers__customer_id__timeline_get"];
         put?: never;
         post?: never;
@@ -358,9 +428,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Data Quality */
+        /** How much came in, what was rejected, what changed suddenly */
         get: operations["get_data_quality_api_data_quality_get"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/default-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose the view that one begins with */
+        put: operations["put_default_api_default_view_put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -375,10 +462,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Imports */
+        /** Imports, newest first */
         get: operations["get_imports_api_imports_get"];
         put?: never;
-        /** Post Import */
+        /** Import uploaded files, or try to */
         post: operations["post_import_api_imports_post"];
         delete?: never;
         options?: never;
@@ -395,7 +482,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post File */
+        /** Upload a file to import, as it is */
         post: operations["post_file_api_imports_files_post"];
         delete?: never;
         options?: never;
@@ -410,7 +497,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Preview */
+        /** What was recognised in an uploaded file */
         get: operations["get_preview_api_imports_previews__preview_id__get"];
         put?: never;
         post?: never;
@@ -427,7 +514,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Import */
+        /** One import, with what came of it */
         get: operations["get_import_api_imports__import_id__get"];
         put?: never;
         post?: never;
@@ -444,7 +531,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Rejects */
+        /** The rows that an import left out, as a file */
         get: operations["get_rejects_api_imports__import_id__rejects_get"];
         put?: never;
         post?: never;
@@ -461,10 +548,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Invitations */
+        /** Invitations that may still be accepted */
         get: operations["get_invitations_api_invitations_get"];
         put?: never;
-        /** Post Invitation */
+        /** Invite somebody; the link is shown once */
         post: operations["post_invitation_api_invitations_post"];
         delete?: never;
         options?: never;
@@ -481,7 +568,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accept Invitation */
+        /** Come in by a link */
         post: operations["accept_invitation_api_invitations_accept_post"];
         delete?: never;
         options?: never;
@@ -498,7 +585,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find Invitation */
+        /** What a link is for */
         post: operations["find_invitation_api_invitations_find_post"];
         delete?: never;
         options?: never;
@@ -516,7 +603,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Invitation */
+        /** Take an invitation back */
         delete: operations["delete_invitation_api_invitations__invitation_id__delete"];
         options?: never;
         head?: never;
@@ -530,7 +617,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Jobs */
+        /** Long work, newest first */
         get: operations["get_jobs_api_jobs_get"];
         put?: never;
         post?: never;
@@ -547,11 +634,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get One */
+        /** How far one piece of long work is */
         get: operations["get_one_api_jobs__job_id__get"];
         put?: never;
         post?: never;
-        /** Delete Job */
+        /** Cancel a piece of long work */
         delete: operations["delete_job_api_jobs__job_id__delete"];
         options?: never;
         head?: never;
@@ -565,7 +652,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Events */
+        /** Follow a piece of long work (server-sent events) */
         get: operations["get_events_api_jobs__job_id__events_get"];
         put?: never;
         post?: never;
@@ -582,10 +669,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Keys */
+        /** API keys, page by page */
         get: operations["get_keys_api_keys_get"];
         put?: never;
-        /** Post Key */
+        /** Make an API key; it is shown once */
         post: operations["post_key_api_keys_post"];
         delete?: never;
         options?: never;
@@ -603,8 +690,76 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Key */
+        /** Revoke an API key */
         delete: operations["delete_key_api_keys__key_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/baskets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which products are bought together */
+        get: operations["get_baskets_api_lifecycle_baskets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What customers cost and bring, by the channel of the first order */
+        get: operations["get_channel_economics_api_lifecycle_channels_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/cohorts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Customers and money by the period of the first order */
+        get: operations["get_cohorts_api_lifecycle_cohorts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/first-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What customers are worth by their first product */
+        get: operations["get_first_products_api_lifecycle_first_products_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -617,8 +772,59 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Flows */
+        /** How customers moved between stages */
         get: operations["get_flows_api_lifecycle_flows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What products contribute */
+        get: operations["get_contribution_api_lifecycle_products_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How good the model of the last refresh is */
+        get: operations["get_quality_api_lifecycle_quality_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many order again, by time since the first order */
+        get: operations["get_retention_api_lifecycle_retention_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -634,8 +840,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Rfm */
+        /** Customers by recency, frequency and money */
         get: operations["get_rfm_api_lifecycle_rfm_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Customers and their value by stage */
+        get: operations["get_stages_api_lifecycle_stages_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -651,7 +874,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Values */
+        /** How predicted value is spread */
         get: operations["get_values_api_lifecycle_values_get"];
         put?: never;
         post?: never;
@@ -670,7 +893,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Merge */
+        /** Merge two customers who are one */
         post: operations["post_merge_api_merges_post"];
         delete?: never;
         options?: never;
@@ -687,7 +910,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Undo Merge */
+        /** Undo a merge */
         post: operations["undo_merge_api_merges__merge_id__undo_post"];
         delete?: never;
         options?: never;
@@ -702,7 +925,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Providers */
+        /** The providers of identities to sign in by */
         get: operations["get_providers_api_oidc_get"];
         put?: never;
         post?: never;
@@ -719,7 +942,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Come Back */
+        /** Where the provider sends the browser back to */
         get: operations["come_back_api_oidc_callback_get"];
         put?: never;
         post?: never;
@@ -736,7 +959,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Start */
+        /** Send the browser to the provider */
         get: operations["start_api_oidc_start_get"];
         put?: never;
         post?: never;
@@ -755,7 +978,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Orders */
+        /** State orders */
         post: operations["post_orders_api_orders_post"];
         delete?: never;
         options?: never;
@@ -771,7 +994,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Order */
+        /** State an order */
         put: operations["put_order_api_orders__source___order_id__put"];
         post?: never;
         delete?: never;
@@ -787,7 +1010,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Overview */
+        /** How customers stand by stage, and what the last weeks brought */
         get: operations["get_overview_api_overview_get"];
         put?: never;
         post?: never;
@@ -804,10 +1027,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Passkeys */
+        /** One's own passkeys */
         get: operations["get_passkeys_api_passkeys_get"];
         put?: never;
-        /** Post Passkey */
+        /** Keep a passkey that the browser has made */
         post: operations["post_passkey_api_passkeys_post"];
         delete?: never;
         options?: never;
@@ -824,7 +1047,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Options */
+        /** What the browser needs to make a passkey */
         post: operations["post_options_api_passkeys_options_post"];
         delete?: never;
         options?: never;
@@ -842,7 +1065,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Passkey */
+        /** Remove a passkey */
         delete: operations["delete_passkey_api_passkeys__passkey_id__delete"];
         options?: never;
         head?: never;
@@ -856,7 +1079,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Permissions */
+        /** Everything that a role can allow */
         get: operations["get_permissions_api_permissions_get"];
         put?: never;
         post?: never;
@@ -873,10 +1096,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Products */
+        /** Products, page by page */
         get: operations["get_products_api_products_get"];
         put?: never;
-        /** Post Products */
+        /** State products */
         post: operations["post_products_api_products_post"];
         delete?: never;
         options?: never;
@@ -891,9 +1114,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Product */
+        /** One product */
         get: operations["get_product_api_products__product_id__get"];
-        /** Put Product */
+        /** State a product */
         put: operations["put_product_api_products__product_id__put"];
         post?: never;
         delete?: never;
@@ -911,7 +1134,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Recovery Codes */
+        /** New recovery codes in place of the old ones */
         post: operations["post_recovery_codes_api_recovery_codes_post"];
         delete?: never;
         options?: never;
@@ -928,7 +1151,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Refresh */
+        /** Work out the facts of every customer now */
         post: operations["post_refresh_api_refreshes_post"];
         delete?: never;
         options?: never;
@@ -945,7 +1168,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Refunds */
+        /** State refunds */
         post: operations["post_refunds_api_refunds_post"];
         delete?: never;
         options?: never;
@@ -961,7 +1184,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put Refund */
+        /** State a refund */
         put: operations["put_refund_api_refunds__source___refund_id__put"];
         post?: never;
         delete?: never;
@@ -977,10 +1200,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Reports */
+        /** Reports, newest first, and those under way */
         get: operations["get_reports_api_reports_get"];
         put?: never;
-        /** Post Report */
+        /** Make a report */
         post: operations["post_report_api_reports_post"];
         delete?: never;
         options?: never;
@@ -995,7 +1218,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Findings */
+        /** What the latest report found */
         get: operations["get_findings_api_reports_latest_findings_get"];
         put?: never;
         post?: never;
@@ -1012,9 +1235,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Schedule */
+        /** How often a report is made by itself */
         get: operations["get_schedule_api_reports_schedule_get"];
-        /** Put Schedule */
+        /** Have a report made every week or month, or not any more */
         put: operations["put_schedule_api_reports_schedule_put"];
         post?: never;
         delete?: never;
@@ -1030,7 +1253,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Report */
+        /** One report */
         get: operations["get_report_api_reports__report_id__get"];
         put?: never;
         post?: never;
@@ -1047,7 +1270,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get File */
+        /** A report as a page, PDF, workbook or JSON, or its lists of customers */
         get: operations["get_file_api_reports__report_id___kind__get"];
         put?: never;
         post?: never;
@@ -1064,10 +1287,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Roles */
+        /** Every role */
         get: operations["get_roles_api_roles_get"];
         put?: never;
-        /** Post Role */
+        /** Make a role */
         post: operations["post_role_api_roles_post"];
         delete?: never;
         options?: never;
@@ -1082,11 +1305,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Put Role */
+        /** One role */
+        get: operations["get_role_api_roles__name__get"];
+        /** Change a role */
         put: operations["put_role_api_roles__name__put"];
         post?: never;
-        /** Delete Role */
+        /** Delete a role that nobody has */
         delete: operations["delete_role_api_roles__name__delete"];
         options?: never;
         head?: never;
@@ -1100,16 +1324,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Session */
+        /** Who is signed in, and what they may do */
         get: operations["get_session_api_session_get"];
         put?: never;
-        /** Post Session */
+        /** Sign in with a password */
         post: operations["post_session_api_session_post"];
-        /** Delete Session */
+        /** Sign out */
         delete: operations["delete_session_api_session_delete"];
         options?: never;
         head?: never;
-        /** Patch Session */
+        /** Change one's own name or language */
         patch: operations["patch_session_api_session_patch"];
         trace?: never;
     };
@@ -1122,7 +1346,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Sign In */
+        /** Sign in with a passkey */
         post: operations["post_sign_in_api_session_passkey_post"];
         delete?: never;
         options?: never;
@@ -1139,7 +1363,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Sign In Options */
+        /** What the browser needs to sign in with a passkey */
         post: operations["post_sign_in_options_api_session_passkey_options_post"];
         delete?: never;
         options?: never;
@@ -1156,7 +1380,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Password */
+        /** Choose another password; all other sessions end */
         post: operations["post_password_api_session_password_post"];
         delete?: never;
         options?: never;
@@ -1173,7 +1397,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Second */
+        /** Show the second factor */
         post: operations["post_second_api_session_second_post"];
         delete?: never;
         options?: never;
@@ -1188,7 +1412,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Sessions */
+        /** One's own sessions */
         get: operations["get_sessions_api_sessions_get"];
         put?: never;
         post?: never;
@@ -1208,8 +1432,78 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete One Session */
+        /** End one of one's own sessions */
         delete: operations["delete_one_session_api_sessions__session_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the brand is called, its time zone, currency and margin */
+        get: operations["get_brand_api_settings_brand_get"];
+        /** Set the brand's name, time zone, currency and margin */
+        put: operations["put_brand_api_settings_brand_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The definitions of the stages, as they are */
+        get: operations["get_stages_api_settings_stages_get"];
+        /** Define the stages anew, from the next refresh on */
+        put: operations["put_stages_api_settings_stages_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/stages/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How many customers each stage would have */
+        post: operations["preview_stages_api_settings_stages_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/stages/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The definitions of the stages, as they were */
+        get: operations["get_stages_of_api_settings_stages__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1222,10 +1516,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Setup */
+        /** Whether the server waits for its first owner */
         get: operations["get_setup_api_setup_get"];
         put?: never;
-        /** Post Setup */
+        /** Become the first owner */
         post: operations["post_setup_api_setup_post"];
         delete?: never;
         options?: never;
@@ -1240,7 +1534,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Sources */
+        /** Who may send events */
         get: operations["get_sources_api_sources_get"];
         put?: never;
         post?: never;
@@ -1259,10 +1553,27 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Key */
+        /** Make a write key; it is shown once */
         post: operations["post_key_api_sources__name__key_post"];
-        /** Delete Key */
+        /** Disable a write key */
         delete: operations["delete_key_api_sources__name__key_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The names of the stages */
+        get: operations["get_stage_names_api_stages_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1275,10 +1586,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Stores */
+        /** Stores, page by page */
         get: operations["get_stores_api_stores_get"];
         put?: never;
-        /** Post Stores */
+        /** State stores */
         post: operations["post_stores_api_stores_post"];
         delete?: never;
         options?: never;
@@ -1293,9 +1604,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Store */
+        /** One store */
         get: operations["get_store_api_stores__store_id__get"];
-        /** Put Store */
+        /** State a store */
         put: operations["put_store_api_stores__store_id__put"];
         post?: never;
         delete?: never;
@@ -1311,10 +1622,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Teams */
+        /** Every team */
         get: operations["get_teams_api_teams_get"];
         put?: never;
-        /** Post Team */
+        /** Make a team */
         post: operations["post_team_api_teams_post"];
         delete?: never;
         options?: never;
@@ -1332,11 +1643,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete Team */
+        /** Dissolve a team */
         delete: operations["delete_team_api_teams__team_id__delete"];
         options?: never;
         head?: never;
-        /** Patch Team */
+        /** Rename a team */
         patch: operations["patch_team_api_teams__team_id__patch"];
         trace?: never;
     };
@@ -1349,9 +1660,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Totp */
+        /** Begin to set up an authenticator app */
         post: operations["post_totp_api_totp_post"];
-        /** Delete Totp */
+        /** Do without the authenticator app */
         delete: operations["delete_totp_api_totp_delete"];
         options?: never;
         head?: never;
@@ -1367,7 +1678,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Confirm */
+        /** Have the authenticator app count from now on */
         post: operations["post_confirm_api_totp_confirm_post"];
         delete?: never;
         options?: never;
@@ -1382,7 +1693,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Users */
+        /** Accounts, page by page */
         get: operations["get_users_api_users_get"];
         put?: never;
         post?: never;
@@ -1399,13 +1710,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One account */
+        get: operations["get_user_api_users__user_id__get"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Patch User */
+        /** Change the role, places, team or state of an account */
         patch: operations["patch_user_api_users__user_id__patch"];
         trace?: never;
     };
@@ -1418,8 +1730,61 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Post Reset */
+        /** A link by which somebody gets back in */
         post: operations["post_reset_api_users__user_id__reset_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved views of the list of customers */
+        get: operations["get_views_api_views_get"];
+        put?: never;
+        /** Save a view of the list of customers */
+        post: operations["post_view_api_views_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a saved view */
+        put: operations["put_view_api_views__view_id__put"];
+        post?: never;
+        /** Delete a saved view */
+        delete: operations["delete_view_api_views__view_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views/{view_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted view back */
+        post: operations["restore_view_api_views__view_id__restore_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1476,6 +1841,76 @@ export interface components {
             next: number | null;
         };
         /**
+         * Basis
+         * @description What figures rest on: what was known at ``as_of``, which is the moment of the last refresh.
+         *
+         *     ``as_of`` is None before the first. ``cannot_say`` is the code of the reason where there are no figures, such as
+         *     ``insight.no_lines``; ``currencies`` are all in which something was sold.
+         */
+        Basis: {
+            /** As Of */
+            as_of: string | null;
+            /** Cannot Say */
+            cannot_say?: string | null;
+            /**
+             * Currencies
+             * @default []
+             */
+            currencies: string[];
+            /** Currency */
+            currency?: string | null;
+            /** Time Zone */
+            time_zone?: string | null;
+        };
+        /**
+         * Baskets
+         * @description Pairs that ``needed`` orders or more hold, of ``orders``; the most telling first.
+         */
+        Baskets: {
+            basis: components["schemas"]["Basis"];
+            /** Needed */
+            needed: number;
+            /** Orders */
+            orders: number;
+            /** Pairs */
+            pairs: components["schemas"]["Pair"][];
+        };
+        /**
+         * BoughtBody
+         * @description An order that the customer has: with any of the products, or with all of them `together`, and of a category.
+         */
+        BoughtBody: {
+            /**
+             * Categories
+             * @default []
+             */
+            categories: string[];
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            /**
+             * Products
+             * @default []
+             */
+            products: string[];
+            /** Since */
+            since?: string | null;
+            /**
+             * Stores
+             * @default []
+             */
+            stores: string[];
+            /**
+             * Together
+             * @default false
+             */
+            together: boolean;
+            /** Until */
+            until?: string | null;
+        };
+        /**
          * BoughtLine
          * @description One product of an order that is kept; amounts are in minor units, for all of the quantity.
          */
@@ -1524,6 +1959,71 @@ export interface components {
             status: components["schemas"]["OrderStatus"];
             /** Store */
             store: string | null;
+        };
+        /**
+         * BrandAnswer
+         * @description What the brand has said, and the zone that counts where it has said none.
+         */
+        BrandAnswer: {
+            /** Currency */
+            currency?: string | null;
+            /** Margin */
+            margin?: number | null;
+            /** Name */
+            name?: string | null;
+            /** Time Zone */
+            time_zone?: string | null;
+            /** Time Zone Default */
+            time_zone_default: string;
+        };
+        /**
+         * BrandBody
+         * @description Who the brand is, and by which clock, money and margin it reckons; what is null is not said.
+         *
+         *     Without a zone that of the server counts, without a currency that of most orders; without a margin, value is what
+         *     customers spend.
+         */
+        BrandBody: {
+            /** Currency */
+            currency?: string | null;
+            /** Margin */
+            margin?: number | null;
+            /** Name */
+            name?: string | null;
+            /** Time Zone */
+            time_zone?: string | null;
+        };
+        /**
+         * Calibration
+         * @description Mean orders in the holdout of customers who had ordered so often again before it.
+         */
+        Calibration: {
+            /** Actual */
+            actual: number;
+            /** And More */
+            and_more: boolean;
+            /** Customers */
+            customers: number;
+            /** Frequency */
+            frequency: number;
+            /** Predicted */
+            predicted: number;
+        };
+        /**
+         * Candidate
+         * @description How one model did where the choice was made; nothing is said of one that was excluded.
+         */
+        Candidate: {
+            /** Chosen */
+            chosen: boolean;
+            /** Excluded */
+            excluded: string | null;
+            /** Log Score */
+            log_score: number | null;
+            /** Name */
+            name: string;
+            /** Total Error */
+            total_error: number | null;
         };
         /**
          * ChangeBody
@@ -1595,6 +2095,46 @@ export interface components {
             name?: string | null;
         };
         /**
+         * ChannelEconomics
+         * @description The customers whom a channel acquired, what they brought since, and what they cost.
+         *
+         *     ``channel`` is None where the first order names none. The contribution is None where no cost of goods is known, the
+         *     values where the currency is not that of the facts, and all of spend where no cost of the channel is recorded;
+         *     ``cost_minor`` is that of one new customer, in the months with a recorded cost alone.
+         */
+        ChannelEconomics: {
+            /** Channel */
+            channel: string | null;
+            /** Contribution Minor */
+            contribution_minor: number | null;
+            /** Cost Minor */
+            cost_minor: number | null;
+            /** Customers */
+            customers: number;
+            /** First Order Minor */
+            first_order_minor: number;
+            /** Historic Minor */
+            historic_minor: number | null;
+            /** Margin Rate */
+            margin_rate: number | null;
+            /** Orders */
+            orders: number;
+            /** Payback Months */
+            payback_months: number | null;
+            /** Predicted Minor */
+            predicted_minor: number | null;
+            /** Refunds Minor */
+            refunds_minor: number;
+            /** Repeat Customers */
+            repeat_customers: number;
+            /** Revenue Minor */
+            revenue_minor: number;
+            /** Spend Minor */
+            spend_minor: number | null;
+            /** Value To Cost */
+            value_to_cost: number | null;
+        };
+        /**
          * ChannelKind
          * @description What sort of place a channel is.
          * @enum {string}
@@ -1635,6 +2175,15 @@ export interface components {
             name?: string | null;
         };
         /**
+         * Channels
+         * @description Every channel, the one with most revenue first.
+         */
+        Channels: {
+            basis: components["schemas"]["Basis"];
+            /** Channels */
+            channels: components["schemas"]["ChannelEconomics"][];
+        };
+        /**
          * ChannelsBody
          * @description Channels, each once.
          */
@@ -1651,6 +2200,70 @@ export interface components {
             code: string;
         };
         /**
+         * Cohort
+         * @description The customers whose first order was in the month or quarter that began on ``begins`` and ended with ``ends``.
+         */
+        Cohort: {
+            /**
+             * Begins
+             * Format: date
+             */
+            begins: string;
+            /** Cells */
+            cells: components["schemas"]["CohortCell"][];
+            /** Customers */
+            customers: number;
+            /**
+             * Ends
+             * Format: date
+             */
+            ends: string;
+        };
+        /**
+         * CohortCell
+         * @description What a cohort did in a period of its life: 0 is that of the first order; not ``complete`` while it lasts.
+         *
+         *     ``value_minor`` is what all of the cohort brought up to and with the period, after refunds.
+         */
+        CohortCell: {
+            /** Active */
+            active: number;
+            /** Amount Minor */
+            amount_minor: number;
+            /** Complete */
+            complete: boolean;
+            /** Orders */
+            orders: number;
+            /** Period */
+            period: number;
+            /** Refunds Minor */
+            refunds_minor: number;
+            /** Value Minor */
+            value_minor: number;
+        };
+        /**
+         * Cohorts
+         * @description Cohorts in order; ``left_out`` are those before the first, of which no more are told.
+         */
+        Cohorts: {
+            basis: components["schemas"]["Basis"];
+            /** Cohorts */
+            cohorts: components["schemas"]["Cohort"][];
+            /** Left Out */
+            left_out: number;
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "month" | "quarter";
+        };
+        /**
+         * Column
+         * @description What of a customer a list can show, beside who they are.
+         * @enum {string}
+         */
+        Column: "contact" | "phone" | "email" | "member_number" | "stage" | "value" | "churn" | "orders" | "spent" | "first_order" | "last_order" | "next_order" | "rfm" | "tags" | "created";
+        /**
          * ColumnSeen
          * @description A column, and some of the values in it.
          */
@@ -1659,6 +2272,94 @@ export interface components {
             name: string;
             /** Samples */
             samples: string[];
+        };
+        /**
+         * Conditions
+         * @description Which customers are wanted, beyond a search. All conditions hold; of several words any.
+         */
+        Conditions: {
+            bought?: components["schemas"]["BoughtBody"] | null;
+            /** Came Back Within Days */
+            came_back_within_days?: number | null;
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            /** Churn Max */
+            churn_max?: number | null;
+            /** Churn Min */
+            churn_min?: number | null;
+            /**
+             * F Scores
+             * @default []
+             */
+            f_scores: number[];
+            /** First Order From */
+            first_order_from?: string | null;
+            /** First Order To */
+            first_order_to?: string | null;
+            /**
+             * First Products
+             * @default []
+             */
+            first_products: string[];
+            /** Last Order From */
+            last_order_from?: string | null;
+            /** Last Order To */
+            last_order_to?: string | null;
+            /**
+             * M Scores
+             * @default []
+             */
+            m_scores: number[];
+            /** Order Days Max */
+            order_days_max?: number | null;
+            /** Order Days Min */
+            order_days_min?: number | null;
+            /** Orders Max */
+            orders_max?: number | null;
+            /** Orders Min */
+            orders_min?: number | null;
+            /**
+             * R Scores
+             * @default []
+             */
+            r_scores: number[];
+            /**
+             * Rfm Groups
+             * @default []
+             */
+            rfm_groups: string[];
+            /**
+             * Stages
+             * @default []
+             */
+            stages: string[];
+            /**
+             * Stood
+             * @default []
+             */
+            stood: components["schemas"]["StoodBody"][];
+            /**
+             * Stores
+             * @default []
+             */
+            stores: string[];
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Value Groups
+             * @default []
+             */
+            value_groups: string[];
+            /** Value Max Minor */
+            value_max_minor?: number | null;
+            /** Value Min Minor */
+            value_min_minor?: number | null;
         };
         /**
          * ConsentBody
@@ -1720,6 +2421,24 @@ export interface components {
             /** Purpose */
             purpose: string;
             state: components["schemas"]["ConsentState"];
+        };
+        /**
+         * CurvePoint
+         * @description The share that has come back by so many days after the first order (Kaplan-Meier, limits at 95 %).
+         *
+         *     ``came_back`` are the customers of whom it was seen by then.
+         */
+        CurvePoint: {
+            /** Came Back */
+            came_back: number;
+            /** Days */
+            days: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Share */
+            share: number;
         };
         /**
          * CustomerFacts
@@ -1925,6 +2644,26 @@ export interface components {
             since: string;
         };
         /**
+         * Decile
+         * @description A tenth of the customers, those of whom most was expected being the first; orders of all of them.
+         */
+        Decile: {
+            /** Actual */
+            actual: number;
+            /** Decile */
+            decile: number;
+            /** Predicted */
+            predicted: number;
+        };
+        /**
+         * DefaultBody
+         * @description The view to begin with; null is the list as it comes.
+         */
+        DefaultBody: {
+            /** View Id */
+            view_id: string | null;
+        };
+        /**
          * DefinitionBody
          * @description What values an attribute has, and whether they are personal; that cannot be changed later.
          */
@@ -2030,11 +2769,50 @@ export interface components {
             source_id: number;
         };
         /**
+         * ExportBody
+         * @description All whom `query` finds, in their order, or those in `customer_ids`, with these columns.
+         *
+         *     Personal values are as one's role shows them. The number and the name of each customer are always there.
+         */
+        ExportBody: {
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Customer Ids */
+            customer_ids?: string[] | null;
+            /**
+             * Descending
+             * @default true
+             */
+            descending: boolean;
+            /**
+             * Format
+             * @default xlsx
+             * @enum {string}
+             */
+            format: "csv" | "xlsx";
+            query?: components["schemas"]["SearchBody"] | null;
+            /** @default value */
+            sort: components["schemas"]["Sort"];
+        };
+        /**
          * Factor
          * @description What may be asked for after the password.
          * @enum {string}
          */
         Factor: "totp" | "passkey" | "recovery";
+        /**
+         * FieldBody
+         * @description What a rule may ask for, and where it comes from.
+         */
+        FieldBody: {
+            /** Field */
+            field: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "orders" | "events" | "prediction";
+        };
         /**
          * FieldsBody
          * @description How personal values are shown, by group; `other` are all that are no name, phone number or e-mail address.
@@ -2057,6 +2835,47 @@ export interface components {
             size_bytes: number;
         };
         /**
+         * FirstProduct
+         * @description What customers who began with a product brought in their first days, limits of the mean at 95 %.
+         */
+        FirstProduct: {
+            /** Customers */
+            customers: number;
+            /** High Minor */
+            high_minor: number | null;
+            /** Key */
+            key: string;
+            /** Low Minor */
+            low_minor: number | null;
+            /** Name */
+            name: string | null;
+            /** Repeat Share */
+            repeat_share: number;
+            /** Value Minor */
+            value_minor: number;
+        };
+        /**
+         * FirstProducts
+         * @description Products by which enough customers began whose first ``days`` days are over; the surest first.
+         *
+         *     ``until`` is the last day of a first order that counts. ``everyone_minor`` is the mean of all such customers.
+         */
+        FirstProducts: {
+            basis: components["schemas"]["Basis"];
+            /** Customers Needed */
+            customers_needed: number;
+            /** Days */
+            days: number;
+            /** Everyone */
+            everyone: number;
+            /** Everyone Minor */
+            everyone_minor: number | null;
+            /** Products */
+            products: components["schemas"]["FirstProduct"][];
+            /** Until */
+            until: string | null;
+        };
+        /**
          * Flow
          * @description Customers who were in one stage and are in another, or the same; None is before a first order, or without one.
          *
@@ -2075,16 +2894,34 @@ export interface components {
         /**
          * Flows
          * @description How customers moved between two moments at which the facts were worked out; None where nothing was by then.
+         *
+         *     ``first`` is when they were worked out for the first time.
          */
         Flows: {
             /** Currency */
             currency: string | null;
+            /** First */
+            first: string | null;
             /** Flows */
             flows: components["schemas"]["Flow"][];
             /** Since */
             since: string | null;
             /** Until */
             until: string | null;
+        };
+        /**
+         * Gaps
+         * @description Days between two days with orders, of those that ended.
+         */
+        Gaps: {
+            /** Gaps */
+            gaps: number;
+            /** Median Days */
+            median_days: number;
+            /** P75 Days */
+            p75_days: number;
+            /** P90 Days */
+            p90_days: number;
         };
         /**
          * GuardianAnswer
@@ -2440,6 +3277,31 @@ export interface components {
             next: string | null;
         };
         /**
+         * LadderStep
+         * @description From the n-th day with an order to the next.
+         *
+         *     ``share_within`` (Kaplan-Meier, limits at 95 %) go on within ``Retention.within_days``; None where too few were
+         *     watched so long.
+         */
+        LadderStep: {
+            /** Average Minor */
+            average_minor: number;
+            /** Customers */
+            customers: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Median Days */
+            median_days: number | null;
+            /** Share Within */
+            share_within: number | null;
+            /** Step */
+            step: number;
+            /** Went On */
+            went_on: number;
+        };
+        /**
          * Language
          * @description The languages that every text exists in.
          * @enum {string}
@@ -2465,6 +3327,20 @@ export interface components {
             reason: string;
             /** Rows */
             rows: number;
+        };
+        /**
+         * LimitsBody
+         * @description What a field has to be; a limit that is absent does not bind.
+         */
+        LimitsBody: {
+            /** Above */
+            above?: number | null;
+            /** At Least */
+            at_least?: number | null;
+            /** At Most */
+            at_most?: number | null;
+            /** Below */
+            below?: number | null;
         };
         /**
          * LineBody
@@ -2510,13 +3386,14 @@ export interface components {
         LinkKind: "setup" | "invitation" | "reset";
         /**
          * ListBody
-         * @description Which customers are wanted, in which order, and which page of them. All conditions hold; of several words any.
-         *
-         *     ``search`` is part of a name, the last four digits of a phone number, or an identity given whole.
+         * @description Which customers are wanted, in which order, and which page of them.
          */
         ListBody: {
             /** After */
             after?: string | null;
+            bought?: components["schemas"]["BoughtBody"] | null;
+            /** Came Back Within Days */
+            came_back_within_days?: number | null;
             /**
              * Channels
              * @default []
@@ -2531,10 +3408,20 @@ export interface components {
              * @default true
              */
             descending: boolean;
+            /**
+             * F Scores
+             * @default []
+             */
+            f_scores: number[];
             /** First Order From */
             first_order_from?: string | null;
             /** First Order To */
             first_order_to?: string | null;
+            /**
+             * First Products
+             * @default []
+             */
+            first_products: string[];
             /** Last Order From */
             last_order_from?: string | null;
             /** Last Order To */
@@ -2544,10 +3431,24 @@ export interface components {
              * @default 50
              */
             limit: number;
+            /**
+             * M Scores
+             * @default []
+             */
+            m_scores: number[];
+            /** Order Days Max */
+            order_days_max?: number | null;
+            /** Order Days Min */
+            order_days_min?: number | null;
             /** Orders Max */
             orders_max?: number | null;
             /** Orders Min */
             orders_min?: number | null;
+            /**
+             * R Scores
+             * @default []
+             */
+            r_scores: number[];
             /**
              * Rfm Groups
              * @default []
@@ -2562,6 +3463,11 @@ export interface components {
              * @default []
              */
             stages: string[];
+            /**
+             * Stood
+             * @default []
+             */
+            stood: components["schemas"]["StoodBody"][];
             /**
              * Stores
              * @default []
@@ -2631,6 +3537,28 @@ export interface components {
             recovery_codes: string[];
         };
         /**
+         * ManyTagsBody
+         * @description A tag for all whom `query` finds, or for those in `customer_ids`: one of the two.
+         *
+         *     With `remove` it is taken off them; then without `source` from whatever source it is.
+         */
+        ManyTagsBody: {
+            /** Customer Ids */
+            customer_ids?: string[] | null;
+            /** Expires At */
+            expires_at?: string | null;
+            query?: components["schemas"]["SearchBody"] | null;
+            /**
+             * Remove
+             * @default false
+             */
+            remove: boolean;
+            /** Source */
+            source?: string | null;
+            /** Tag */
+            tag: string;
+        };
+        /**
          * Merge
          * @description Two customers that were found to be one; the loser's identities are the winner's until it is undone.
          */
@@ -2683,6 +3611,89 @@ export interface components {
              * Format: uuid
              */
             winner: string;
+        };
+        /**
+         * ModelQuality
+         * @description What the model of a refresh was and how far it can be trusted.
+         *
+         *     ``model`` is None where nothing is predicted; ``test`` where the history is too short for one.
+         */
+        ModelQuality: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
+            /** Model */
+            model: string | null;
+            test: components["schemas"]["ModelTest"] | null;
+            /** Why */
+            why: components["schemas"]["Reason"][];
+        };
+        /**
+         * ModelTest
+         * @description A model fitted to what was known at the end of ``calibration_end``, against what came until ``holdout_end``.
+         *
+         *     Errors are in orders of one customer; the limits of the total are at 95 %. ``gini`` says how well customers are put
+         *     in order, ``gini_best`` being that of hindsight.
+         */
+        ModelTest: {
+            /** Calibration */
+            calibration: components["schemas"]["Calibration"][];
+            /**
+             * Calibration End
+             * Format: date
+             */
+            calibration_end: string;
+            /** Customers */
+            customers: number;
+            /** Deciles */
+            deciles: components["schemas"]["Decile"][];
+            /** Gini */
+            gini: number | null;
+            /** Gini Best */
+            gini_best: number | null;
+            /**
+             * Holdout End
+             * Format: date
+             */
+            holdout_end: string;
+            /** Mae */
+            mae: number;
+            /** Orders Actual */
+            orders_actual: number;
+            /** Orders High */
+            orders_high: number;
+            /** Orders Low */
+            orders_low: number;
+            /** Orders Predicted */
+            orders_predicted: number;
+            /** Rmse */
+            rmse: number;
+            /** Weeks */
+            weeks: components["schemas"]["TrackedWeek"][];
+        };
+        /**
+         * NamedStage
+         * @description A stage, and what it is called.
+         */
+        NamedStage: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * NamedStages
+         * @description The stages in the order of a life.
+         */
+        NamedStages: {
+            /** Items */
+            items: components["schemas"]["NamedStage"][];
         };
         /**
          * NewCustomerBody
@@ -2904,6 +3915,39 @@ export interface components {
             without_order: number;
         };
         /**
+         * Pair
+         * @description Two products in one order, in the direction in which the first foretells the second better.
+         *
+         *     ``confidence``: of the orders with the first, the share with the second. ``lift``: how many times more often than by
+         *     chance, limits at 95 %.
+         */
+        Pair: {
+            /** Confidence */
+            confidence: number;
+            /** First */
+            first: string;
+            /** First Name */
+            first_name: string | null;
+            /** First Orders */
+            first_orders: number;
+            /** Lift */
+            lift: number;
+            /** Lift High */
+            lift_high: number;
+            /** Lift Low */
+            lift_low: number;
+            /** Orders */
+            orders: number;
+            /** Second */
+            second: string;
+            /** Second Name */
+            second_name: string | null;
+            /** Second Orders */
+            second_orders: number;
+            /** Support */
+            support: number;
+        };
+        /**
          * Passkey
          * @description A passkey as its owner sees it.
          */
@@ -2998,6 +4042,16 @@ export interface components {
             sheet: string | null;
         };
         /**
+         * PreviewAnswer
+         * @description Customers by stage as they are and as they would be, among those who have ordered by `as_of`.
+         */
+        PreviewAnswer: {
+            /** As Of */
+            as_of: string | null;
+            /** Items */
+            items: components["schemas"]["StageCount"][];
+        };
+        /**
          * ProductBody
          * @description A product; prices are in minor units of the currency, such as cents or fen.
          */
@@ -3026,6 +4080,49 @@ export interface components {
             name?: string | null;
             /** Price Minor */
             price_minor?: number | null;
+        };
+        /**
+         * ProductContribution
+         * @description What one product, or category, brings; ``key`` is None for what belongs to no category.
+         *
+         *     ``share`` is of all revenue, ``customer_share`` of all customers; class A makes 80 % of the revenue, B the next
+         *     15 %. ``repeat_share`` of its customers bought it in two orders or more.
+         */
+        ProductContribution: {
+            /** Abc Class */
+            abc_class: string;
+            /** Brand */
+            brand: string | null;
+            /** Category */
+            category: string | null;
+            /** Contribution Minor */
+            contribution_minor: number | null;
+            /** Cumulative Share */
+            cumulative_share: number;
+            /** Customer Share */
+            customer_share: number | null;
+            /** Customers */
+            customers: number;
+            /** Key */
+            key: string | null;
+            /** Margin Rate */
+            margin_rate: number | null;
+            /** Name */
+            name: string | null;
+            /** Orders */
+            orders: number;
+            /** Refunds Minor */
+            refunds_minor: number | null;
+            /** Repeat Share */
+            repeat_share: number | null;
+            /** Return Rate */
+            return_rate: number | null;
+            /** Revenue Minor */
+            revenue_minor: number;
+            /** Share */
+            share: number;
+            /** Units */
+            units: number;
         };
         /**
          * ProductPage
@@ -3068,6 +4165,28 @@ export interface components {
             price_minor?: number | null;
             /** Product Id */
             product_id: string;
+        };
+        /**
+         * Products
+         * @description The best products or categories, and how all are spread: ``for_80`` of ``items`` make 80 % of the revenue.
+         */
+        Products: {
+            basis: components["schemas"]["Basis"];
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "product" | "category";
+            /** Customers */
+            customers: number;
+            /** For 80 */
+            for_80: number;
+            /** Items */
+            items: number;
+            /** Products */
+            products: components["schemas"]["ProductContribution"][];
+            /** Revenue Minor */
+            revenue_minor: number;
         };
         /**
          * ProductsBody
@@ -3159,6 +4278,18 @@ export interface components {
              * Format: uuid
              */
             job_id: string;
+        };
+        /**
+         * Reason
+         * @description One reason for the choice of a model, as :class:`shuke.insight.Why` has it.
+         */
+        Reason: {
+            /** Code */
+            code: string;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
         };
         /**
          * RecoveryAnswer
@@ -3366,6 +4497,22 @@ export interface components {
             next: string | null;
         };
         /**
+         * Retention
+         * @description Who comes back, and when.
+         */
+        Retention: {
+            basis: components["schemas"]["Basis"];
+            /** Curve */
+            curve: components["schemas"]["CurvePoint"][];
+            /** Customers */
+            customers: number;
+            gaps: components["schemas"]["Gaps"] | null;
+            /** Ladder */
+            ladder: components["schemas"]["LadderStep"][];
+            /** Within Days */
+            within_days: number;
+        };
+        /**
          * RevealBody
          * @description Which groups of values to show in clear, and why: a word such as `call_back`, which the audit log keeps.
          */
@@ -3453,6 +4600,27 @@ export interface components {
             row: number | null;
         };
         /**
+         * RuleBody
+         * @description `stage` is given when every condition of `when` holds; none always holds.
+         *
+         *     `otherwise` decides in place of `when` for customers of whom a field in `when` is not known.
+         */
+        RuleBody: {
+            /** Otherwise */
+            otherwise?: {
+                [key: string]: components["schemas"]["LimitsBody"];
+            } | null;
+            /** Stage */
+            stage: string;
+            /**
+             * When
+             * @default {}
+             */
+            when: {
+                [key: string]: components["schemas"]["LimitsBody"];
+            };
+        };
+        /**
          * SavedBody
          * @description How many rows were new, were changed, and were already as stated.
          */
@@ -3514,6 +4682,98 @@ export interface components {
              *     }
              */
             terms: components["schemas"]["TermsBody"];
+        };
+        /**
+         * SearchBody
+         * @description Which customers are wanted. All conditions hold; of several words any.
+         *
+         *     ``search`` is part of a name, the last four digits of a phone number, or an identity given whole.
+         */
+        SearchBody: {
+            bought?: components["schemas"]["BoughtBody"] | null;
+            /** Came Back Within Days */
+            came_back_within_days?: number | null;
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            /** Churn Max */
+            churn_max?: number | null;
+            /** Churn Min */
+            churn_min?: number | null;
+            /**
+             * F Scores
+             * @default []
+             */
+            f_scores: number[];
+            /** First Order From */
+            first_order_from?: string | null;
+            /** First Order To */
+            first_order_to?: string | null;
+            /**
+             * First Products
+             * @default []
+             */
+            first_products: string[];
+            /** Last Order From */
+            last_order_from?: string | null;
+            /** Last Order To */
+            last_order_to?: string | null;
+            /**
+             * M Scores
+             * @default []
+             */
+            m_scores: number[];
+            /** Order Days Max */
+            order_days_max?: number | null;
+            /** Order Days Min */
+            order_days_min?: number | null;
+            /** Orders Max */
+            orders_max?: number | null;
+            /** Orders Min */
+            orders_min?: number | null;
+            /**
+             * R Scores
+             * @default []
+             */
+            r_scores: number[];
+            /**
+             * Rfm Groups
+             * @default []
+             */
+            rfm_groups: string[];
+            /** Search */
+            search?: string | null;
+            /**
+             * Stages
+             * @default []
+             */
+            stages: string[];
+            /**
+             * Stood
+             * @default []
+             */
+            stood: components["schemas"]["StoodBody"][];
+            /**
+             * Stores
+             * @default []
+             */
+            stores: string[];
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Value Groups
+             * @default []
+             */
+            value_groups: string[];
+            /** Value Max Minor */
+            value_max_minor?: number | null;
+            /** Value Min Minor */
+            value_min_minor?: number | null;
         };
         /**
          * SecondBody
@@ -3698,6 +4958,39 @@ export interface components {
             source: string;
         };
         /**
+         * StageBody
+         * @description A stage: its code, its name by language, and what data it needs beyond orders.
+         */
+        StageBody: {
+            /** Code */
+            code: string;
+            /**
+             * Name
+             * @default {}
+             */
+            name: {
+                [key: string]: string;
+            };
+            /**
+             * Needs
+             * @default
+             * @enum {string}
+             */
+            needs: "" | "people" | "events";
+        };
+        /**
+         * StageCount
+         * @description How many customers are in a stage, and how many would be with other rules.
+         */
+        StageCount: {
+            /** Customers */
+            customers: number;
+            /** Stage */
+            stage: string;
+            /** Would Be */
+            would_be: number;
+        };
+        /**
          * StageTotal
          * @description The customers of one stage at a refresh, and the money that they brought and are expected to bring.
          *
@@ -3718,6 +5011,36 @@ export interface components {
             stage: string;
         };
         /**
+         * StagesAnswer
+         * @description The stages that are in force, of version 0 those that are shipped; with what rules may ask for.
+         */
+        StagesAnswer: {
+            /** Fields */
+            fields: components["schemas"]["FieldBody"][];
+            /** Rules */
+            rules: components["schemas"]["RuleBody"][];
+            /** Stages */
+            stages: components["schemas"]["StageBody"][];
+            /** Usual Gap Days */
+            usual_gap_days?: number | null;
+            /** Version */
+            version: number;
+            /** Versions */
+            versions: components["schemas"]["VersionBody"][];
+        };
+        /**
+         * StagesBody
+         * @description Stages in the order of a life, and rules of which the first that holds decides.
+         */
+        StagesBody: {
+            /** Rules */
+            rules: components["schemas"]["RuleBody"][];
+            /** Stages */
+            stages: components["schemas"]["StageBody"][];
+            /** Usual Gap Days */
+            usual_gap_days?: number | null;
+        };
+        /**
          * StatedBody
          * @description How many were new, were changed, were already so, or came after a later statement and changed nothing.
          */
@@ -3730,6 +5053,19 @@ export interface components {
             unchanged: number;
             /** Updated */
             updated: number;
+        };
+        /**
+         * StoodBody
+         * @description Where customers stood at a moment: in one of these stages; `outside` is before a first order, or without one.
+         */
+        StoodBody: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Stages */
+            stages: string[];
         };
         /**
          * StoreBody
@@ -3840,6 +5176,36 @@ export interface components {
             source: string;
             /** Tag */
             tag: string;
+        };
+        /**
+         * TagBatch
+         * @description A label that was put on, or taken off, many customers at once.
+         *
+         *     ``customers`` were meant; ``changed`` are the labels that were put on, changed or taken off, or now taken back.
+         */
+        TagBatch: {
+            /**
+             * Batch Id
+             * Format: uuid
+             */
+            batch_id: string;
+            /** Changed */
+            changed: number;
+            /** Customers */
+            customers: number;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Removed */
+            removed: boolean;
+            /** Source */
+            source: string | null;
+            /** Tag */
+            tag: string;
+            /** Undone At */
+            undone_at: string | null;
         };
         /**
          * TagBody
@@ -3992,6 +5358,23 @@ export interface components {
             uri: string;
         };
         /**
+         * TrackedWeek
+         * @description All orders again up to the end of a week, actual and expected; ``holdout`` is what the model had not seen.
+         */
+        TrackedWeek: {
+            /** Actual Total */
+            actual_total: number;
+            /** Expected Total */
+            expected_total: number;
+            /** Holdout */
+            holdout: boolean;
+            /**
+             * Week End
+             * Format: date
+             */
+            week_end: string;
+        };
+        /**
          * Trait
          * @description The latest word of events on something about a person: a value of JSON, and when it was said.
          */
@@ -4094,6 +5477,126 @@ export interface components {
             quantiles: number[];
             /** Top Share */
             top_share: number | null;
+        };
+        /**
+         * VersionBody
+         * @description When somebody put stages in force.
+         */
+        VersionBody: {
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Made By */
+            made_by: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * ViewAnswer
+         * @description A view that is kept; `mine` says whether the reader made it.
+         */
+        ViewAnswer: {
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Descending
+             * @default true
+             */
+            descending: boolean;
+            /** Mine */
+            mine: boolean;
+            /** Name */
+            name: string;
+            /**
+             * @default {
+             *       "channels": [],
+             *       "f_scores": [],
+             *       "first_products": [],
+             *       "m_scores": [],
+             *       "r_scores": [],
+             *       "rfm_groups": [],
+             *       "stages": [],
+             *       "stood": [],
+             *       "stores": [],
+             *       "tags": [],
+             *       "value_groups": []
+             *     }
+             */
+            query: components["schemas"]["Conditions"];
+            /**
+             * Shared
+             * @default false
+             */
+            shared: boolean;
+            /** @default value */
+            sort: components["schemas"]["Sort"];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * View Id
+             * Format: uuid
+             */
+            view_id: string;
+        };
+        /**
+         * ViewBody
+         * @description A list of customers: who is in it, in which columns and order. With `shared` it is everybody's.
+         *
+         *     What is searched for is no part of it: it may be a phone number.
+         */
+        ViewBody: {
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /**
+             * Descending
+             * @default true
+             */
+            descending: boolean;
+            /** Name */
+            name: string;
+            /**
+             * @default {
+             *       "channels": [],
+             *       "f_scores": [],
+             *       "first_products": [],
+             *       "m_scores": [],
+             *       "r_scores": [],
+             *       "rfm_groups": [],
+             *       "stages": [],
+             *       "stood": [],
+             *       "stores": [],
+             *       "tags": [],
+             *       "value_groups": []
+             *     }
+             */
+            query: components["schemas"]["Conditions"];
+            /**
+             * Shared
+             * @default false
+             */
+            shared: boolean;
+            /** @default value */
+            sort: components["schemas"]["Sort"];
+        };
+        /**
+         * ViewsAnswer
+         * @description Everybody's views and one's own, by name; and the one that the reader begins with.
+         */
+        ViewsAnswer: {
+            /** Default */
+            default: string | null;
+            /** Items */
+            items: components["schemas"]["ViewAnswer"][];
         };
         /**
          * Week
@@ -4360,7 +5863,7 @@ export interface operations {
             };
         };
     };
-    put_attribute_api_attributes__name__put: {
+    get_attribute_api_attributes__name__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -4369,8 +5872,154 @@ export interface operations {
             };
             cookie?: never;
         };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeDefinition"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    put_attribute_api_attributes__name__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "choices": [
+                 *         "green",
+                 *         "black",
+                 *         "dark"
+                 *       ],
+                 *       "personal": false,
+                 *       "type": "choice"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DefinitionBody"];
             };
         };
@@ -4408,6 +6057,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4954,12 +6625,26 @@ export interface operations {
     post_channels_api_channels_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "channels": [
+                 *         {
+                 *           "channel": "mini_program",
+                 *           "kind": "mini_program",
+                 *           "name": "小程序"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChannelsBody"];
             };
         };
@@ -4997,6 +6682,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5198,7 +6905,10 @@ export interface operations {
     put_channel_api_channels__channel__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 channel: string;
             };
@@ -5206,6 +6916,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "mini_program",
+                 *       "name": "小程序"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChannelBody"];
             };
         };
@@ -5243,6 +6959,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5312,12 +7050,29 @@ export interface operations {
     post_customer_api_customers_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "city": "杭州",
+                 *         "name": "王晓明"
+                 *       },
+                 *       "identities": [
+                 *         {
+                 *           "kind": "phone",
+                 *           "value": "13800138000"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewCustomerBody"];
             };
         };
@@ -5397,7 +7152,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5465,18 +7220,18 @@ export interface operations {
             };
         };
     };
-    find_customer_api_customers_find_post: {
+    get_exports_api_customers_exports_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next` of the page before */
+                before?: string | null;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["IdentityBody"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -5484,7 +7239,271 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WhoAnswer"];
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    post_export_api_customers_exports_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value"
+                 *       ],
+                 *       "format": "xlsx",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ExportBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedBody"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_export_file_api_customers_exports__export_id__file_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                    "text/csv": unknown;
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
@@ -5599,15 +7618,195 @@ export interface operations {
             };
         };
     };
-    post_list_api_customers_list_post: {
+    find_customer_api_customers_find_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "phone",
+                 *       "value": "13800138000"
+                 *     }
+                 */
+                "application/json": components["schemas"]["IdentityBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhoAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    post_list_api_customers_list_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "last_order_from": "2026-01-01T00:00:00Z",
+                 *       "limit": 50,
+                 *       "sort": "value",
+                 *       "stages": [
+                 *         "at_risk",
+                 *         "lost"
+                 *       ],
+                 *       "value_min_minor": 100000
+                 *     }
+                 */
                 "application/json": components["schemas"]["ListBody"];
             };
         };
@@ -5645,6 +7844,355 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    post_many_tags_api_customers_tags_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "source": "console",
+                 *       "tag": "win back"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ManyTagsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagBatch"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    undo_many_tags_api_customers_tags__batch_id__undo_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagBatch"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5849,7 +8397,10 @@ export interface operations {
     patch_customer_api_customers__customer_id__patch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -5857,6 +8408,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "attributes": {
+                 *         "birth_date": "1990-05-17",
+                 *         "city": "苏州"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeBody"];
             };
         };
@@ -5938,6 +8497,28 @@ export interface operations {
             };
             /** @description It contradicts the state of things */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6139,7 +8720,10 @@ export interface operations {
     post_consent_api_customers__customer_id__consents_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -6147,6 +8731,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "at": "2026-06-18T20:15:00+08:00",
+                 *       "by": "service",
+                 *       "channel": "sms",
+                 *       "method": "form",
+                 *       "notice_version": "v3",
+                 *       "purpose": "marketing",
+                 *       "reference": "form:2026-0001",
+                 *       "state": "granted"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConsentBody"];
             };
         };
@@ -6226,7 +8822,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6297,7 +8893,10 @@ export interface operations {
     post_guardian_api_customers__customer_id__guardians_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -6305,6 +8904,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "李梅",
+                 *       "phone": "13900139000",
+                 *       "relation": "mother"
+                 *     }
+                 */
                 "application/json": components["schemas"]["GuardianBody"];
             };
         };
@@ -6364,6 +8970,28 @@ export interface operations {
             };
             /** @description There is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6565,7 +9193,10 @@ export interface operations {
     post_identity_api_customers__customer_id__identities_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -6573,6 +9204,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "member_number",
+                 *       "value": "M-20260001"
+                 *     }
+                 */
                 "application/json": components["schemas"]["IdentityBody"];
             };
         };
@@ -6652,7 +9289,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7231,7 +9868,10 @@ export interface operations {
     reveal_api_customers__customer_id__reveal_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -7239,6 +9879,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": [
+                 *         "phone"
+                 *       ],
+                 *       "why": "call_back"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RevealBody"];
             };
         };
@@ -7318,6 +9966,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -7367,7 +10037,10 @@ export interface operations {
     post_tag_api_customers__customer_id__tags_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 customer_id: string;
             };
@@ -7375,6 +10048,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expires_at": "2027-01-01T00:00:00+08:00",
+                 *       "source": "warehouse",
+                 *       "tag": "VIP"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TagBody"];
             };
         };
@@ -7434,6 +10114,28 @@ export interface operations {
             };
             /** @description There is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7864,6 +10566,143 @@ export interface operations {
             };
         };
     };
+    put_default_api_default_view_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "view_id": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DefaultBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     get_imports_api_imports_get: {
         parameters: {
             query?: {
@@ -7979,12 +10818,27 @@ export interface operations {
     post_import_api_imports_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY",
+                 *       "dry_run": true,
+                 *       "files": [
+                 *         "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *       ],
+                 *       "kind": "orders",
+                 *       "source": "shop",
+                 *       "timezone": "Asia/Shanghai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ImportBody"];
             };
         };
@@ -8064,7 +10918,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is too much already */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8778,12 +11632,24 @@ export interface operations {
     post_invitation_api_invitations_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lin@example.com",
+                 *       "places": [
+                 *         "S1"
+                 *       ],
+                 *       "role": "store_associate"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewInvitationBody"];
             };
         };
@@ -8863,7 +11729,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8940,6 +11806,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "language": "zh-CN",
+                 *       "name": "林小雨",
+                 *       "password": "paper boats at noon",
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AcceptBody"];
             };
         };
@@ -9118,6 +11992,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenBody"];
             };
         };
@@ -9794,7 +12673,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        data: string;
+                        retry?: number;
+                    };
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
@@ -10045,12 +12927,26 @@ export interface operations {
     post_key_api_keys_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "days": 90,
+                 *       "name": "Warehouse",
+                 *       "permissions": [
+                 *         "orders.write",
+                 *         "catalog.write"
+                 *       ],
+                 *       "role": "operations_manager"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewKeyBody"];
             };
         };
@@ -10110,6 +13006,28 @@ export interface operations {
             };
             /** @description There is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10306,6 +13224,485 @@ export interface operations {
             };
         };
     };
+    get_baskets_api_lifecycle_baskets_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description the first day of an order */
+                since?: string | null;
+                /** @description the last day of an order */
+                until?: string | null;
+                /** @description of the order */
+                channel?: string | null;
+                /** @description of the order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Baskets"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_channel_economics_api_lifecycle_channels_get: {
+        parameters: {
+            query?: {
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channels"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_cohorts_api_lifecycle_cohorts_get: {
+        parameters: {
+            query?: {
+                period?: "month" | "quarter";
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cohorts"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_first_products_api_lifecycle_first_products_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstProducts"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     get_flows_api_lifecycle_flows_get: {
         parameters: {
             query: {
@@ -10313,6 +13710,10 @@ export interface operations {
                 since: string;
                 /** @description and by then */
                 until: string;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
             };
             header?: never;
             path?: never;
@@ -10419,9 +13820,362 @@ export interface operations {
             };
         };
     };
-    get_rfm_api_lifecycle_rfm_get: {
+    get_contribution_api_lifecycle_products_get: {
+        parameters: {
+            query?: {
+                by?: "product" | "category";
+                limit?: number;
+                /** @description the first day of an order */
+                since?: string | null;
+                /** @description the last day of an order */
+                until?: string | null;
+                /** @description of the order */
+                channel?: string | null;
+                /** @description of the order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Products"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_quality_api_lifecycle_quality_get: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelQuality"] | null;
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_retention_api_lifecycle_retention_get: {
+        parameters: {
+            query?: {
+                /** @description the first day of a first order */
+                since?: string | null;
+                /** @description the last day of a first order */
+                until?: string | null;
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+                /** @description of the orders; without it, that of the facts */
+                currency?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_rfm_api_lifecycle_rfm_get: {
+        parameters: {
+            query?: {
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10527,9 +14281,127 @@ export interface operations {
             };
         };
     };
+    get_stages_api_lifecycle_stages_get: {
+        parameters: {
+            query?: {
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageTotal"][];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     get_values_api_lifecycle_values_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description of the first order */
+                channel?: string | null;
+                /** @description of the first order */
+                store?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10638,12 +14510,23 @@ export interface operations {
     post_merge_api_merges_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "by": "service",
+                 *       "loser": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a11",
+                 *       "why": "same_phone",
+                 *       "winner": "019a9c5e-6a5b-7d0c-9a51-6f1f2b1f5a10"
+                 *     }
+                 */
                 "application/json": components["schemas"]["MergeBody"];
             };
         };
@@ -10723,7 +14606,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10794,7 +14677,10 @@ export interface operations {
     undo_merge_api_merges__merge_id__undo_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 merge_id: string;
             };
@@ -10877,7 +14763,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11273,12 +15159,34 @@ export interface operations {
     post_orders_api_orders_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "orders": [
+                 *         {
+                 *           "amount_minor": 25600,
+                 *           "currency": "CNY",
+                 *           "customer": [
+                 *             {
+                 *               "kind": "phone",
+                 *               "value": "13800138000"
+                 *             }
+                 *           ],
+                 *           "order_id": "2026-0001",
+                 *           "ordered_at": "2026-06-18T20:15:00+08:00",
+                 *           "source": "shop"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["OrdersBody"];
             };
         };
@@ -11358,6 +15266,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -11416,6 +15346,28 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount_minor": 25600,
+                 *       "channel": "online",
+                 *       "currency": "CNY",
+                 *       "customer": [
+                 *         {
+                 *           "kind": "phone",
+                 *           "value": "13800138000"
+                 *         }
+                 *       ],
+                 *       "discount_minor": 2000,
+                 *       "lines": [
+                 *         {
+                 *           "amount_minor": 25600,
+                 *           "product_id": "P-1001",
+                 *           "quantity": 2
+                 *         }
+                 *       ],
+                 *       "ordered_at": "2026-06-18T20:15:00+08:00"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OrderBody"];
             };
         };
@@ -11766,6 +15718,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "3q2-7w",
+                 *         "rawId": "3q2-7w",
+                 *         "response": {
+                 *           "attestationObject": "o2Nm…",
+                 *           "clientDataJSON": "eyJ0…"
+                 *         },
+                 *         "type": "public-key"
+                 *       },
+                 *       "name": "Phone"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPasskeyBody"];
             };
         };
@@ -12334,12 +16300,29 @@ export interface operations {
     post_products_api_products_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "products": [
+                 *         {
+                 *           "category": "green tea",
+                 *           "cost_minor": 5200,
+                 *           "currency": "CNY",
+                 *           "name": "龙井 250 g",
+                 *           "price_minor": 12800,
+                 *           "product_id": "P-1001"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProductsBody"];
             };
         };
@@ -12377,6 +16360,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12578,7 +16583,10 @@ export interface operations {
     put_product_api_products__product_id__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 product_id: string;
             };
@@ -12586,6 +16594,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "category": "green tea",
+                 *       "cost_minor": 5200,
+                 *       "currency": "CNY",
+                 *       "name": "龙井 250 g",
+                 *       "price_minor": 12800
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProductBody"];
             };
         };
@@ -12623,6 +16640,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12844,7 +16883,10 @@ export interface operations {
     post_refresh_api_refreshes_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12903,7 +16945,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many jobs wait */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12974,12 +17016,29 @@ export interface operations {
     post_refunds_api_refunds_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "refunds": [
+                 *         {
+                 *           "amount_minor": 12800,
+                 *           "currency": "CNY",
+                 *           "order_id": "2026-0001",
+                 *           "refund_id": "R-0001",
+                 *           "refunded_at": "2026-06-20T10:00:00+08:00",
+                 *           "source": "shop"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefundsBody"];
             };
         };
@@ -13059,6 +17118,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -13117,6 +17198,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount_minor": 12800,
+                 *       "currency": "CNY",
+                 *       "order_id": "2026-0001",
+                 *       "refunded_at": "2026-06-20T10:00:00+08:00"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefundBody"];
             };
         };
@@ -13357,12 +17446,27 @@ export interface operations {
     post_report_api_reports_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "brand": "Tea House",
+                 *       "currency": "CNY",
+                 *       "horizon_days": 365,
+                 *       "languages": [
+                 *         "zh-CN",
+                 *         "en"
+                 *       ],
+                 *       "margin": 0.6
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReportBody"];
             };
         };
@@ -13420,7 +17524,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too many jobs wait */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13713,6 +17817,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "day": 1,
+                 *       "every": "weekly",
+                 *       "hour": 6,
+                 *       "terms": {
+                 *         "languages": [
+                 *           "zh-CN"
+                 *         ],
+                 *         "margin": 0.6
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ScheduleBody"];
             };
         };
@@ -14199,12 +18316,31 @@ export interface operations {
     post_role_api_roles_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "email": "masked",
+                 *         "name": "clear",
+                 *         "other": "hidden",
+                 *         "phone": "masked"
+                 *       },
+                 *       "name": "regional_manager",
+                 *       "permissions": [
+                 *         "customers.read",
+                 *         "orders.read"
+                 *       ],
+                 *       "where": "region"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewRoleBody"];
             };
         };
@@ -14262,8 +18398,140 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_role_api_roles__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleBody"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14333,7 +18601,10 @@ export interface operations {
     put_role_api_roles__name__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -14341,6 +18612,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "email": "masked",
+                 *         "name": "masked",
+                 *         "other": "hidden",
+                 *         "phone": "masked"
+                 *       },
+                 *       "permissions": [
+                 *         "customers.read"
+                 *       ],
+                 *       "where": "region"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangedRoleBody"];
             };
         };
@@ -14442,6 +18727,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -14491,7 +18798,10 @@ export interface operations {
     delete_role_api_roles__name__delete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -14574,6 +18884,28 @@ export interface operations {
             };
             /** @description It contradicts the state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14757,6 +19089,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lei@example.com",
+                 *       "password": "upward tea lantern"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignInBody"];
             };
         };
@@ -14997,6 +19335,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "language": "en",
+                 *       "name": "王磊"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeSelfBody"];
             };
         };
@@ -15107,6 +19451,21 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "3q2-7w",
+                 *         "rawId": "3q2-7w",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN…",
+                 *           "clientDataJSON": "eyJ0…",
+                 *           "signature": "MEUC…",
+                 *           "userHandle": "AZoF…"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyBody"];
             };
         };
@@ -15373,6 +19732,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "current": "upward tea lantern",
+                 *       "new": "kitchen window blue"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordBody"];
             };
         };
@@ -15549,6 +19914,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "492039",
+                 *       "method": "totp"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SecondBody"];
             };
         };
@@ -15912,6 +20283,791 @@ export interface operations {
             };
         };
     };
+    get_brand_api_settings_brand_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrandAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    put_brand_api_settings_brand_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY",
+                 *       "margin": 0.6,
+                 *       "name": "Tea House",
+                 *       "time_zone": "Asia/Shanghai"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BrandBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrandAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_stages_api_settings_stages_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StagesAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    put_stages_api_settings_stages_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "stage": "lost",
+                 *           "when": {
+                 *             "silence": {
+                 *               "at_least": 4
+                 *             }
+                 *           }
+                 *         },
+                 *         {
+                 *           "stage": "active",
+                 *           "when": {}
+                 *         }
+                 *       ],
+                 *       "stages": [
+                 *         {
+                 *           "code": "active",
+                 *           "name": {
+                 *             "en": "Active",
+                 *             "zh-CN": "活跃"
+                 *           }
+                 *         },
+                 *         {
+                 *           "code": "lost",
+                 *           "name": {
+                 *             "en": "Lost",
+                 *             "zh-CN": "流失"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["StagesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StagesAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    preview_stages_api_settings_stages_preview_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "rules": [
+                 *         {
+                 *           "stage": "lost",
+                 *           "when": {
+                 *             "silence": {
+                 *               "at_least": 4
+                 *             }
+                 *           }
+                 *         },
+                 *         {
+                 *           "stage": "active",
+                 *           "when": {}
+                 *         }
+                 *       ],
+                 *       "stages": [
+                 *         {
+                 *           "code": "active",
+                 *           "name": {
+                 *             "en": "Active",
+                 *             "zh-CN": "活跃"
+                 *           }
+                 *         },
+                 *         {
+                 *           "code": "lost",
+                 *           "name": {
+                 *             "en": "Lost",
+                 *             "zh-CN": "流失"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["StagesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_stages_of_api_settings_stages__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StagesBody"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     get_setup_api_setup_get: {
         parameters: {
             query?: never;
@@ -16029,6 +21185,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "lei@example.com",
+                 *       "language": "zh-CN",
+                 *       "name": "王磊",
+                 *       "password": "upward tea lantern",
+                 *       "token": "w4J1m0pQ…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetupBody"];
             };
         };
@@ -16309,7 +21474,10 @@ export interface operations {
     post_key_api_sources__name__key_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -16317,6 +21485,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currency": "CNY"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SourceBody"];
             };
         };
@@ -16374,7 +21547,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There are too many sources */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16572,6 +21745,114 @@ export interface operations {
             };
         };
     };
+    get_stage_names_api_stages_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedStages"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     get_stores_api_stores_get: {
         parameters: {
             query?: {
@@ -16688,12 +21969,28 @@ export interface operations {
     post_stores_api_stores_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "stores": [
+                 *         {
+                 *           "city": "杭州",
+                 *           "name": "西湖店",
+                 *           "region": "east",
+                 *           "store_id": "S1",
+                 *           "time_zone": "Asia/Shanghai"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["StoresBody"];
             };
         };
@@ -16731,6 +22028,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16932,7 +22251,10 @@ export interface operations {
     put_store_api_stores__store_id__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 store_id: string;
             };
@@ -16940,6 +22262,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "city": "杭州",
+                 *       "name": "西湖店",
+                 *       "region": "east",
+                 *       "time_zone": "Asia/Shanghai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["StoreBody"];
             };
         };
@@ -16977,6 +22307,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17154,12 +22506,20 @@ export interface operations {
     post_team_api_teams_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Service"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TeamBody"];
             };
         };
@@ -17239,7 +22599,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17448,6 +22808,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Service, evenings"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TeamBody"];
             };
         };
@@ -17884,6 +23249,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "492039"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CodeBody"];
             };
         };
@@ -18164,7 +23534,7 @@ export interface operations {
             };
         };
     };
-    patch_user_api_users__user_id__patch: {
+    get_user_api_users__user_id__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -18173,8 +23543,152 @@ export interface operations {
             };
             cookie?: never;
         };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    patch_user_api_users__user_id__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "places": [
+                 *         "S1",
+                 *         "S2"
+                 *       ],
+                 *       "role": "store_associate"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeUserBody"];
             };
         };
@@ -18276,6 +23790,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -18325,7 +23861,10 @@ export interface operations {
     post_reset_api_users__user_id__reset_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 user_id: string;
             };
@@ -18408,7 +23947,730 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_views_api_views_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewsAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    post_view_api_views_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value"
+                 *       ],
+                 *       "name": "Leaving, and dear",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    put_view_api_views__view_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value",
+                 *         "last_order"
+                 *       ],
+                 *       "name": "Leaving, and dear",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    delete_view_api_views__view_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    restore_view_api_views__view_id__restore_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -1,14 +1,27 @@
 /** ECharts, of it only what is drawn here; loaded when a page has a chart. */
-import { BarChart, LineChart, type BarSeriesOption, type LineSeriesOption } from "echarts/charts";
+import {
+  BarChart,
+  CustomChart,
+  HeatmapChart,
+  LineChart,
+  SankeyChart,
+  type BarSeriesOption,
+  type CustomSeriesOption,
+  type HeatmapSeriesOption,
+  type LineSeriesOption,
+  type SankeySeriesOption,
+} from "echarts/charts";
 import {
   AriaComponent,
   GridComponent,
   LegendComponent,
   TooltipComponent,
+  VisualMapComponent,
   type AriaComponentOption,
   type GridComponentOption,
   type LegendComponentOption,
   type TooltipComponentOption,
+  type VisualMapComponentOption,
 } from "echarts/components";
 import { init, use as draws, type ComposeOption } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
@@ -16,34 +29,48 @@ import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
 
 import { useMedia } from "@/base/appearance";
 
+import { pngOf, type Picture } from "./picture";
 import { usePreferences } from "./preferences";
 
-draws([BarChart, LineChart, AriaComponent, GridComponent, LegendComponent, TooltipComponent, SVGRenderer]);
+draws([BarChart, CustomChart, HeatmapChart, LineChart, SankeyChart]);
+draws([AriaComponent, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent, SVGRenderer]);
+
+/** What a drawing of our own would look like is said where it is drawn. */
+type DrawnSeriesOption = Omit<CustomSeriesOption, "itemStyle" | "label" | "labelLine" | "labelLayout" | "emphasis">;
 
 export type ChartOption = ComposeOption<
   | BarSeriesOption
+  | DrawnSeriesOption
+  | HeatmapSeriesOption
   | LineSeriesOption
+  | SankeySeriesOption
   | AriaComponentOption
   | GridComponentOption
   | LegendComponentOption
   | TooltipComponentOption
+  | VisualMapComponentOption
 >;
 
 export interface ChartHandle {
-  picture: () => string;
+  picture: (kind: Picture) => Promise<string>;
 }
+
+/** What of a chart was chosen: the row that it was drawn from, or the node of a flow by its name. */
+export type Mark = { row: number } | { node: string };
 
 interface Props {
   ref: Ref<ChartHandle>;
   title: string;
   option: ChartOption;
   height: number;
-  onMark?: (row: number) => void;
+  /** Below this, the chart is scrolled. */
+  minWidth?: number;
+  onMark?: (mark: Mark) => void;
 }
 
 type Drawn = ReturnType<typeof init>;
 
-export function Chart({ ref, title, option, height, onMark }: Props) {
+export function Chart({ ref, title, option, height, minWidth, onMark }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const drawn = useRef<Drawn | null>(null);
   const { dark } = usePreferences();
@@ -71,8 +98,12 @@ export function Chart({ ref, title, option, height, onMark }: Props) {
       axisLine: { lineStyle: { color: colours.muted } },
       axisTick: { show: false },
       axisLabel: { color: colours.muted },
+      nameTextStyle: { color: colours.muted },
       splitLine: { lineStyle: { color: colours.line } },
     };
+    // A flow has no axes.
+    const axes = (given: unknown) => (given ? merged(axis, given) : undefined);
+    const { xAxis, yAxis, tooltip, legend, grid, ...rest } = option;
     drawn.current?.setOption(
       {
         animation: !still,
@@ -81,9 +112,11 @@ export function Chart({ ref, title, option, height, onMark }: Props) {
         tooltip: {
           trigger: "axis",
           renderMode: "richText",
+          confine: true,
           backgroundColor: colours.raised,
           borderColor: colours.line,
           textStyle: { color: colours.text },
+          ...(tooltip as object),
         },
         legend: {
           top: 0,
@@ -92,11 +125,24 @@ export function Chart({ ref, title, option, height, onMark }: Props) {
           itemWidth: 10,
           itemHeight: 10,
           textStyle: { color: colours.muted },
+          ...(legend as object),
         },
-        grid: { left: 8, right: 8, top: 36, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
-        ...option,
-        xAxis: { ...axis, ...(option.xAxis as object) },
-        yAxis: { ...axis, ...(option.yAxis as object) },
+        ...rest,
+        ...(xAxis || yAxis
+          ? {
+              grid: {
+                left: 8,
+                right: 8,
+                top: 36,
+                bottom: 4,
+                outerBoundsMode: "same",
+                outerBoundsContain: "axisLabel",
+                ...(grid as object),
+              },
+              xAxis: axes(xAxis),
+              yAxis: axes(yAxis),
+            }
+          : {}),
       },
       { notMerge: true },
     );
@@ -105,8 +151,9 @@ export function Chart({ ref, title, option, height, onMark }: Props) {
   useEffect(() => {
     const chart = drawn.current;
     if (!chart || !onMark) return;
-    const chosen = (mark: { dataIndex?: number }) => {
-      if (mark.dataIndex !== undefined) onMark(mark.dataIndex);
+    const chosen = (mark: { dataIndex?: number; dataType?: string; name?: string }) => {
+      if (mark.dataType === "node") onMark({ node: mark.name ?? "" });
+      else if (mark.dataIndex !== undefined) onMark({ row: mark.dataIndex });
     };
     chart.on("click", chosen);
     return () => {
@@ -115,10 +162,26 @@ export function Chart({ ref, title, option, height, onMark }: Props) {
   }, [onMark]);
 
   useImperativeHandle(ref, () => ({
-    picture: () => drawn.current?.getDataURL({ type: "svg" }) ?? "",
+    picture: async (kind) => {
+      const chart = drawn.current;
+      const colours = coloursOf(place.current);
+      const svg = chart?.getDataURL({ type: "svg", backgroundColor: colours.raised }) ?? "";
+      return kind === "svg" ? svg : pngOf(svg, chart?.getWidth() ?? 0, chart?.getHeight() ?? 0);
+    },
   }));
 
-  return <div ref={place} role="img" aria-label={title} style={{ height }} />;
+  return <div ref={place} role="img" aria-label={title} style={{ height, minWidth }} />;
+}
+
+/** One axis or several, with what all have in common. */
+function merged(common: Record<string, object>, given: unknown): object {
+  if (Array.isArray(given)) return given.map((one: unknown) => merged(common, one));
+  const own = given as Record<string, unknown>;
+  const joined = Object.entries(common).map(([name, values]): [string, object] => [
+    name,
+    { ...values, ...(own[name] as object | undefined) },
+  ]);
+  return { ...own, ...Object.fromEntries(joined) };
 }
 
 /** The colours of the appearance, as text and lines around the chart have them. */

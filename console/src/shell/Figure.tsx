@@ -1,13 +1,15 @@
-/** A chart with what belongs to it: its table for those who would rather read it, its picture, its figures as CSV. */
-import { BarChartOutlined, DownloadOutlined, TableOutlined } from "@ant-design/icons";
+/** A chart with what belongs to it: how its figures are worked out, its table, its picture, its figures as CSV; and from
+ * each mark, or row of the table, the way to whom it stands for. */
+import { BarChartOutlined, DownloadOutlined, QuestionCircleOutlined, TableOutlined } from "@ant-design/icons";
 import { Button, Dropdown } from "antd";
-import { lazy, Suspense, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useId, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Link, useNavigate } from "react-router";
 
 import { csvOf, type Cell } from "@/base/csv";
 
 import { Waiting } from "./Answer";
-import type { ChartHandle, ChartOption } from "./Chart";
+import type { ChartHandle, ChartOption, Mark } from "./Chart";
 import styles from "./Figure.module.css";
 import { Panel } from "./Page";
 
@@ -22,35 +24,80 @@ export interface Column {
 
 interface Props {
   title: string;
-  about?: string;
+  about?: ReactNode;
+  /** How the figures are worked out. */
+  how?: string;
   /** Of the files that it is saved as. */
   name: string;
   option: ChartOption;
   columns: readonly Column[];
   height?: number;
-  /** Called with the number of the row whose mark was chosen. */
-  onMark?: (row: number) => void;
+  minWidth?: number;
+  /** The address of those whom a row stands for; the marks of the chart are in the order of the rows. */
+  opens?: (row: number) => string | null;
+  /** Likewise of a node that flows begin or end at. */
+  opensNode?: (node: string) => string | null;
+  /** What changes how it is drawn. */
+  tools?: ReactNode;
 }
 
-export function Figure({ title, about, name, option, columns, height = 260, onMark }: Props) {
+export function Figure({
+  title,
+  about,
+  how,
+  name,
+  option,
+  columns,
+  height = 260,
+  minWidth,
+  opens,
+  opensNode,
+  tools,
+}: Props) {
   const { t } = useTranslation("shell");
+  const go = useNavigate();
   const [asTable, setAsTable] = useState(false);
+  const [explained, setExplained] = useState(false);
+  const explanation = useId();
   const chart = useRef<ChartHandle>(null);
-  const save = (kind: string) => {
+  const save = async (kind: string) => {
     if (kind === "csv") download(`${name}.csv`, URL.createObjectURL(csvFile(columns)));
-    else if (chart.current) download(`${name}.svg`, chart.current.picture());
+    else if (chart.current && (kind === "svg" || kind === "png"))
+      download(`${name}.${kind}`, await chart.current.picture(kind));
   };
+  const onMark = useCallback(
+    (mark: Mark) => {
+      const to = "row" in mark ? opens?.(mark.row) : opensNode?.(mark.node);
+      if (to) void go(to);
+    },
+    [go, opens, opensNode],
+  );
+  const scrolls = minWidth !== undefined;
   return (
     <Panel
       title={title}
       {...(about ? { about } : {})}
       actions={
         <span className={styles.tools}>
+          {tools}
+          {how && (
+            <Button
+              type="text"
+              size="small"
+              icon={<QuestionCircleOutlined />}
+              aria-label={t("figure.how", { title })}
+              aria-expanded={explained}
+              aria-controls={explanation}
+              onClick={() => {
+                setExplained(!explained);
+              }}
+            />
+          )}
           <Button
             type="text"
             size="small"
             icon={asTable ? <BarChartOutlined /> : <TableOutlined />}
-            aria-label={asTable ? t("figure.as_chart") : t("figure.as_table")}
+            aria-label={asTable ? t("figure.as_chart", { title }) : t("figure.as_table", { title })}
             onClick={() => {
               setAsTable(!asTable);
             }}
@@ -60,11 +107,10 @@ export function Figure({ title, about, name, option, columns, height = 260, onMa
             menu={{
               items: [
                 { key: "csv", label: t("figure.csv") },
+                { key: "png", label: t("figure.png"), disabled: asTable },
                 { key: "svg", label: t("figure.svg"), disabled: asTable },
               ],
-              onClick: ({ key }) => {
-                save(key);
-              },
+              onClick: ({ key }) => void save(key),
             }}
           >
             <Button type="text" size="small" icon={<DownloadOutlined />} aria-label={t("figure.save", { title })} />
@@ -72,18 +118,39 @@ export function Figure({ title, about, name, option, columns, height = 260, onMa
         </span>
       }
     >
+      <p id={explanation} className={styles.how} hidden={!explained}>
+        {how}
+      </p>
       {asTable ? (
-        <Rows columns={columns} title={title} />
+        <Rows columns={columns} title={title} {...(opens ? { opens } : {})} />
       ) : (
-        <Suspense fallback={<Waiting height={height} />}>
-          <Chart ref={chart} title={title} option={option} height={height} {...(onMark ? { onMark } : {})} />
-        </Suspense>
+        <div
+          className={scrolls ? styles.wide : undefined}
+          {...(scrolls ? { tabIndex: 0, role: "region", "aria-label": title } : {})}
+        >
+          <Suspense fallback={<Waiting height={height} />}>
+            <Chart
+              ref={chart}
+              title={title}
+              option={option}
+              height={height}
+              {...(scrolls ? { minWidth } : {})}
+              {...(opens || opensNode ? { onMark } : {})}
+            />
+          </Suspense>
+        </div>
       )}
     </Panel>
   );
 }
 
-function Rows({ columns, title }: { columns: readonly Column[]; title: string }) {
+interface RowsProps {
+  columns: readonly Column[];
+  title: string;
+  opens?: (row: number) => string | null;
+}
+
+function Rows({ columns, title, opens }: RowsProps) {
   const rows = columns[0]?.said.length ?? 0;
   return (
     // Who uses the keyboard scrolls it, too.
@@ -100,13 +167,18 @@ function Rows({ columns, title }: { columns: readonly Column[]; title: string })
           </tr>
         </thead>
         <tbody>
-          {Array.from({ length: rows }, (_, row) => (
-            <tr key={row}>
-              {columns.map((column) => (
-                <td key={column.title}>{column.said[row]}</td>
-              ))}
-            </tr>
-          ))}
+          {Array.from({ length: rows }, (_, row) => {
+            const to = opens?.(row);
+            return (
+              <tr key={row}>
+                {columns.map((column, at) => (
+                  <td key={column.title}>
+                    {at === 0 && to ? <Link to={to}>{column.said[row]}</Link> : column.said[row]}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </div>

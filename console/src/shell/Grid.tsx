@@ -15,6 +15,8 @@ export function Grid<Row extends object>({ label, ...table }: Props<Row>) {
     scrolls?.setAttribute("tabindex", "0");
     scrolls?.setAttribute("role", "region");
     scrolls?.setAttribute("aria-label", label);
+    // They measure by a hidden copy of the headings, of which the keyboard is to know nothing.
+    for (const copy of place.current?.querySelectorAll(".ant-table-measure-row") ?? []) copy.setAttribute("inert", "");
   });
   return (
     <div ref={place}>

@@ -1,8 +1,11 @@
 /** Do something that may be refused, and tell the reader when it was. */
+import { useQueryClient } from "@tanstack/react-query";
 import { App } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { NO_ANSWER, Problem } from "@/platform/client";
+
+const CHANGED_MEANWHILE = 412;
 
 export interface Doing {
   /** Whether it went well. */
@@ -11,6 +14,7 @@ export interface Doing {
 
 export function useDoing(): Doing {
   const { notification } = App.useApp();
+  const queries = useQueryClient();
   const { t } = useTranslation("shell");
   return {
     attempt: async (work) => {
@@ -18,6 +22,8 @@ export function useDoing(): Doing {
         await work();
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
+        // Somebody else was faster: what is shown is old.
+        if (error.status === CHANGED_MEANWHILE) await queries.invalidateQueries();
         const away = error.code === NO_ANSWER;
         const id = error.requestId ? `\n${t("refused.id", { id: error.requestId })}` : "";
         notification.error({

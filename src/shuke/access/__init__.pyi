@@ -1,5 +1,6 @@
 from .http.doorway import link_to
 from .http.guard import (
+    CHANGED,
     NOBODY,
     SECURITY_SCHEMES,
     Visit,
@@ -16,11 +17,13 @@ from .service.audit import record, verify
 from .service.keys import DAYS_DEFAULT, DAYS_MAX, NewKey, make_key, reader_of_key
 from .service.links import reset_link_of_owner, setup_link
 from .service.passwords import hashed
+from .service.returning import reader_by_now, see_as
 from .service.roles import get_role, may_give_role, reader_for
 from .service.second_factors import rewrap_secrets
 from .service.users import make_first_owner
 
 __all__ = [
+    "CHANGED",
     "CLEAR",
     "COMMAND",
     "DAYS_DEFAULT",
@@ -53,11 +56,13 @@ __all__ = [
     "may_give_role",
     "needs",
     "public",
+    "reader_by_now",
     "reader_for",
     "reader_of_key",
     "record",
     "reset_link_of_owner",
     "rewrap_secrets",
+    "see_as",
     "session_cookie",
     "setup_link",
     "verify",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from shuke.access.service.answers import forget_answers
 from shuke.access.service.attempts import forget_attempts
 from shuke.access.service.links import forget_links
 from shuke.access.service.passkeys import forget_challenges
@@ -18,8 +19,8 @@ tasks = Blueprint()
 @tasks.periodic(cron="47 * * * *")
 @tasks.task(name="forget_ended", pass_context=True)
 def forget_ended(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
-    """Delete sessions, links, questions to passkeys and counts of attempts that are past their time."""
+    """Delete sessions, links, questions to passkeys, counts of attempts and answers that are past their time."""
     now = datetime.now(UTC)
     with workplace(context).database.begin() as tx:
-        for forget in (forget_sessions, forget_links, forget_challenges, forget_attempts):
+        for forget in (forget_sessions, forget_links, forget_challenges, forget_attempts, forget_answers):
             forget(tx, now)

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSON, JSONB
 
 from shuke.platform import metadata
 
-__all__ = ["api_keys", "audit_heads", "audit_log", "roles"]
+__all__ = ["answers", "api_keys", "audit_heads", "audit_log", "roles"]
 
 _MOMENT = sa.DateTime(timezone=True)
 
@@ -42,6 +42,20 @@ api_keys = sa.Table(
     sa.Column("expires_at", _MOMENT, nullable=False),
     sa.Column("last_used_at", _MOMENT),
     sa.Column("revoked_at", _MOMENT),
+)
+
+# What was answered to a write that its sender may repeat, under the master key, for a day. No status: the answer is on
+# its way, or was lost on it.
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("reader", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("request_hash", BYTEA, nullable=False),
+    sa.Column("at", _MOMENT, nullable=False),
+    sa.Column("status", sa.SmallInteger),
+    sa.Column("key_version", sa.Integer),
+    sa.Column("body", BYTEA),
 )
 
 # Append-only: a trigger refuses everything but INSERT. JSON as it was written, since its hash is over the text.

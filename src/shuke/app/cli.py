@@ -429,7 +429,7 @@ def _language_asked_for(arguments: list[str]) -> Language:
 
 
 def main() -> None:
-    """Run the program: 0 when all went well, 2 with a clear text when the input cannot be used."""
+    """Run the program: 0 when all went well, 2 with a clear text about bad input, 130 when interrupted."""
     try:
         program.main(standalone_mode=False)
     except click.ClickException as error:
@@ -438,6 +438,15 @@ def main() -> None:
     except ShukeError as error:
         click.echo(explain(error, _language_asked_for(sys.argv[1:])), err=True)
         sys.exit(EXIT_BAD_INPUT)
-    except (click.Abort, KeyboardInterrupt):
+    except (Exception, KeyboardInterrupt) as error:
+        if not _was_interrupted(error):
+            raise
         click.echo(catalogue("shuke.app", _language_asked_for(sys.argv[1:]))("errors.cancelled"), err=True)
         sys.exit(EXIT_INTERRUPTED)
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether a person's Ctrl-C is what it comes from: engines turn that into errors of their own."""
+    while error is not None and not isinstance(error, click.Abort | KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None

@@ -6,9 +6,10 @@ browser may keep them for ever; the page that names them is asked for each time.
 
 from __future__ import annotations
 
+import asyncio
 import html
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from mimetypes import guess_type
 from pathlib import Path
@@ -79,7 +80,7 @@ def policy(nonce: str) -> str:
 class Console:
     """Answers what no route does: with the console's page where a person asks for one, else as before."""
 
-    def __init__(self, files: Files | None, *, time_zone: str, otherwise: ASGIApp) -> None:
+    def __init__(self, files: Files | None, *, time_zone: Callable[[], str], otherwise: ASGIApp) -> None:
         self.files = files
         self.time_zone = time_zone
         self.otherwise = otherwise
@@ -92,7 +93,7 @@ class Console:
         # What the log calls it; the address itself may hold what must not be in a log.
         scope["route"] = _PAGE
         request = Request(scope, receive)
-        answer = self._page() if self.files else self._not_built(request)
+        answer = await self._page() if self.files else self._not_built(request)
         await answer(scope, receive, send)
 
     def routes(self) -> list[BaseRoute]:
@@ -104,17 +105,20 @@ class Console:
         if self.files is None or name not in self.files.assets:
             return problem(NotFound("app.no_page"), request)
         kind = guess_type(name)[0] or "application/octet-stream"
+        # As the framework adds it to plain text.
+        kind += "; charset=utf-8" if kind.endswith("+xml") else ""
         headers = {"cache-control": _FOR_EVER, "x-content-type-options": "nosniff", "vary": "accept-encoding"}
         compressed = self.files.compressed.get(name)
         if compressed and "gzip" in request.headers.get("accept-encoding", ""):
             return FileResponse(compressed, media_type=kind, headers=headers | {"content-encoding": "gzip"})
         return FileResponse(self.files.assets[name], media_type=kind, headers=headers)
 
-    def _page(self) -> Response:
+    async def _page(self) -> Response:
         if self.files is None:
             raise NotFound("app.no_page")
         nonce = secrets.token_urlsafe(16)
-        text = self.files.page.replace(_NONCE, nonce).replace(_ZONE, html.escape(self.time_zone))
+        zone = await asyncio.to_thread(self.time_zone)
+        text = self.files.page.replace(_NONCE, nonce).replace(_ZONE, html.escape(zone))
         return HTMLResponse(text, headers=_headers(nonce))
 
     def _not_built(self, request: Request) -> Response:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+import tomllib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,15 +19,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
-from shuke import access
+from shuke import access, catalog
 from shuke.app.console import BUILT, Console, files_of
 from shuke.app.wiring import OPEN_PATHS, ROUTES, UNWRITTEN_PATHS
 from shuke.base.errors import BadInput, NotAvailable, NotFound, ShukeError
 from shuke.platform import Metrics, Settings, Workplace, log, may_pass, revision_expected, revision_found
-from shuke.platform.http import LOOPBACK, KnownHosts, Requests, SafeAnswers, is_from_here, problem
+from shuke.platform.http import LOOPBACK, KnownHosts, LastResort, Requests, SafeAnswers, is_from_here, problem
 
 __all__ = ["build_web"]
 
+_TEXTS = Path(__file__).with_name("description.toml")
 _FIELD = re.compile("[a-z][a-z0-9_]{0,39}|[0-9]{1,5}")
 
 
@@ -61,11 +67,11 @@ def build_web(workplace: Workplace) -> FastAPI:
     app.router.routes.extend([Route("/livez", live), Route("/readyz", ready), Route("/metrics", measured)])
 
     # Last of all, for what no route answers.
-    console = Console(files_of(BUILT), time_zone=workplace.settings.time_zone, otherwise=app.router.default)
+    console = Console(files_of(BUILT), time_zone=_zone(workplace), otherwise=app.router.default)
     app.router.routes.extend(console.routes())
     app.router.default = console
 
-    _describe_security(app)
+    _describe(app)
     _explain_errors(app)
     app.add_middleware(KnownHosts, hosts=_hosts(workplace.settings), open_paths=OPEN_PATHS)
     app.add_middleware(SafeAnswers, bare=UNWRITTEN_PATHS)
@@ -73,21 +79,46 @@ def build_web(workplace: Workplace) -> FastAPI:
     return app
 
 
+def _zone(workplace: Workplace) -> Callable[[], str]:
+    """Asks the brand's zone; while the database does not answer, it is the last that was known."""
+    known = workplace.settings.time_zone
+
+    def asked() -> str:
+        nonlocal known
+        with contextlib.suppress(SQLAlchemyError), workplace.database.read() as tx:
+            known = catalog.zone_of(tx, workplace.settings)
+        return known
+
+    return asked
+
+
 def _hosts(settings: Settings) -> frozenset[str]:
     """The names that the server goes by."""
     return frozenset(settings.allowed_hosts) or LOOPBACK | {settings.host}
 
 
-def _describe_security(app: FastAPI) -> None:
-    """Say in the description of the API how a reader says who they are."""
+def _describe(app: FastAPI) -> None:
+    """Say in the description of the API what routes are for, what they take, and how a reader says who they are."""
     describe = app.openapi
 
     def described() -> dict[str, Any]:
         whole = describe()
         whole.setdefault("components", {})["securitySchemes"] = access.SECURITY_SCHEMES
+        for path, methods in whole["paths"].items():
+            for method, operation in methods.items():
+                said = _texts().get(f"{method.upper()} {path}", {})
+                operation["summary"] = said.get("summary", operation.get("summary"))
+                if "example" in said:
+                    operation["requestBody"]["content"]["application/json"]["example"] = said["example"]
         return whole
 
     app.openapi = described  # type: ignore[method-assign] # the framework's own way to extend it
+
+
+@cache
+def _texts() -> dict[str, dict[str, Any]]:
+    """The summary of each route, and an example of its body, by method and path."""
+    return tomllib.loads(_TEXTS.read_text(encoding="utf-8"))
 
 
 def _explain_errors(app: FastAPI) -> None:
@@ -119,7 +150,7 @@ def _explain_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(SQLAlchemyError, explained)
     app.add_exception_handler(HTTPException, unrouted)
-    app.add_exception_handler(Exception, explained)
+    app.add_middleware(LastResort, explain=explained)
 
 
 def _known(part: object) -> str:

@@ -27,9 +27,9 @@ from shuke.collect.http import collector_routes, import_routes, reading_routes, 
 from shuke.collect.jobs import import_files, preview_file
 from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
-from shuke.lifecycle.http import refresh_routes
+from shuke.lifecycle.http import export_routes, figure_routes
 from shuke.lifecycle.http import routes as lifecycle_routes
-from shuke.lifecycle.jobs import refresh_now
+from shuke.lifecycle.jobs import export_list, refresh_now
 from shuke.lifecycle.jobs import tasks as lifecycle_tasks
 from shuke.platform import Metrics, Workplace
 from shuke.platform.tidying import tasks as platform_tasks
@@ -57,8 +57,9 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     stating_routes,
     source_routes,
     partial(import_routes, preview=preview_file, importing=import_files),
+    partial(export_routes, exporting=export_list),
     lifecycle_routes,
-    partial(refresh_routes, refreshing=refresh_now),
+    partial(figure_routes, refreshing=refresh_now),
     partial(report_routes, making=make_report),
     job_routes,
 )

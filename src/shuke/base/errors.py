@@ -4,6 +4,7 @@
     ├── BadInput       what the user gave cannot be used; the text says what, where and how to mend it
     ├── CannotSay      the data do not support an answer, which is itself an answer
     ├── Conflict       what is asked for contradicts the state that things are in
+    │   └── Outdated       what was to be changed is not any more what it was when it was looked at
     ├── NotAllowed     who asks may not have this
     │   └── NotSignedIn    nobody knows who asks
     ├── NotFound       there is nothing of this name
@@ -40,6 +41,10 @@ class CannotSay(ShukeError):  # noqa: N818 - likewise
 
 class Conflict(ShukeError):  # noqa: N818 - likewise
     """What is asked for contradicts the state that things are in; asking again later, or otherwise, may do."""
+
+
+class Outdated(Conflict):
+    """What was to be changed is not any more what it was when it was looked at."""
 
 
 class NotAllowed(ShukeError):  # noqa: N818 - likewise

@@ -1,4 +1,4 @@
-"""What the brand sells, and where: products, stores and channels.
+"""Who the brand is, what it sells, and where: its own settings, products, stores and channels.
 
 Knows ``platform`` and ``base`` (and may know ``profiles``, which it does not need). Everything here is an upsert that
 may be sent again: the same rows a second time change nothing, not even ``updated_at``.
@@ -9,6 +9,7 @@ from shuke.catalog.model import (
     ID_CHARACTERS_MAX,
     NAME_CHARACTERS_MAX,
     PAGE_MAX,
+    Brand,
     Channel,
     ChannelKind,
     Page,
@@ -20,6 +21,7 @@ from shuke.catalog.service import (
     add_channels,
     add_products,
     add_stores,
+    brand_of,
     check_product,
     every_product,
     get_channel,
@@ -28,9 +30,11 @@ from shuke.catalog.service import (
     list_channels,
     list_products,
     list_stores,
+    save_brand,
     save_channels,
     save_products,
     save_stores,
+    zone_of,
 )
 
 __all__ = [
@@ -38,6 +42,7 @@ __all__ = [
     "ID_CHARACTERS_MAX",
     "NAME_CHARACTERS_MAX",
     "PAGE_MAX",
+    "Brand",
     "Channel",
     "ChannelKind",
     "Page",
@@ -47,6 +52,7 @@ __all__ = [
     "add_channels",
     "add_products",
     "add_stores",
+    "brand_of",
     "check_product",
     "every_product",
     "get_channel",
@@ -55,7 +61,9 @@ __all__ = [
     "list_channels",
     "list_products",
     "list_stores",
+    "save_brand",
     "save_channels",
     "save_products",
     "save_stores",
+    "zone_of",
 ]

@@ -1,4 +1,5 @@
-"""``/api/products``, ``/api/stores`` and ``/api/channels``: state what there is, one or many, and read it page by page.
+"""``/api/products``, ``/api/stores`` and ``/api/channels``: state what there is, one or many, and read it page by page;
+``/api/settings/brand``: what the brand says of itself.
 
 Every write says what is, so that it may be repeated: the same body again changes nothing.
 """
@@ -21,11 +22,13 @@ from shuke.catalog.model import (
     ID_CHARACTERS_MAX,
     NAME_CHARACTERS_MAX,
     PAGE_MAX,
+    Brand,
     Channel,
     ChannelKind,
     Product,
     Store,
 )
+from shuke.catalog.rules import BRAND_CHARACTERS_MAX
 from shuke.platform import Metrics, Workplace
 from shuke.platform.http import PROBLEM, Flag, Problem, api
 
@@ -47,6 +50,8 @@ InPath = Annotated[str, Path(min_length=1, max_length=ID_CHARACTERS_MAX)]
 
 Reading = Annotated[access.Visit, access.needs("catalog.read")]
 Writing = Annotated[access.Visit, access.needs("catalog.write")]
+SettingsReading = Annotated[access.Visit, access.needs("settings.read")]
+SettingsWriting = Annotated[access.Visit, access.needs("settings.write")]
 
 
 class _Body(BaseModel):
@@ -148,6 +153,25 @@ class SavedBody(BaseModel):
     unchanged: int
 
 
+class BrandBody(_Body):
+    """Who the brand is, and by which clock, money and margin it reckons; what is null is not said.
+
+    Without a zone that of the server counts, without a currency that of most orders; without a margin, value is what
+    customers spend.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=BRAND_CHARACTERS_MAX)] | None = None
+    time_zone: Annotated[str, Field(max_length=100, description="IANA name")] | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")] | None = None
+    margin: Annotated[float, Field(gt=0, le=1, strict=True, description="0.35 is 35 %")] | None = None
+
+
+class BrandAnswer(BrandBody):
+    """What the brand has said, and the zone that counts where it has said none."""
+
+    time_zone_default: str
+
+
 _ABSENT: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is none", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
 }
@@ -156,16 +180,36 @@ _ABSENT: dict[int | str, dict[str, Any]] = {
 def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     """The routes of the room."""
     router = api("catalog")
+    _brand(router)
     _products(router)
     _stores(router)
     _channels(router)
     return list(router.routes)
 
 
+def _brand(router: APIRouter) -> None:
+    @router.get("/settings/brand")
+    def get_brand(visit: SettingsReading) -> BrandAnswer:
+        with visit.read() as tx:
+            return _said(visit, service.brand_of(tx))
+
+    @router.put("/settings/brand")
+    def put_brand(visit: SettingsWriting, body: BrandBody) -> BrandAnswer:
+        with visit.begin() as tx:
+            before, after = service.save_brand(tx, Brand(**body.model_dump()), now=datetime.now(UTC))
+            visit.note("brand.change", before=asdict(before), after=asdict(after))
+        return _said(visit, after)
+
+
+def _said(visit: access.Visit, brand: Brand) -> BrandAnswer:
+    return BrandAnswer(**asdict(brand), time_zone_default=visit.place.settings.time_zone)
+
+
 def _products(router: APIRouter) -> None:
-    @router.put("/products/{product_id}")
+    @router.put("/products/{product_id}", responses=access.CHANGED)
     def put_product(visit: Writing, product_id: InPath, body: ProductBody) -> SavedBody:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: ProductRow(**asdict(service.get_product(tx, product_id))))
             given = Product(product_id=product_id, **body.model_dump())
             return SavedBody(**asdict(service.save_products(tx, [given], now=datetime.now(UTC))))
 
@@ -186,13 +230,14 @@ def _products(router: APIRouter) -> None:
     @router.get("/products/{product_id}", responses=_ABSENT)
     def get_product(visit: Reading, product_id: InPath) -> ProductRow:
         with visit.read() as tx:
-            return ProductRow(**asdict(service.get_product(tx, product_id)))
+            return visit.tagged(ProductRow(**asdict(service.get_product(tx, product_id))))
 
 
 def _stores(router: APIRouter) -> None:
-    @router.put("/stores/{store_id}")
+    @router.put("/stores/{store_id}", responses=access.CHANGED)
     def put_store(visit: Writing, store_id: InPath, body: StoreBody) -> SavedBody:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: StoreRow(**asdict(service.get_store(tx, store_id))))
             given = Store(store_id=store_id, **body.model_dump())
             return SavedBody(**asdict(service.save_stores(tx, [given], now=datetime.now(UTC))))
 
@@ -211,13 +256,14 @@ def _stores(router: APIRouter) -> None:
     @router.get("/stores/{store_id}", responses=_ABSENT)
     def get_store(visit: Reading, store_id: InPath) -> StoreRow:
         with visit.read() as tx:
-            return StoreRow(**asdict(service.get_store(tx, store_id)))
+            return visit.tagged(StoreRow(**asdict(service.get_store(tx, store_id))))
 
 
 def _channels(router: APIRouter) -> None:
-    @router.put("/channels/{channel}")
+    @router.put("/channels/{channel}", responses=access.CHANGED)
     def put_channel(visit: Writing, channel: InPath, body: ChannelBody) -> SavedBody:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: ChannelRow(**asdict(service.get_channel(tx, channel))))
             given = Channel(channel=channel, **body.model_dump())
             return SavedBody(**asdict(service.save_channels(tx, [given], now=datetime.now(UTC))))
 
@@ -236,4 +282,4 @@ def _channels(router: APIRouter) -> None:
     @router.get("/channels/{channel}", responses=_ABSENT)
     def get_channel(visit: Reading, channel: InPath) -> ChannelRow:
         with visit.read() as tx:
-            return ChannelRow(**asdict(service.get_channel(tx, channel)))
+            return visit.tagged(ChannelRow(**asdict(service.get_channel(tx, channel))))

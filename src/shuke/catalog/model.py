@@ -69,6 +69,19 @@ class Channel:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Brand:
+    """Who the brand is, and by which clock, money and margin it reckons; None is what it has not said.
+
+    ``time_zone`` is an IANA name, ``currency`` ISO 4217; ``margin`` is the share of money that is profit, up to 1.
+    """
+
+    name: str | None = None
+    time_zone: str | None = None
+    currency: str | None = None
+    margin: float | None = None
+
+
 @dataclass(frozen=True)
 class Saved:
     """How many rows were new, were changed, and were already as stated."""

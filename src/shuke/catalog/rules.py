@@ -5,11 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from zoneinfo import available_timezones
 
+from shuke.base.clock import known_timezone
 from shuke.base.errors import BadInput
 from shuke.base.money import AMOUNT_MAX, known_currency
-from shuke.catalog.model import ATTRIBUTES_MAX, BATCH_MAX, ID_CHARACTERS_MAX, NAME_CHARACTERS_MAX
+from shuke.catalog.model import ATTRIBUTES_MAX, BATCH_MAX, ID_CHARACTERS_MAX, NAME_CHARACTERS_MAX, Brand
 
-__all__ = ["check_batch", "check_row", "is_plain"]
+__all__ = ["check_batch", "check_brand", "check_row", "is_plain"]
+
+BRAND_CHARACTERS_MAX = 100
+
+
+def check_brand(brand: Brand) -> None:
+    """Refuse what no brand is or reckons by.
+
+    Raises:
+        BadInput: ``catalog.bad_brand_name``, ``base.unknown_timezone``, ``base.unknown_currency``,
+            ``catalog.bad_margin``.
+    """
+    name = brand.name
+    if name is not None and not (is_plain(name, BRAND_CHARACTERS_MAX) and name and name == name.strip()):
+        raise BadInput("catalog.bad_brand_name", limit=BRAND_CHARACTERS_MAX)
+    if brand.time_zone is not None:
+        known_timezone(brand.time_zone)
+    if brand.currency is not None and known_currency(brand.currency) != brand.currency:
+        raise BadInput("base.unknown_currency", given=brand.currency)
+    if brand.margin is not None and not 0 < brand.margin <= 1:
+        raise BadInput("catalog.bad_margin")
 
 
 def check_batch(ids: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from shuke.catalog.model import (
     ID_CHARACTERS_MAX,
     NAME_CHARACTERS_MAX,
     PAGE_MAX,
+    Brand,
     Channel,
     ChannelKind,
     Page,
@@ -27,12 +28,13 @@ from shuke.catalog.model import (
     Saved,
     Store,
 )
-from shuke.platform import Transaction
+from shuke.platform import Settings, Transaction
 
 __all__ = [
     "add_channels",
     "add_products",
     "add_stores",
+    "brand_of",
     "check_product",
     "every_product",
     "get_channel",
@@ -41,9 +43,11 @@ __all__ = [
     "list_channels",
     "list_products",
     "list_stores",
+    "save_brand",
     "save_channels",
     "save_products",
     "save_stores",
+    "zone_of",
 ]
 
 Item = TypeVar("Item", Product, Store, Channel)
@@ -71,6 +75,32 @@ class _Shelf(Generic[Item]):
 _PRODUCTS = _Shelf(tables.products, Product, "product_id")
 _STORES = _Shelf(tables.stores, Store, "store_id")
 _CHANNELS = _Shelf(tables.channels, Channel, "channel")
+
+
+def brand_of(tx: Transaction) -> Brand:
+    """What the brand has said of itself."""
+    table = tables.brand
+    row = tx.execute(sa.select(*(table.c[one.name] for one in fields(Brand)))).mappings().one_or_none()
+    return Brand() if row is None else Brand(**row)
+
+
+def zone_of(tx: Transaction, settings: Settings) -> str:
+    """The time zone of the brand; that of the environment until it has said one."""
+    return brand_of(tx).time_zone or settings.time_zone
+
+
+def save_brand(tx: Transaction, brand: Brand, *, now: datetime) -> tuple[Brand, Brand]:
+    """Replace what the brand says of itself; what it said before, and says now.
+
+    Raises:
+        BadInput: as :func:`~shuke.catalog.rules.check_brand`.
+    """
+    rules.check_brand(brand)
+    before = brand_of(tx)
+    said = {**asdict(brand), "updated_at": now}
+    keeping = insert(tables.brand).values(only_one=True, **said)
+    tx.execute(keeping.on_conflict_do_update(index_elements=["only_one"], set_=said))
+    return before, brand
 
 
 def every_product() -> sa.Select[Any]:

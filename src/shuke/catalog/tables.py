@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shuke.platform import metadata
 
-__all__ = ["channels", "products", "stores"]
+__all__ = ["brand", "channels", "products", "stores"]
 
 _moment = sa.DateTime(timezone=True)
 _id = sa.Text(collation="C")
@@ -53,4 +53,16 @@ channels = sa.Table(
     sa.Column("name", sa.Text),
     sa.Column("kind", sa.Text, nullable=False),
     *_common(),
+)
+
+# What the brand says of itself: one row at most.
+brand = sa.Table(
+    "brand",
+    metadata,
+    sa.Column("only_one", sa.Boolean, primary_key=True, server_default=sa.true()),
+    sa.Column("name", sa.Text),
+    sa.Column("time_zone", sa.Text),
+    sa.Column("currency", sa.Text),
+    sa.Column("margin", sa.Double),
+    sa.Column("updated_at", _moment, nullable=False),
 )

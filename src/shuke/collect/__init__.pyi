@@ -1,6 +1,7 @@
 from .model import (
     FIELDS,
     TREATMENTS,
+    Bought,
     BoughtLine,
     BoughtOrder,
     Collected,
@@ -29,6 +30,7 @@ from .model import (
 )
 from .rules.file_kinds import FileKind
 from .service.bought import orders_of
+from .service.buyers import buyers, first_buyers, ordered_again
 from .service.costs import read_costs
 from .service.facts import NewFact, make_months, record_fact_table, record_facts, record_found_facts
 from .service.imports import (
@@ -57,6 +59,7 @@ from .service.write_keys import EventSource, add_source, disable_source, list_so
 __all__ = [
     "FIELDS",
     "TREATMENTS",
+    "Bought",
     "BoughtLine",
     "BoughtOrder",
     "Collected",
@@ -89,8 +92,10 @@ __all__ = [
     "Trait",
     "Treatment",
     "add_source",
+    "buyers",
     "disable_source",
     "ensure_source",
+    "first_buyers",
     "import_costs",
     "import_customers",
     "import_events",
@@ -100,6 +105,7 @@ __all__ = [
     "lake_of",
     "list_sources",
     "make_months",
+    "ordered_again",
     "orders_of",
     "quality",
     "read_costs",

@@ -65,6 +65,9 @@ COLUMNS_MAX = 1_000
 TEXT_FILE_BYTES_MAX = 200 * 1024**3
 SHEET_FILE_BYTES_MAX = 256 * 1024**2
 SHEET_ROWS_MAX = 1_048_576
+#: A workbook is packed, and a small one may unpack to any size.
+SHEET_UNPACKED_BYTES_MAX = 4 * 1024**3
+SHEET_PARTS_MAX = 10_000
 PREAMBLE_LINES_MAX = 50
 FEE_PRODUCTS_MAX = 1_000_000
 STATUSES_MAX = 10_000
@@ -539,6 +542,22 @@ class SalesWeek:
     orders: int
     revenue_minor: int
     refunds_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bought:
+    """Orders of a kind: with any of these products (as their lines call them), or all of them ``together``.
+
+    Moments are included. Where neither product nor category is named, any order will do.
+    """
+
+    products: tuple[str, ...] = ()
+    together: bool = False
+    categories: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    channels: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

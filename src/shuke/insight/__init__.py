@@ -6,7 +6,7 @@ names are nouns (``cohorts``, ``rfm_scores``) return Ibis expressions that are n
 a holdout) runs its queries and returns frozen dataclasses.
 """
 
-from shuke.insight.baskets import basket_pairs
+from shuke.insight.baskets import basket_pairs, pair_orders_needed
 from shuke.insight.churn import ChurnReason, ChurnReasons, churn_by, churn_reasons
 from shuke.insight.clv import MODELS, Diagnosis, PurchaseModel, SpendModel, Statistics, fit, fit_spend
 from shuke.insight.clv.bg_bb import BGBB, fit_bg_bb
@@ -16,6 +16,7 @@ from shuke.insight.concentration import concentration, gini, lorenz_points
 from shuke.insight.economics import (
     acquisition_by_channel,
     acquisition_costs,
+    contribution_by_channel,
     discount_acquired,
     discount_summary,
     first_orders,
@@ -30,7 +31,9 @@ from shuke.insight.geography import region_sales, sales_by
 from shuke.insight.products import (
     abc_classes,
     category_contribution,
+    days_to_compare,
     first_product_value,
+    margins,
     pareto,
     product_attribute,
     product_contribution,
@@ -77,7 +80,17 @@ from shuke.insight.stages import (
 from shuke.insight.summary import DAYS_PER_UNIT, Unit, customer_summary, last_known_day
 from shuke.insight.survival import survival, survival_quantiles
 from shuke.insight.tables import Tables
-from shuke.insight.validation import Holdout, RollingOrigins, Scores, Split, holdout, rolling_origins, score, split_at
+from shuke.insight.validation import (
+    Holdout,
+    RollingOrigins,
+    Scores,
+    Split,
+    days_to_test,
+    holdout,
+    rolling_origins,
+    score,
+    split_at,
+)
 
 __all__ = [
     "BGBB",
@@ -132,8 +145,11 @@ __all__ = [
     "churn_reasons",
     "cohorts",
     "concentration",
+    "contribution_by_channel",
     "customer_facts",
     "customer_summary",
+    "days_to_compare",
+    "days_to_test",
     "discount_acquired",
     "discount_summary",
     "facts_at",
@@ -151,9 +167,11 @@ __all__ = [
     "last_known_day",
     "lifetimes",
     "lorenz_points",
+    "margins",
     "monthly_sales",
     "occasions",
     "order_ladder",
+    "pair_orders_needed",
     "pareto",
     "payback",
     "payback_curve",

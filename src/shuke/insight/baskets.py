@@ -14,11 +14,20 @@ from scipy.special import ndtri
 from shuke.base.errors import BadInput
 from shuke.insight.products import product_attribute
 
-__all__ = ["PRODUCTS_MAX", "basket_pairs"]
+__all__ = ["PRODUCTS_MAX", "basket_pairs", "pair_orders_needed"]
 
 # A self join of baskets grows with the square of their size. Only this many products, the ones in most orders, take
 # part, so that an order yields at most 500·499/2 pairs and the result at most as many rows, however wide the range is.
 PRODUCTS_MAX = 500
+
+
+# A pair that fewer orders hold is as likely chance.
+_ORDERS_MIN, _SHARE_MIN = 20, 0.001
+
+
+def pair_orders_needed(orders: int) -> int:
+    """How many of so many orders should hold a pair before it is worth a word."""
+    return max(_ORDERS_MIN, round(_SHARE_MIN * orders))
 
 
 def basket_pairs(

@@ -19,6 +19,7 @@ __all__ = [
     "DAYS_PER_MONTH",
     "acquisition_by_channel",
     "acquisition_costs",
+    "contribution_by_channel",
     "discount_acquired",
     "discount_summary",
     "earliest",
@@ -250,6 +251,40 @@ def profit_contribution(tables: Tables, *, margin: float | None = None) -> ir.Ta
         table = table.mutate(contribution_after_spend=table.contribution - table.spend)
     order = ("month", "revenue", "refunds", "net_revenue", "contribution", "margin_rate", "spend")
     return table.select(*order, "contribution_after_spend").order_by("month")
+
+
+def contribution_by_channel(tables: Tables, *, margin: float | None = None) -> ir.Table:
+    """What the customers whom each channel acquired have brought since, whatever they came back by; most revenue first.
+
+    Columns: channel (of the first order; null where it names none), customers, repeat_customers (with orders on two
+    days or more), orders, revenue, refunds, first_order (mean amount of a first order), contribution, margin_rate
+    (contribution over revenue less refunds). ``margin`` as in :func:`profit_contribution`. Raises CannotSay
+    ``insight.no_channel``, ``insight.no_margin``.
+    """
+    acquired = _acquired(tables).select(acquired_id="customer_id", channel="channel")
+    flows = _flows(tables, margin)
+    flows = flows.inner_join(acquired, flows.customer_id == acquired.acquired_id)
+    people = flows.group_by("channel", "customer_id").aggregate(
+        orders=flows.is_order.cast("int64").sum().cast("int64"),
+        days=flows.day.nunique(where=flows.is_order),
+        revenue=flows.amount.sum(where=flows.is_order).fill_null(0.0),
+        refunds=(-flows.amount.sum(where=~flows.is_order)).fill_null(0.0),
+        contribution=flows.contribution.sum(),
+    )
+    first = first_orders(tables.orders)
+    first = first.select(first_customer="customer_id", first_amount=first.amount.cast("float64"))
+    people = people.inner_join(first, people.customer_id == first.first_customer)
+    table = people.group_by("channel").aggregate(
+        customers=people.count(),
+        repeat_customers=(people.days >= 2).cast("int64").sum().cast("int64"),
+        orders=people.orders.sum().cast("int64"),
+        revenue=people.revenue.sum(),
+        refunds=people.refunds.sum(),
+        first_order=people.first_amount.mean(),
+        contribution=people.contribution.sum(),
+    )
+    net = table.revenue - table.refunds
+    return table.mutate(margin_rate=table.contribution / net.nullif(0.0)).order_by(ibis.desc("revenue"), "channel")
 
 
 def discount_summary(orders: ir.Table) -> ir.Table:

@@ -15,7 +15,9 @@ from shuke.insight.tables import Tables
 __all__ = [
     "abc_classes",
     "category_contribution",
+    "days_to_compare",
     "first_product_value",
+    "margins",
     "pareto",
     "product_attribute",
     "product_contribution",
@@ -60,6 +62,19 @@ def category_contribution(lines: ir.Table, *, refunds: ir.Table | None = None) -
     return _contribution(lines, "category", refunds).order_by("rank")
 
 
+def margins(lines: ir.Table, *, by: str = "product_id") -> ir.Table:
+    """The ``by`` column, contribution (amounts less costs) and margin_rate, of the lines whose cost is known.
+
+    Raises CannotSay ``insight.no_margin`` when lines carry no cost.
+    """
+    if "cost" not in lines.columns:
+        raise CannotSay("insight.no_margin")
+    known = lines.filter(lines.cost.notnull())
+    amount, cost = known.amount.cast("float64").sum(), known.cost.cast("float64").sum()
+    table = known.group_by(by).aggregate(contribution=amount - cost, paid=amount)
+    return table.select(by, "contribution", margin_rate=table.contribution / table.paid.nullif(0.0))
+
+
 def pareto(contribution: ir.Table, *, share: float = 0.8) -> ir.Table:
     """One row: items, items_for_share (the fewest best that make ``share`` of the revenue), share_of_items, revenue."""
     before = contribution.cumulative_share - contribution.share
@@ -87,6 +102,11 @@ def product_attribute(lines: ir.Table, name: str) -> ir.Table:
     best = ibis.window(group_by="product_id", order_by=(ibis.desc("lines_with"), ibis.asc(name)))
     numbered = counts.mutate(place=ibis.row_number().over(best))
     return numbered.filter(numbered.place == 0).select("product_id", name)
+
+
+def days_to_compare(history_days: int) -> int:
+    """The days after the first order in which customers are compared: the longest that half of the history allows."""
+    return 365 if history_days >= 730 else 180 if history_days >= 360 else 90
 
 
 def first_product_value(

@@ -22,6 +22,7 @@ from shuke.lifecycle.model import (
     RfmCell,
     Sort,
     StageTotal,
+    StoodIn,
     Unsaid,
     ValueBand,
     Values,
@@ -40,7 +41,8 @@ from shuke.lifecycle.service.reading import (
     most_valuable,
 )
 from shuke.lifecycle.service.refreshing import refresh
-from shuke.lifecycle.service.spread import QUANTILES, flows, rfm_cells, values
+from shuke.lifecycle.service.spread import QUANTILES, flows, rfm_cells, stage_values, values
+from shuke.lifecycle.service.stages import current_stages
 
 __all__ = [
     "CUSTOMERS_MAX",
@@ -62,10 +64,12 @@ __all__ = [
     "RfmCell",
     "Sort",
     "StageTotal",
+    "StoodIn",
     "Unsaid",
     "ValueBand",
     "Values",
     "Week",
+    "current_stages",
     "customer_360",
     "facts_of",
     "flows",
@@ -77,5 +81,6 @@ __all__ = [
     "overview",
     "refresh",
     "rfm_cells",
+    "stage_values",
     "values",
 ]

@@ -1,4 +1,4 @@
-"""The nightly refresh, and the one that somebody asks for.
+"""The nightly refresh, the one that somebody asks for, and files of customers.
 
 The nightly job looks every hour, so that a night in which no worker ran, or a refresh that failed, is made up for.
 """
@@ -8,13 +8,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from shuke import catalog
 from shuke.base.errors import BadInput
 from shuke.lifecycle.rules import last_midnight
+from shuke.lifecycle.service.exporting import export_customers
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.lifecycle.service.refreshing import refresh
 from shuke.platform import Blueprint, JobContext, Running, Workplace, log, run_job, workplace
 
-__all__ = ["refresh_now", "refresh_when_due", "tasks"]
+__all__ = ["export_list", "refresh_now", "refresh_when_due", "tasks"]
 
 #: Local hour from which yesterday counts as complete: what tills and partners send late has come in by then.
 FROM_HOUR = 2
@@ -35,9 +37,16 @@ def refresh_now(context: JobContext, job_id: str) -> None:
     run_job(context, job_id, _refresh_asked)
 
 
+@tasks.task(name="export_list", pass_context=True)
+def export_list(context: JobContext, job_id: str) -> None:
+    """Make a file of customers, for somebody who asked for it."""
+    run_job(context, job_id, export_customers)
+
+
 def _refresh_asked(running: Running) -> None:
     place, now = running.place, datetime.now(UTC)
-    time_zone = place.settings.time_zone
+    with place.database.read() as tx:
+        time_zone = catalog.zone_of(tx, place.settings)
     as_of = last_midnight(now, time_zone)
     done = refresh(place, as_of=as_of, now=now, time_zone=time_zone, progress=running.progress)
     with place.database.begin() as tx:
@@ -48,10 +57,10 @@ def refresh_when_due(place: Workplace, now: datetime) -> bool:
     """Refresh if the settings want it, the night has passed and it has not been done yet. Returns whether it was."""
     if not place.settings.nightly_refresh:
         return False
-    time_zone = place.settings.time_zone
-    as_of = last_midnight(now, time_zone)
     with place.database.read() as tx:
+        time_zone = catalog.zone_of(tx, place.settings)
         last = last_refresh(tx)
+    as_of = last_midnight(now, time_zone)
     if now.astimezone(ZoneInfo(time_zone)).hour < FROM_HOUR or (last is not None and last.as_of >= as_of):
         return False
     try:

@@ -12,6 +12,7 @@ from shuke import collect, profiles
 
 __all__ = [
     "OUTSIDE",
+    "Column",
     "Count",
     "Customer360",
     "CustomerFacts",
@@ -25,10 +26,15 @@ __all__ = [
     "Refresh",
     "RfmCell",
     "Sort",
+    "StageCount",
+    "StageDefinition",
     "StageTotal",
+    "StoodIn",
     "Unsaid",
     "ValueBand",
     "Values",
+    "View",
+    "ViewGiven",
     "Week",
 ]
 
@@ -159,27 +165,49 @@ class Sort(StrEnum):
     CREATED = "created_at"
 
 
+@dataclass(frozen=True)
+class StoodIn:
+    """Customers who at a moment stood in one of these stages; :data:`OUTSIDE` is before a first order, or without one.
+
+    Of those who are never known to have ordered nothing is said.
+    """
+
+    stages: tuple[str, ...]
+    at: datetime
+
+
 @dataclass(frozen=True, kw_only=True)
 class CustomerQuery:
     """Which customers are wanted: all conditions hold, of several words in one any. Bounds are included.
 
     ``search`` is part of a name, the last four digits of a phone number, or an identity given whole. Money is in minor
-    units of the currency that the facts are in.
+    units of the currency that the facts are in. ``stood`` says where they stood at one moment or at two, ``bought``
+    that they have an order of that kind, ``first_products`` that one of these was in their first order, and
+    ``came_back_within_days`` that another day with an order was at most so long after the first.
     """
 
     search: str | None = None
     stages: tuple[str, ...] = ()
     rfm_groups: tuple[str, ...] = ()
     value_groups: tuple[str, ...] = ()
+    r_scores: tuple[int, ...] = ()
+    f_scores: tuple[int, ...] = ()
+    m_scores: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
+    stood: tuple[StoodIn, ...] = ()
+    bought: collect.Bought | None = None
+    first_products: tuple[str, ...] = ()
     value_min_minor: int | None = None
     value_max_minor: int | None = None
     churn_min: float | None = None
     churn_max: float | None = None
     orders_min: int | None = None
     orders_max: int | None = None
+    order_days_min: int | None = None
+    order_days_max: int | None = None
+    came_back_within_days: int | None = None
     first_order_from: datetime | None = None
     first_order_to: datetime | None = None
     last_order_from: datetime | None = None
@@ -287,8 +315,12 @@ class Flow:
 
 @dataclass(frozen=True)
 class Flows:
-    """How customers moved between two moments at which the facts were worked out; None where nothing was by then."""
+    """How customers moved between two moments at which the facts were worked out; None where nothing was by then.
 
+    ``first`` is when they were worked out for the first time.
+    """
+
+    first: datetime | None
     since: datetime | None
     until: datetime | None
     currency: str | None
@@ -331,3 +363,64 @@ class Values:
     quantiles: tuple[int, ...]
     top_share: float | None
     bands: tuple[ValueBand, ...]
+
+
+class Column(StrEnum):
+    """What of a customer a list can show, beside who they are."""
+
+    CONTACT = "contact"
+    PHONE = "phone"
+    EMAIL = "email"
+    MEMBER_NUMBER = "member_number"
+    STAGE = "stage"
+    VALUE = "value"
+    CHURN = "churn"
+    ORDERS = "orders"
+    SPENT = "spent"
+    FIRST_ORDER = "first_order"
+    LAST_ORDER = "last_order"
+    NEXT_ORDER = "next_order"
+    RFM = "rfm"
+    TAGS = "tags"
+    CREATED = "created"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewGiven:
+    """A list of customers that somebody wants to see again; ``query`` has the conditions as JSON, without a search."""
+
+    name: str
+    shared: bool
+    columns: tuple[Column, ...]
+    query: dict[str, Any]
+    sort: Sort
+    descending: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class View(ViewGiven):
+    """Such a list as it is kept. Where it is not ``shared``, it is its maker's alone."""
+
+    view_id: UUID
+    made_by: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class StageDefinition:
+    """A vocabulary of stages that the brand made; ``tree`` is what :meth:`shuke.insight.StageRules.from_tree` reads."""
+
+    version: int
+    tree: dict[str, Any]
+    made_by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class StageCount:
+    """How many customers are in a stage, and how many would be with other rules."""
+
+    stage: str
+    customers: int
+    would_be: int

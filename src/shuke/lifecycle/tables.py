@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shuke.platform import metadata
 
-__all__ = ["customer_facts", "customer_facts_history", "refreshes", "stage_totals"]
+__all__ = [
+    "customer_facts",
+    "customer_facts_history",
+    "default_views",
+    "model_checks",
+    "refreshes",
+    "stage_definitions",
+    "stage_totals",
+    "views",
+]
 
 _moment = sa.DateTime(timezone=True)
 
@@ -29,6 +38,14 @@ refreshes = sa.Table(
     sa.Column("stage_changes", sa.Integer, nullable=False),
     sa.Column("started_at", _moment, nullable=False),
     sa.Column("finished_at", _moment, nullable=False),
+)
+
+#: What the choice and the test of the model found at a refresh.
+model_checks = sa.Table(
+    "model_checks",
+    metadata,
+    sa.Column("refresh_id", sa.Uuid, primary_key=True),
+    sa.Column("found", JSONB, nullable=False),
 )
 
 # What is known of a customer, and as what.
@@ -111,4 +128,39 @@ stage_totals = sa.Table(
     sa.Column("historic_minor", sa.BigInteger, nullable=False),
     sa.Column("predicted_minor", sa.BigInteger),
     sa.Column("orders", sa.BigInteger, nullable=False),
+)
+
+#: Lists of customers that somebody wants to see again.
+views = sa.Table(
+    "views",
+    metadata,
+    sa.Column("view_id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("made_by", sa.Uuid),
+    sa.Column("shared", sa.Boolean, nullable=False),
+    sa.Column("columns", ARRAY(sa.Text), nullable=False),
+    sa.Column("query", JSONB, nullable=False),
+    sa.Column("sort", sa.Text, nullable=False),
+    sa.Column("descending", sa.Boolean, nullable=False),
+    sa.Column("created_at", _moment, nullable=False),
+    sa.Column("updated_at", _moment, nullable=False),
+    sa.Column("deleted_at", _moment),
+)
+
+#: The one that somebody begins with.
+default_views = sa.Table(
+    "default_views",
+    metadata,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("view_id", sa.Uuid, sa.ForeignKey("views.view_id"), nullable=False),
+)
+
+#: Every vocabulary of stages that the brand has had; the last is in force.
+stage_definitions = sa.Table(
+    "stage_definitions",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("definition", sa.JSON, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("made_at", _moment, nullable=False),
 )

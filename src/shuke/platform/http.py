@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ import structlog
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -30,6 +32,7 @@ from shuke.base.errors import (
     NotAvailable,
     NotFound,
     NotSignedIn,
+    Outdated,
     ShukeError,
     TooOften,
 )
@@ -40,14 +43,17 @@ __all__ = [
     "BODY_BYTES_MAX",
     "LOOPBACK",
     "PROBLEM",
+    "Answered",
     "Flag",
     "KnownHosts",
+    "LastResort",
     "Moment",
     "Problem",
     "Requests",
     "SafeAnswers",
     "api",
     "is_from_here",
+    "is_kept_whole",
     "language_of",
     "problem",
     "status_of",
@@ -66,11 +72,14 @@ _STATUS: tuple[tuple[type[ShukeError], int], ...] = (
     (NotSignedIn, 401),
     (NotAllowed, 403),
     (NotFound, 404),
+    (Outdated, 412),
     (Conflict, 409),
     (CannotSay, 422),
     (TooOften, 429),
     (NotAvailable, 503),
 )
+# Values that are for whoever looks after the server: where its files are, and what its database said.
+_INSIDE = frozenset({"file", "folder", "reason"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # As JSON escapes it; a backslash before it is escaped itself.
 _NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -111,12 +120,17 @@ def problem(
     """An error as RFC 9457 has it, with our stable code; ``status`` where the error does not say it itself."""
     status = status or status_of(error)
     language = language_of(request)
+    request.scope["shuke.code"] = error.code
+    told: ShukeError = error
+    if isinstance(error, NotAvailable) and _INSIDE & error.values.keys():
+        log.error("not available", code=error.code, **error.values)
+        told = NotAvailable("platform.inside")
     body = {
         "type": f"urn:shuke:problem:{error.code}",
         "title": error.code,
         "status": status,
         "code": error.code,
-        "detail": explain(error, language),
+        "detail": explain(told, language),
         "request_id": structlog.contextvars.get_contextvars().get("request_id"),
     }
     said = {"content-language": language.value, **(headers or {})}
@@ -163,10 +177,24 @@ def _router(room: str, kind: type[APIRoute]) -> APIRouter:
     )
 
 
+def is_kept_whole(route: APIRoute) -> bool:
+    """Whether a body is read before the route begins, so that a second can be told from it."""
+    return isinstance(route, _LimitedRoute)
+
+
+class Answered(Exception):  # noqa: N818 - no error: what was asked has been done before
+    """Raised to give this answer in place of the route's own."""
+
+    def __init__(self, answer: Response) -> None:
+        self.answer = answer
+        super().__init__(answer.status_code)
+
+
 class _LimitedRoute(APIRoute):
     """Reads a body up to :data:`BODY_BYTES_MAX`, and calls one that cannot be parsed bad input.
 
-    So it does where the null character stands anywhere, which PostgreSQL has no place for.
+    So it does where the null character stands anywhere, which PostgreSQL has no place for. Of the request it leaves
+    ``state.body_hash``, and gives the answer to ``state.keep_answer`` where that was set meanwhile.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -186,13 +214,19 @@ class _LimitedRoute(APIRoute):
             async def again() -> Message:
                 return {"type": "http.request", "body": bytes(body), "more_body": False}
 
+            request.state.body_hash = sha256(body).digest()
             try:
-                return await handle(Request(request.scope, again))
+                answer = await handle(Request(request.scope, again))
+            except Answered as before:
+                return before.answer
             except HTTPException as error:
                 # Not UTF-8, or nested too deeply: the framework's only other refusal of a body.
                 if error.status_code == 400:
                     raise BadInput("platform.bad_body") from None
                 raise
+            if keep := getattr(request.state, "keep_answer", None):
+                await run_in_threadpool(keep, answer)
+            return answer
 
         return limited
 
@@ -215,8 +249,10 @@ class _UnreadRoute(APIRoute):
 class Requests:
     """Middleware: gives each request an id, counts it, and writes one line of log about it.
 
-    The line names the route's pattern and never the address itself, which may hold what must not be in a log. Of
-    addresses that begin as ``unwritten`` ones do, which answer thousands a second, only what failed is written.
+    The line names the route's pattern and never the address itself, which may hold what must not be in a log. It says
+    who asked, by kind and id, and why nothing was done, by the code of the problem (``shuke.who`` and ``shuke.code`` of
+    the scope). Of addresses that begin as ``unwritten`` ones do, which answer thousands a second, only what failed is
+    written.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, *, unwritten: tuple[str, ...] = ()) -> None:
@@ -253,7 +289,37 @@ class Requests:
         self.metrics.requests.labels(scope["method"], pattern, str(status)).inc()
         self.metrics.request_seconds.labels(pattern).observe(seconds)
         if status >= 400 or not scope["path"].startswith(self.unwritten):
-            log.info("request", method=scope["method"], route=pattern, status=status, ms=round(seconds * 1000, 1))
+            known = {name: scope.get(f"shuke.{name}") for name in ("who", "code")}
+            said = {name: value for name, value in known.items() if value is not None}
+            ms = round(seconds * 1000, 1)
+            log.info("request", method=scope["method"], route=pattern, status=status, ms=ms, **said)
+
+
+class LastResort:
+    """Middleware: answers what nobody has expected as ``explain`` says.
+
+    The framework would do so outside of all middleware: without an id, and without what browsers are told.
+    """
+
+    def __init__(self, app: ASGIApp, explain: Callable[[Request, Exception], Awaitable[Response]]) -> None:
+        self.app = app
+        self.explain = explain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; what fails once an answer has begun goes on to the server, which breaks it off."""
+        began = False
+
+        async def answer(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, answer)
+        except Exception as error:
+            if began or scope["type"] != "http":
+                raise
+            await (await self.explain(Request(scope, receive), error))(scope, receive, send)
 
 
 #: What a page of ours may load and do: only what comes from here, and no script or style written into the page itself.

@@ -50,6 +50,15 @@ class Lake:
         found: int | None = DeltaTable(path).transaction_version(app_id)
         return found
 
+    def states(self, *names: str) -> tuple[int | None, ...]:
+        """A number for each table that changes with whatever changes in it; None where there is no table.
+
+        Raises:
+            BadInput: ``platform.bad_table_name``.
+        """
+        paths = [self._path(name) for name in names]
+        return tuple(DeltaTable(path).version() if DeltaTable.is_deltatable(str(path)) else None for path in paths)
+
     def write(self, name: str, batch: Batch, *, app_id: str, version: int) -> bool:
         """Append one batch to the table ``name``, which comes into being with its first batch.
 

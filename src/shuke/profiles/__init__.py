@@ -10,12 +10,14 @@ from shuke.profiles.model import (
     Card,
     ExternalId,
     Identity,
+    ManyTags,
     Merge,
     NewTag,
     Profile,
     Refusal,
     Resolved,
     Tag,
+    TagBatch,
 )
 from shuke.profiles.rules.attributes import of_traits
 from shuke.profiles.rules.identifiers import normalised, priority_of
@@ -27,9 +29,10 @@ from shuke.profiles.service.attributes import (
     retire_attribute,
     set_attributes,
 )
+from shuke.profiles.service.bulk_tagging import BATCH_CUSTOMERS_MAX, tag_many, undo_batch, untag_many
 from shuke.profiles.service.consents import consents_of, record_consents
 from shuke.profiles.service.erasing import erase
-from shuke.profiles.service.merging import merge, merges_of, parts_of, standing_for, unmerge
+from shuke.profiles.service.merging import merge, merges_of, parts_of, standing, standing_for, unmerge
 from shuke.profiles.service.overview import profile_360
 from shuke.profiles.service.reading import customers_of, find, identities_of, owners
 from shuke.profiles.service.resolving import resolve
@@ -38,6 +41,7 @@ from shuke.profiles.service.tagging import add_tags, drop_expired_tags, form_hou
 from shuke.profiles.service.whose import give_to, note_stores, take_from
 
 __all__ = [
+    "BATCH_CUSTOMERS_MAX",
     "CARDS_MAX",
     "AttributeDefinition",
     "AttributeType",
@@ -46,12 +50,14 @@ __all__ = [
     "Chosen",
     "ExternalId",
     "Identity",
+    "ManyTags",
     "Merge",
     "NewTag",
     "Profile",
     "Refusal",
     "Resolved",
     "Tag",
+    "TagBatch",
     "add_tags",
     "attach_identity",
     "attribute_definitions_of",
@@ -85,8 +91,12 @@ __all__ = [
     "retire_attribute",
     "set_attributes",
     "shown_attribute",
+    "standing",
     "standing_for",
+    "tag_many",
     "tagged",
     "take_from",
+    "undo_batch",
     "unmerge",
+    "untag_many",
 ]

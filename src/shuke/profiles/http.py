@@ -175,12 +175,20 @@ def _customers(router: APIRouter) -> None:
         return WhoAnswer(customer_id=customer_id)
 
     # Of this form only, so that /customers/find has no other methods than its own.
-    @router.patch("/customers/{customer_id:uuid}", responses=_REFUSED)
+    # Its tag stands for the attributes: what else is known of a customer changes with every event.
+    @router.patch("/customers/{customer_id:uuid}", responses=_REFUSED | access.CHANGED)
     def patch_customer(visit: Writing, customer_id: UUID, body: ChangeBody) -> Profile:
         now = _now()
         with visit.begin() as tx:
+
+            def profile() -> Profile:
+                return overview.profile_360(tx, visit.keyring, customer_id, now, fields=visit.fields)
+
+            visit.meant(tx, lambda: profile().attributes)
             _set(visit, tx, customer_id, body.attributes, now)
-            return overview.profile_360(tx, visit.keyring, customer_id, now, fields=visit.fields)
+            changed = profile()
+        visit.tagged(changed.attributes)
+        return changed
 
     @router.get("/customers/{customer_id}/identities", responses=_ABSENT)
     def get_identities(visit: Reading, customer_id: UUID) -> tuple[Identity, ...]:
@@ -315,20 +323,34 @@ def _consents(router: APIRouter) -> None:
         return GuardianAnswer(guardian_id=made)
 
 
+def _definition(tx: Any, name: str) -> AttributeDefinition:
+    """NotFound ``profiles.no_attribute``."""
+    found = attributes.attribute_definitions_of(tx).get(name)
+    if found is None:
+        raise NotFound("profiles.no_attribute", attribute=name)
+    return found
+
+
 def _definitions(router: APIRouter) -> None:
     @router.get("/attributes")
     def get_attributes(visit: Reading) -> list[AttributeDefinition]:
         with visit.read() as tx:
             return list(attributes.attribute_definitions_of(tx).values())
 
-    @router.put("/attributes/{name}")
+    @router.get("/attributes/{name}", responses=_ABSENT)
+    def get_attribute(visit: Reading, name: Annotated[str, Path(max_length=40)]) -> AttributeDefinition:
+        with visit.read() as tx:
+            return visit.tagged(_definition(tx, name))
+
+    @router.put("/attributes/{name}", responses=access.CHANGED)
     def put_attribute(
         visit: Defining, name: Annotated[str, Path(max_length=40)], body: DefinitionBody
     ) -> AttributeDefinition:
         made = AttributeDefinition(name, body.type, body.personal, tuple(body.choices))
         with visit.begin() as tx:
+            visit.meant(tx, lambda: _definition(tx, name))
             attributes.define_attribute(tx, made, _now())
-        return made
+        return visit.tagged(made)
 
     @router.delete("/attributes/{name}", responses=_ABSENT, status_code=204)
     def delete_attribute(visit: Defining, name: Annotated[str, Path(max_length=40)]) -> None:

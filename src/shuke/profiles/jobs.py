@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from shuke.platform import Blueprint, JobContext, log, workplace
+from shuke.profiles.service.bulk_tagging import drop_old_batches
 from shuke.profiles.service.searching import add_missing_terms
 from shuke.profiles.service.tagging import TAGS_MAX, drop_expired_tags
 
@@ -16,16 +17,19 @@ blueprint = Blueprint()
 @blueprint.periodic(cron="17 * * * *")
 @blueprint.task(name="drop_expired_tags", pass_context=True)
 def drop_expired(context: JobContext, timestamp: int) -> None:
-    """Delete tags that have expired by the moment that the job is for, batch by batch."""
+    """Delete tags that have expired by the moment that the job is for, batch by batch; forget what nobody can undo."""
+    now = datetime.fromtimestamp(timestamp, UTC)
     database = workplace(context).database
     dropped = 0
     while True:
         with database.begin() as tx:
-            count = drop_expired_tags(tx, datetime.fromtimestamp(timestamp, UTC))
+            count = drop_expired_tags(tx, now)
         dropped += count
         if count < TAGS_MAX:
             break
-    log.info("expired tags dropped", tags=dropped)
+    with database.begin() as tx:
+        batches = drop_old_batches(tx, now)
+    log.info("expired tags dropped", tags=dropped, batches=batches)
 
 
 @blueprint.periodic(cron="47 * * * *")

@@ -92,6 +92,32 @@ class NewTag:
 
 
 @dataclass(frozen=True)
+class ManyTags:
+    """A label to put on many customers, or to take off them; without ``source``, whoever put it on."""
+
+    tag: str
+    source: str | None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagBatch:
+    """A label that was put on, or taken off, many customers at once.
+
+    ``customers`` were meant; ``changed`` are the labels that were put on, changed or taken off, or now taken back.
+    """
+
+    batch_id: UUID
+    tag: str
+    source: str | None
+    removed: bool
+    customers: int
+    changed: int
+    made_at: datetime
+    undone_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Identity:
     """One identity as a reader may see it; ``value`` is masked, or None, unless they may see it whole."""
 

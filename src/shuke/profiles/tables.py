@@ -85,6 +85,33 @@ tags = sa.Table(
     sa.Column("expires_at", _MOMENT),
 )
 
+# A label that was put on, or taken off, many at once.
+tag_batches = sa.Table(
+    "tag_batches",
+    metadata,
+    sa.Column("batch_id", sa.Uuid, primary_key=True),
+    sa.Column("made_by", sa.Uuid),
+    sa.Column("tag", sa.Text, nullable=False),
+    sa.Column("source", sa.Text),
+    sa.Column("expires_at", _MOMENT),
+    sa.Column("removed", sa.Boolean, nullable=False),
+    sa.Column("customers", sa.Integer, nullable=False),
+    sa.Column("changed", sa.Integer, nullable=False),
+    sa.Column("made_at", _MOMENT, nullable=False),
+    sa.Column("undone_at", _MOMENT),
+)
+
+# What a batch changed, as it was before; without ``added_at`` there was no such label.
+tag_batch_rows = sa.Table(
+    "tag_batch_rows",
+    metadata,
+    sa.Column("batch_id", sa.Uuid, sa.ForeignKey("tag_batches.batch_id"), primary_key=True),
+    _customer("customer_id", primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("added_at", _MOMENT),
+    sa.Column("expires_at", _MOMENT),
+)
+
 # Customers who live together; each is in one household at most.
 household_members = sa.Table(
     "household_members",

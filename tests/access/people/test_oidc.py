@@ -1,6 +1,7 @@
 """Signing in by a provider of identities: a real one, and answers that are not to be believed."""
 
 import base64
+import contextlib
 import json
 import shutil
 import subprocess
@@ -128,6 +129,32 @@ def test_without_settings_there_is_no_provider(browser: Any) -> None:
     assert browser.get("/api/oidc").json() == {"items": []}
     assert browser.get("/api/oidc/start").headers["location"] == "/sign-in?error=access.oidc_off"
     assert browser.get("/api/oidc/callback").headers["location"] == "/sign-in?error=access.oidc_off"
+
+
+def test_another_site_does_not_have_somebody_signed_in(settings: Settings, site: Callable[[Settings], Any]) -> None:
+    browser = site(settings)
+    for elsewhere in ("cross-site", "same-site"):
+        sent = browser.get("/api/oidc/start", headers={"sec-fetch-site": elsewhere})
+        assert sent.headers["location"] == "/sign-in"
+    for here in ("same-origin", "none"):
+        sent = browser.get("/api/oidc/start", headers={"sec-fetch-site": here})
+        assert sent.headers["location"].startswith(settings.oidc_issuer)
+
+
+def test_strangers_are_not_told_where_files_are(
+    workplace: Workplace, site: Callable[[Settings], Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = tmp_path / "absent"
+    settings = replace(
+        workplace.settings,
+        oidc_issuer="https://login.example.com",
+        oidc_client_id="shuke",
+        oidc_client_secret_file=absent,
+    )
+    refused = site(settings).get("/api/oidc")
+    assert (refused.status_code, refused.json()["code"]) == (503, "access.no_secret_file")
+    assert str(tmp_path) not in refused.text
+    assert str(absent) in capsys.readouterr().out
 
 
 def test_whoever_is_invited_joins_by_it(
@@ -348,11 +375,18 @@ def test_another_provider_does_not_answer_for_this_one(case: Case) -> None:
     assert refused.value.values["why"] == "issuer"
 
 
-def test_a_provider_that_does_not_answer_is_said(provider: oidc.Provider, settings: Settings, tmp_path: Path) -> None:
+def test_a_provider_that_does_not_answer_is_said(
+    provider: oidc.Provider, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for issuer in ("http://127.0.0.1:1", f"{provider.issuer}/nowhere"):
         with pytest.raises(NotAvailable) as refused:
             oidc.begin(replace(provider, issuer=issuer), oidc.Discovery(), CALLBACK, NOW)
         assert refused.value.code == "access.oidc_unreachable"
+    # Whoever describes somebody else describes nobody.
+    monkeypatch.setattr(oidc, "_fetched", lambda _: {"issuer": "https://login.example.com/"})
+    for issuer, known in (("https://login.example.com/", True), ("https://login.example.com", False)):
+        with contextlib.nullcontext() if known else pytest.raises(NotAvailable):
+            oidc.Discovery().metadata(replace(provider, issuer=issuer))
     with pytest.raises(NotAvailable) as missing:
         oidc.provider_of(replace(settings, oidc_client_secret_file=tmp_path / "none"))
     assert missing.value.code == "access.no_secret_file"

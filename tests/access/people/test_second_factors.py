@@ -153,6 +153,14 @@ def test_the_password_alone_is_not_enough(owner: Any, new_browser: Callable[...,
     assert browser.post("/api/session/second", {"method": "recovery", "code": codes[0]}).status_code == 403
 
 
+def test_another_way_to_come_in_ends_all_other_sessions(owner: Any, new_browser: Callable[..., Any]) -> None:
+    elsewhere = new_browser()
+    elsewhere.sign_in("owner@brand.cn")
+    set_up(owner)
+    assert elsewhere.get("/api/session").status_code == 401
+    assert owner.get("/api/session").status_code == 200
+
+
 def test_codes_are_slow_to_guess(owner: Any, new_browser: Callable[..., Any]) -> None:
     set_up(owner)
     told = []

@@ -78,12 +78,14 @@ def test_the_cookie_is_out_of_reach(
 ) -> None:
     add_user("anna@brand.cn")
     answer = new_browser(base=base).sign_in("anna@brand.cn")
-    (cookie,) = [one for one in answer.headers.get_list("set-cookie") if "shuke_session" in one]
-    parts = cookie.lower().split("; ")
-    assert cookie.startswith(f"{name}=")
-    assert {"httponly", "path=/", "samesite=lax", "max-age=604800"} <= set(parts)
-    assert ("secure" in parts) == secure
-    assert not any(part.startswith("domain") for part in parts)
+    cookies = answer.headers.get_list("set-cookie")
+    assert {cookie.partition("=")[0] for cookie in cookies} == {name, name.replace("session", "browser")}
+    for cookie in cookies:
+        parts = cookie.lower().split("; ")
+        assert {"httponly", "path=/", "samesite=lax"} <= set(parts)
+        assert ("secure" in parts) == secure
+        assert ("max-age=604800" in parts) == cookie.startswith(name)
+        assert not any(part.startswith("domain") for part in parts)
 
 
 def test_a_password_does_not_go_over_the_network_in_the_open(
@@ -175,7 +177,9 @@ def test_a_weaker_hash_is_made_anew(
     assert browser.sign_in("anna@brand.cn").status_code == 200
 
 
-def test_sessions_are_listed_and_ended(owner: Any, new_browser: Callable[..., Any]) -> None:
+def test_sessions_are_listed_and_ended(
+    owner: Any, new_browser: Callable[..., Any], long_ago: Callable[[], None]
+) -> None:
     elsewhere = new_browser()
     elsewhere.sign_in("owner@brand.cn")
     listed = owner.get("/api/sessions").json()["items"]
@@ -184,6 +188,14 @@ def test_sessions_are_listed_and_ended(owner: Any, new_browser: Callable[..., An
     assert owner.delete(f"/api/sessions/{other}").status_code == 204
     assert elsewhere.get("/api/session").status_code == 401
     assert owner.delete(f"/api/sessions/{other}").status_code == 404
+    # Whoever has found an open browser ends nobody else's sessions.
+    elsewhere.sign_in("owner@brand.cn")
+    long_ago()
+    listed = owner.get("/api/sessions").json()["items"]
+    (mine,), (other,) = ([one["session_id"] for one in listed if one["current"] is it] for it in (True, False))
+    assert owner.delete(f"/api/sessions/{other}").json()["code"] == "access.sign_in_again"
+    assert elsewhere.get("/api/session").status_code == 200
+    assert owner.delete(f"/api/sessions/{mine}").status_code == 204
 
 
 def test_guessing_a_password_is_answered_with_a_wait(

@@ -153,10 +153,17 @@ function SecondFactors() {
         }),
     });
   };
-  const anew = () =>
-    attempt(async () => {
-      setCodes((await answer(api.POST("/api/recovery-codes"))).recovery_codes);
+  const anew = () => {
+    void modal.confirm({
+      title: t("totp.new_codes_title"),
+      content: t("totp.new_codes_what"),
+      okText: t("totp.new_codes"),
+      onOk: () =>
+        attempt(async () => {
+          setCodes((await answer(api.POST("/api/recovery-codes"))).recovery_codes);
+        }),
     });
+  };
   return (
     <Panel title={t("totp.title")} about={t("totp.about")}>
       <p>{on ? <Tag color="success">{t("totp.on")}</Tag> : <Tag>{t("totp.off")}</Tag>}</p>
@@ -170,7 +177,7 @@ function SecondFactors() {
             {t("totp.begin")}
           </Button>
         )}
-        {me.second_factors.length > 0 && <Button onClick={() => void anew()}>{t("totp.new_codes")}</Button>}
+        {me.second_factors.length > 0 && <Button onClick={anew}>{t("totp.new_codes")}</Button>}
       </div>
       {begun && (
         <Confirm
@@ -263,6 +270,7 @@ function RecoveryCodes({ codes, close }: { codes: readonly string[]; close: () =
 
 function Passkeys() {
   const { t } = useTranslation(["access", "shell"]);
+  const { modal } = App.useApp();
   const say = useSaying();
   const { attempt } = useDoing();
   const renewed = useRenewed();
@@ -283,6 +291,19 @@ function Passkeys() {
       if (made.recovery_codes.length > 0) setCodes(made.recovery_codes);
       await renewed();
     });
+  const remove = (one: { passkey_id: string; name: string }) => {
+    void modal.confirm({
+      title: t("passkeys.remove_title", { name: one.name }),
+      content: t("passkeys.remove_what"),
+      okText: t("shell:remove"),
+      okButtonProps: { danger: true },
+      onOk: () =>
+        attempt(async () => {
+          await api.DELETE("/api/passkeys/{passkey_id}", { params: { path: { passkey_id: one.passkey_id } } });
+          await renewed();
+        }),
+    });
+  };
   return (
     <Panel
       title={t("passkeys.title")}
@@ -302,14 +323,9 @@ function Passkeys() {
                 </span>
                 <Button
                   size="small"
-                  onClick={() =>
-                    void attempt(async () => {
-                      await api.DELETE("/api/passkeys/{passkey_id}", {
-                        params: { path: { passkey_id: one.passkey_id } },
-                      });
-                      await renewed();
-                    })
-                  }
+                  onClick={() => {
+                    remove(one);
+                  }}
                 >
                   {t("shell:remove")}
                 </Button>

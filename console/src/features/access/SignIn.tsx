@@ -41,7 +41,7 @@ export function SignIn() {
   );
 }
 
-interface Going {
+export interface Going {
   go: (found: SignedIn) => void;
 }
 
@@ -77,7 +77,7 @@ function WithPassword({ go }: Going) {
   );
 }
 
-function Otherwise({ go }: Going) {
+export function Otherwise({ go }: Going) {
   const { t } = useTranslation("access");
   const providers = useQuery({ queryKey: ["oidc"], queryFn: () => answer(api.GET("/api/oidc")) });
   const passkey = useMutation({
@@ -118,6 +118,21 @@ interface SecondProps extends Going {
 }
 
 function SecondFactor({ methods, go, back }: SecondProps) {
+  const { t } = useTranslation("access");
+  return (
+    <Entrance title={t("second.title")}>
+      <SecondForm methods={methods} go={go} />
+      <div className={styles.or}>
+        <Button type="link" onClick={back}>
+          {t("second.back")}
+        </Button>
+      </div>
+    </Entrance>
+  );
+}
+
+/** The second factor: a code of the app, or one of those that were kept. */
+export function SecondForm({ methods, go }: Going & { methods: readonly Factor[] }) {
   const { t } = useTranslation(["access", "shell"]);
   const [recovery, setRecovery] = useState(!methods.includes("totp"));
   const prove = useMutation({
@@ -130,7 +145,8 @@ function SecondFactor({ methods, go, back }: SecondProps) {
     onSuccess: go,
   });
   return (
-    <Entrance title={t("second.title")} about={recovery ? t("second.recovery_about") : t("second.about")}>
+    <>
+      <p className={styles.about}>{recovery ? t("second.recovery_about") : t("second.about")}</p>
       <Form
         layout="vertical"
         requiredMark={false}
@@ -156,21 +172,16 @@ function SecondFactor({ methods, go, back }: SecondProps) {
           {t("second.do")}
         </Button>
       </Form>
-      <div className={styles.or}>
-        {methods.includes("totp") && methods.includes("recovery") && (
-          <Button
-            type="link"
-            onClick={() => {
-              setRecovery(!recovery);
-            }}
-          >
-            {recovery ? t("second.use_code") : t("second.use_recovery")}
-          </Button>
-        )}
-        <Button type="link" onClick={back}>
-          {t("second.back")}
+      {methods.includes("totp") && methods.includes("recovery") && (
+        <Button
+          type="link"
+          onClick={() => {
+            setRecovery(!recovery);
+          }}
+        >
+          {recovery ? t("second.use_code") : t("second.use_recovery")}
         </Button>
-      </div>
-    </Entrance>
+      )}
+    </>
   );
 }

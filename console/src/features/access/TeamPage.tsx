@@ -18,6 +18,9 @@ import { useMay, useMe } from "./session";
 
 type User = components["schemas"]["User"];
 type Role = components["schemas"]["RoleBody"];
+type Team = components["schemas"]["Team"];
+
+const TEAMS = ["teams"];
 
 export function TeamPage() {
   const { t } = useTranslation("access");
@@ -42,6 +45,7 @@ export function TeamPage() {
       }
     >
       <Users roles={roles} />
+      <Teams />
       <Invitations />
       {inviting && (
         <InvitePerson
@@ -60,6 +64,143 @@ export function useRoles(): readonly Role[] {
   return roles.data?.items ?? [];
 }
 
+function useTeams(): readonly Team[] {
+  const teams = useQuery({ queryKey: TEAMS, queryFn: () => answer(api.GET("/api/teams")) });
+  return teams.data?.items ?? [];
+}
+
+/** Who works together; a team allows nothing. */
+function Teams() {
+  const { t } = useTranslation(["access", "shell"]);
+  const may = useMay();
+  const { modal } = App.useApp();
+  const { attempt } = useDoing();
+  const queries = useQueryClient();
+  const teams = useTeams();
+  const [edited, setEdited] = useState<Team | "new" | null>(null);
+  const writes = may("people.write");
+  const again = async () => {
+    await queries.invalidateQueries({ queryKey: TEAMS });
+    await queries.invalidateQueries({ queryKey: ["users"] });
+  };
+  const remove = (team: Team) => {
+    void modal.confirm({
+      title: t("teams.remove_title", { name: team.name }),
+      content: t("teams.remove_what", { count: team.members }),
+      okText: t("shell:remove"),
+      okButtonProps: { danger: true },
+      onOk: () =>
+        attempt(async () => {
+          await api.DELETE("/api/teams/{team_id}", { params: { path: { team_id: team.team_id } } });
+          await again();
+        }),
+    });
+  };
+  return (
+    <Panel
+      title={t("teams.title")}
+      actions={
+        writes && (
+          <Button
+            onClick={() => {
+              setEdited("new");
+            }}
+          >
+            {t("shell:add")}
+          </Button>
+        )
+      }
+    >
+      {teams.length === 0 && <Empty title={t("teams.none")}>{t("teams.none_how")}</Empty>}
+      <ul className={styles.list}>
+        {teams.map((team) => (
+          <li key={team.team_id}>
+            <span>
+              {team.name}
+              <small>{t("teams.members", { count: team.members })}</small>
+            </span>
+            {writes && (
+              <span className={styles.row}>
+                <Button
+                  size="small"
+                  aria-label={`${t("shell:edit")} ${team.name}`}
+                  onClick={() => {
+                    setEdited(team);
+                  }}
+                >
+                  {t("shell:edit")}
+                </Button>
+                <Button
+                  size="small"
+                  danger
+                  aria-label={t("teams.remove_one", { name: team.name })}
+                  onClick={() => {
+                    remove(team);
+                  }}
+                >
+                  {t("shell:remove")}
+                </Button>
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+      {edited && (
+        <NameTeam
+          team={edited === "new" ? null : edited}
+          close={() => {
+            setEdited(null);
+          }}
+          done={async () => {
+            await again();
+            setEdited(null);
+          }}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function NameTeam({ team, close, done }: { team: Team | null; close: () => void; done: () => Promise<void> }) {
+  const { t } = useTranslation(["access", "shell"]);
+  const [name, setName] = useState(team?.name ?? "");
+  const save = useMutation({
+    mutationFn: () => {
+      const body = { name: name.trim() };
+      if (!team) return answer(api.POST("/api/teams", { body }));
+      return answer(api.PATCH("/api/teams/{team_id}", { params: { path: { team_id: team.team_id } }, body }));
+    },
+    onSuccess: done,
+  });
+  const go = () => {
+    if (name.trim()) save.mutate();
+  };
+  return (
+    <Modal
+      open
+      title={team ? t("teams.rename") : t("teams.make")}
+      okText={t("shell:save")}
+      cancelText={t("shell:cancel")}
+      okButtonProps={{ disabled: !name.trim(), loading: save.isPending }}
+      onOk={go}
+      onCancel={close}
+    >
+      <Input
+        autoFocus
+        aria-label={t("teams.name")}
+        placeholder={t("teams.name")}
+        maxLength={100}
+        value={name}
+        onChange={(event) => {
+          setName(event.target.value);
+        }}
+        onPressEnter={go}
+      />
+      {save.error && <Refused error={save.error} />}
+    </Modal>
+  );
+}
+
 function Users({ roles }: { roles: readonly Role[] }) {
   const { t } = useTranslation(["access", "shell"]);
   const names = useNames();
@@ -74,7 +215,8 @@ function Users({ roles }: { roles: readonly Role[] }) {
     queryKey: ["users"],
     queryFn: () => answer(api.GET("/api/users", { params: { query: { limit: 200 } } })),
   });
-  const change = (user: User, body: { role?: string; disabled?: boolean }) =>
+  const teams = useTeams();
+  const change = (user: User, body: { role?: string; disabled?: boolean; team_id?: string | null }) =>
     attempt(async () => {
       await api.PATCH("/api/users/{user_id}", { params: { path: { user_id: user.user_id } }, body });
       await queries.invalidateQueries({ queryKey: ["users"] });
@@ -129,6 +271,23 @@ function Users({ roles }: { roles: readonly Role[] }) {
                     />
                   ) : (
                     names("roles", user.role)
+                  ),
+              },
+              {
+                title: t("teams.one"),
+                render: (_, user) =>
+                  writes && teams.length > 0 ? (
+                    <Select
+                      allowClear
+                      aria-label={t("teams.of", { name: user.name })}
+                      placeholder={t("teams.nobody")}
+                      value={user.team_id}
+                      popupMatchSelectWidth={false}
+                      options={teams.map((team) => ({ value: team.team_id, label: team.name }))}
+                      onChange={(team: string | undefined) => void change(user, { team_id: team ?? null })}
+                    />
+                  ) : (
+                    (teams.find((team) => team.team_id === user.team_id)?.name ?? t("teams.nobody"))
                   ),
               },
               { title: t("team.places"), render: (_, user) => user.places.join(", ") || t("team.everywhere") },

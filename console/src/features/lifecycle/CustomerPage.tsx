@@ -97,7 +97,7 @@ function Seen({ whole }: { whole: Whole }) {
             writes={may("customers.write")}
             merges={may("customers.merge")}
           />
-          <Consents consents={whole.consents} />
+          <Consents customer={whole.customer_id} consents={whole.consents} writes={may("privacy.write")} />
           {whole.household.length > 0 && <Household members={whole.household} />}
         </div>
       </div>

@@ -1,26 +1,46 @@
 /** All customers: searched, filtered, put in order, opened. */
-import { FilterOutlined, SearchOutlined, SettingOutlined } from "@ant-design/icons";
-import { Button, Checkbox, Input, Popover, Tag } from "antd";
-import { useMemo, useState } from "react";
+import { DownloadOutlined, FilterOutlined, SearchOutlined, SettingOutlined } from "@ant-design/icons";
+import { Button, Input, Popover, Tag } from "antd";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 
 import { useMedia } from "@/base/appearance";
-import { midnight } from "@/base/midnight";
+import { dayOfMoment, midnight } from "@/base/midnight";
 import { brandZone } from "@/base/page";
 import { useLater } from "@/base/useLater";
 import { useSaying } from "@/base/useSaying";
+import { useMay } from "@/features/access/session";
 import { Answer, Empty } from "@/shell/Answer";
+import { LinkButton } from "@/shell/LinkButton";
 import { Page } from "@/shell/Page";
 
 import { Cards } from "./Cards";
+import { ChosenColumns } from "./ChosenColumns";
+import { Conditions } from "./Conditions";
 import styles from "./CustomersPage.module.css";
-import { COLUMNS, columnsRemembered, rememberColumns, Rows, type Column } from "./Rows";
+import { Export } from "./Export";
+import { Rows } from "./Rows";
 import { Filters } from "./Filters";
 import { useCustomers } from "./queries";
-import { addressOf, bodyOf, conditions, EVERYBODY, wantedOf, type Wanted } from "./wanted";
+import { Selected } from "./Selected";
+import {
+  addressOfSeen,
+  columnsRemembered,
+  rememberColumns,
+  seenAt,
+  seenOfView,
+  type Column,
+  type Seen,
+} from "./viewing";
+import { useViews, Views } from "./Views";
+import { bodyOf, conditions, EVERYBODY, type Wanted } from "./wanted";
 
 const PHONE = "(max-width: 767px)";
+const CLOCK = {
+  midnight: (day: string, later: number) => midnight(day, later, brandZone),
+  day: (moment: string) => dayOfMoment(moment, brandZone),
+};
 
 export function CustomersPage() {
   const { t } = useTranslation(["lifecycle", "shell"]);
@@ -29,37 +49,70 @@ export function CustomersPage() {
   const [address, setAddress] = useSearchParams();
   const [typed, setTyped] = useState("");
   const [filtering, setFiltering] = useState(false);
-  const [columns, setColumns] = useState(columnsRemembered);
+  const [remembered, setRemembered] = useState(columnsRemembered);
+  const [ticked, setTicked] = useState<readonly string[]>([]);
+  const [all, setAll] = useState(false);
+  const [exporting, setExporting] = useState(false);
+  const may = useMay();
+  const views = useViews();
   const search = useLater(typed, 250);
-  const wanted = useMemo(() => wantedOf(address), [address]);
-  const body = useMemo(() => bodyOf(wanted, search, (day, later) => midnight(day, later, brandZone)), [wanted, search]);
+  const seen = useMemo(() => seenAt(address, views.data?.items ?? [], remembered), [address, views.data, remembered]);
+  const { wanted, columns } = seen;
+  const body = useMemo(() => bodyOf(wanted, search, CLOCK.midnight), [wanted, search]);
   const customers = useCustomers(body);
   const first = customers.data?.pages[0];
   const count = first?.count;
+  const counted = count
+    ? t(count.exact ? "customers.count" : "customers.count_about", {
+        count: count.customers,
+        number: say.number(count.customers),
+      })
+    : "\u00a0";
   const narrowed = conditions(wanted);
 
+  const untick = () => {
+    setTicked([]);
+    setAll(false);
+  };
+  const show = (next: Seen) => {
+    untick();
+    setAddress(addressOfSeen(next), { replace: true });
+  };
   const want = (change: Partial<Wanted>) => {
-    setAddress(addressOf({ ...wanted, ...change }), { replace: true });
+    show({ ...seen, wanted: { ...wanted, ...change } });
   };
   const choose = (chosen: Column[]) => {
-    rememberColumns(chosen);
-    setColumns(chosen);
+    if (seen.view) show({ ...seen, columns: chosen });
+    else {
+      rememberColumns(chosen);
+      setRemembered(chosen);
+    }
   };
+  const everybody = { wanted: EVERYBODY, columns: remembered, view: null };
+
+  // Who comes to the list as such begins with the view of their choice; what an address says comes before it.
+  const beginning = views.data?.items.find((one) => one.view_id === views.data.default);
+  const bare = address.size === 0;
+  const begun = useRef(!bare);
+  useEffect(() => {
+    if (begun.current || !views.data) return;
+    begun.current = true;
+    if (beginning && bare) setAddress(addressOfSeen(seenOfView(beginning, CLOCK)), { replace: true });
+  }, [bare, beginning, setAddress, views.data]);
 
   return (
-    <Page
-      title={t("customers.title")}
-      about={
-        <span aria-live="polite">
-          {count
-            ? t(count.exact ? "customers.count" : "customers.count_about", {
-                count: count.customers,
-                number: say.number(count.customers),
-              })
-            : "\u00a0"}
-        </span>
-      }
-    >
+    <Page title={t("customers.title")} about={<span aria-live="polite">{counted}</span>}>
+      {views.data && (
+        <Views
+          seen={seen}
+          views={views.data.items}
+          first={views.data.default}
+          clock={CLOCK}
+          show={(next) => {
+            show(next ?? everybody);
+          }}
+        />
+      )}
       <div className={styles.bar}>
         <Input
           allowClear
@@ -70,6 +123,7 @@ export function CustomersPage() {
           maxLength={100}
           value={typed}
           onChange={(event) => {
+            untick();
             setTyped(event.target.value);
           }}
         />
@@ -83,25 +137,55 @@ export function CustomersPage() {
           {t("customers.filters")}
           {narrowed > 0 && <Tag className={styles.number ?? ""}>{narrowed}</Tag>}
         </Button>
+        {may("customers.export") && (
+          <Button
+            icon={<DownloadOutlined />}
+            onClick={() => {
+              setExporting(true);
+            }}
+          >
+            {t("export.do")}
+          </Button>
+        )}
         {!phone && (
           <Popover
             trigger="click"
             placement="bottomRight"
             title={t("customers.columns")}
-            content={
-              <Checkbox.Group
-                className={styles.columns ?? ""}
-                value={columns}
-                options={COLUMNS.map((column) => ({ value: column, label: t(`columns.${column}`) }))}
-                onChange={choose}
-              />
-            }
+            content={<ChosenColumns columns={columns} choose={choose} />}
           >
             <Button icon={<SettingOutlined />} aria-label={t("customers.columns")} />
           </Popover>
         )}
       </div>
+      {exporting && (
+        <Export
+          whom={{ query: body }}
+          said={counted}
+          columns={columns}
+          order={wanted}
+          close={() => {
+            setExporting(false);
+          }}
+        />
+      )}
+      <Conditions wanted={wanted} currency={first?.currency ?? null} want={want} />
       {filtering && <Filters wanted={wanted} currency={first?.currency ?? null} want={want} />}
+      {(all || ticked.length > 0) && (
+        <Selected
+          ticked={ticked}
+          all={all}
+          count={count ?? null}
+          query={body}
+          columns={columns}
+          writes={may("customers.write")}
+          exports={may("customers.export")}
+          takeAll={() => {
+            setAll(true);
+          }}
+          clear={untick}
+        />
+      )}
       <Answer of={customers} height={640}>
         {({ pages }) => {
           const rows = pages.flatMap((page) => page.customers);
@@ -114,13 +198,30 @@ export function CustomersPage() {
                   narrowed={narrowed > 0 || search !== ""}
                   clear={() => {
                     setTyped("");
-                    setAddress(addressOf(EVERYBODY), { replace: true });
+                    show(everybody);
                   }}
                 />
               ) : phone ? (
                 <Cards rows={rows} currency={currency} />
               ) : (
-                <Rows rows={rows} currency={currency} columns={columns} sorting={sorting} want={want} />
+                <Rows
+                  rows={rows}
+                  currency={currency}
+                  columns={columns}
+                  sorting={sorting}
+                  want={want}
+                  ticking={
+                    may("customers.write") || may("customers.export")
+                      ? {
+                          ticked: all ? rows.map((row) => row.customer_id) : ticked,
+                          tick: (chosen) => {
+                            setAll(false);
+                            setTicked(chosen);
+                          },
+                        }
+                      : undefined
+                  }
+                />
               )}
               {customers.hasNextPage && (
                 <div className={styles.more}>
@@ -139,6 +240,7 @@ export function CustomersPage() {
 
 function Nobody({ narrowed, clear }: { narrowed: boolean; clear: () => void }) {
   const { t } = useTranslation("lifecycle");
+  const may = useMay();
   if (narrowed) {
     return (
       <Empty title={t("customers.nobody")} action={<Button onClick={clear}>{t("customers.clear")}</Button>}>
@@ -147,9 +249,17 @@ function Nobody({ narrowed, clear }: { narrowed: boolean; clear: () => void }) {
     );
   }
   return (
-    <Empty title={t("customers.none")}>
+    <Empty
+      title={t("customers.none")}
+      action={
+        may("data.write") && (
+          <LinkButton type="primary" to="/data/import">
+            {t("customers.import")}
+          </LinkButton>
+        )
+      }
+    >
       <p>{t("customers.none_how")}</p>
-      <pre className={styles.command}>shuke import orders orders.csv</pre>
     </Empty>
   );
 }

@@ -5,9 +5,11 @@ import { Link } from "react-router";
 
 import { STAGES, stageColour } from "@/base/stages";
 import { useSaying } from "@/base/useSaying";
+import { useMay } from "@/features/access/session";
 import { Answer, Empty, Waiting } from "@/shell/Answer";
 import type { ChartOption } from "@/shell/Chart";
 import { Figure, type Column } from "@/shell/Figure";
+import { LinkButton } from "@/shell/LinkButton";
 import { Page, Panel } from "@/shell/Page";
 
 import styles from "./OverviewPage.module.css";
@@ -290,17 +292,21 @@ function weekColumn(weeks: readonly Week[], title: string, say: (day: string) =>
 
 function NothingYet({ customers }: { customers: number }) {
   const { t } = useTranslation("lifecycle");
+  const may = useMay();
   return (
     <Panel>
-      <Empty title={customers > 0 ? t("overview.not_refreshed") : t("customers.none")}>
-        {customers > 0 ? (
-          t("overview.not_refreshed_how")
-        ) : (
-          <>
-            <p>{t("customers.none_how")}</p>
-            <code>shuke import orders orders.csv</code>
-          </>
-        )}
+      <Empty
+        title={customers > 0 ? t("overview.not_refreshed") : t("customers.none")}
+        action={
+          customers === 0 &&
+          may("data.write") && (
+            <LinkButton type="primary" to="/data/import">
+              {t("customers.import")}
+            </LinkButton>
+          )
+        }
+      >
+        {customers > 0 ? t("overview.not_refreshed_how") : t("customers.none_how")}
       </Empty>
     </Panel>
   );

@@ -11,34 +11,8 @@ import styles from "./CustomersPage.module.css";
 import type { Row } from "./queries";
 import { rowName } from "./rules";
 import { Stage } from "./Stage";
+import type { Column } from "./viewing";
 import type { Sort, Wanted } from "./wanted";
-
-export const COLUMNS = [
-  "contact",
-  "stage",
-  "value",
-  "churn",
-  "orders",
-  "spent",
-  "last_order",
-  "next_order",
-  "rfm",
-  "tags",
-  "created",
-] as const;
-export type Column = (typeof COLUMNS)[number];
-
-const REMEMBERED = "shuke.columns";
-const USUAL: Column[] = ["contact", "stage", "value", "churn", "orders", "last_order", "tags"];
-
-export function columnsRemembered(): Column[] {
-  const known = localStorage.getItem(REMEMBERED)?.split(",");
-  return known ? COLUMNS.filter((column) => known.includes(column)) : USUAL;
-}
-
-export function rememberColumns(columns: Column[]): void {
-  localStorage.setItem(REMEMBERED, columns.join(","));
-}
 
 interface Props {
   rows: Row[];
@@ -46,9 +20,11 @@ interface Props {
   columns: readonly Column[];
   sorting: { sort: Sort; descending: boolean };
   want: (change: Partial<Wanted>) => void;
+  /** Those who are ticked, and what to do when others are; left out where nothing can be done with them. */
+  ticking?: { ticked: readonly string[]; tick: (ticked: string[]) => void } | undefined;
 }
 
-export function Rows({ rows, currency, columns, sorting, want }: Props) {
+export function Rows({ rows, currency, columns, sorting, want, ticking }: Props) {
   const { t } = useTranslation(["lifecycle", "shell"]);
   const names = useNames();
   const say = useSaying();
@@ -62,6 +38,9 @@ export function Rows({ rows, currency, columns, sorting, want }: Props) {
   const right = { align: "right" as const, className: "numbers" };
   const all: Record<Column, TableColumnsType<Row>[number]> = {
     contact: { title: t("columns.contact"), render: (_, row) => row.phone ?? row.email ?? none },
+    phone: { title: t("columns.phone"), render: (_, row) => row.phone ?? none },
+    email: { title: t("columns.email"), render: (_, row) => row.email ?? none },
+    member_number: { title: t("columns.member_number"), render: (_, row) => row.member_number ?? none },
     stage: { title: t("columns.stage"), render: (_, row) => (row.stage ? <Stage stage={row.stage} /> : none) },
     value: {
       title: t("columns.value"),
@@ -85,6 +64,10 @@ export function Rows({ rows, currency, columns, sorting, want }: Props) {
       title: t("columns.spent"),
       ...right,
       render: (_, row) => (row.spent_minor == null ? none : say.money(row.spent_minor, currency, true)),
+    },
+    first_order: {
+      title: t("columns.first_order"),
+      render: (_, row) => (row.first_order_at ? say.day(row.first_order_at) : none),
     },
     last_order: {
       title: t("columns.last_order"),
@@ -118,6 +101,19 @@ export function Rows({ rows, currency, columns, sorting, want }: Props) {
         size="middle"
         showSorterTooltip={false}
         dataSource={rows}
+        {...(ticking && {
+          rowSelection: {
+            fixed: true,
+            selectedRowKeys: [...ticking.ticked],
+            onChange: (keys) => {
+              ticking.tick(keys.map(String));
+            },
+            getTitleCheckboxProps: () => ({ "aria-label": t("selected.tick_all") }),
+            getCheckboxProps: (row) => ({
+              "aria-label": t("selected.tick", { name: rowName(row) ?? t("customer.unnamed") }),
+            }),
+          },
+        })}
         columns={[
           { title: t("columns.name"), fixed: "left", render: (_, row) => <Named row={row} /> },
           ...columns.map((column) => ({ key: column, ...all[column] })),

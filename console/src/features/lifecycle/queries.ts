@@ -49,8 +49,15 @@ export function useFound(search: string, limit: number) {
   });
 }
 
-export function useOverview() {
-  return useQuery({ queryKey: ["overview"], queryFn: () => answer(api.GET("/api/overview")) });
+/** How often it is asked whether the facts are there, after they were asked for. */
+const ASKED_AGAIN_MS = 3_000;
+
+export function useOverview(awaited = false) {
+  return useQuery({
+    queryKey: ["overview"],
+    queryFn: () => answer(api.GET("/api/overview")),
+    refetchInterval: (query) => (awaited && !query.state.data?.refresh ? ASKED_AGAIN_MS : false),
+  });
 }
 
 /** All that the description of the API gives a default for is optional; its types do not say so. */

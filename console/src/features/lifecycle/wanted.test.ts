@@ -25,6 +25,46 @@ describe("the address of a list", () => {
   });
 });
 
+describe("the address behind a mark", () => {
+  const mark: Wanted = {
+    ...EVERYBODY,
+    r_scores: [5],
+    f_scores: [1, 2],
+    stood: [
+      { stages: ["outside"], at: "2026-01-01T00:00:00.000Z" },
+      { stages: ["loyal", "repeat"], at: "2026-04-01T00:00:00.000Z" },
+    ],
+    first_order_from: "2026-01-01",
+    bought: ["P,1", "茶@2"],
+    together: true,
+    ordered_to: "2026-02-28",
+    first_products: ["P1"],
+    came_back_within_days: 30,
+  };
+  it("holds it all", () => {
+    expect(wantedOf(new URLSearchParams(addressOf(mark).toString()))).toEqual(mark);
+  });
+  it("may be mistyped", () => {
+    const typed = "r_scores=6&r_scores=x&stood=loyal&stood=@2026-01-01T00:00&stood=a@b&together=yes&bought=P1";
+    expect(wantedOf(new URLSearchParams(typed))).toEqual({ ...EVERYBODY, bought: ["P1"] });
+  });
+  it("asks for one order with all that belongs to it", () => {
+    const midnight = (day: string, later: number) => `${day}T0${later}:00:00.000Z`;
+    const body = bodyOf(mark, "", midnight);
+    expect(body.bought).toEqual({
+      products: ["P,1", "茶@2"],
+      together: true,
+      categories: [],
+      channels: [],
+      stores: [],
+      since: null,
+      until: "2026-02-28T00:59:59.999Z",
+    });
+    expect(Object.keys(body)).not.toContain("ordered_to");
+    expect(bodyOf(EVERYBODY, "", midnight).bought).toBeNull();
+  });
+});
+
 describe("what the server is asked", () => {
   const midnight = (day: string, later: number) => `${day}T0${later}:00:00.000Z`;
   it("includes the last day", () => {

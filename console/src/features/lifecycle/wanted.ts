@@ -8,22 +8,55 @@ export type ListBody = Partial<components["schemas"]["ListBody"]>;
 export type Sort = components["schemas"]["Sort"];
 
 const SORTS: readonly Sort[] = ["value", "churn", "orders", "last_order_at", "created_at"];
-const LISTS = ["stages", "rfm_groups", "tags"] as const;
-const NUMBERS = ["value_min_minor", "value_max_minor", "churn_min", "orders_min", "orders_max"] as const;
-const DAYS = ["last_order_from", "last_order_to"] as const;
+const LISTS = [
+  "stages",
+  "rfm_groups",
+  "value_groups",
+  "tags",
+  "channels",
+  "stores",
+  "bought",
+  "bought_categories",
+  "ordered_channels",
+  "ordered_stores",
+  "first_products",
+] as const;
+const SCORES = ["r_scores", "f_scores", "m_scores"] as const;
+const NUMBERS = [
+  "value_min_minor",
+  "value_max_minor",
+  "churn_min",
+  "orders_min",
+  "orders_max",
+  "order_days_min",
+  "came_back_within_days",
+] as const;
+const DAYS = [
+  "first_order_from",
+  "first_order_to",
+  "last_order_from",
+  "last_order_to",
+  "ordered_from",
+  "ordered_to",
+] as const;
+/** Moments at which it can be asked where customers stood. */
+const STOOD_MAX = 2;
 
-export interface Wanted {
+/** Where customers stood at a moment. */
+export interface Stood {
   stages: string[];
-  rfm_groups: string[];
-  tags: string[];
-  value_min_minor: number | null;
-  value_max_minor: number | null;
-  churn_min: number | null;
-  orders_min: number | null;
-  orders_max: number | null;
-  /** Days, both included. */
-  last_order_from: string | null;
-  last_order_to: string | null;
+  at: string;
+}
+
+export interface Wanted
+  extends
+    Record<(typeof LISTS)[number], string[]>,
+    Record<(typeof SCORES)[number], number[]>,
+    Record<(typeof NUMBERS)[number], number | null>,
+    Record<(typeof DAYS)[number], string | null> {
+  stood: Stood[];
+  /** All of the products that were bought are in one order. */
+  together: boolean;
   sort: Sort;
   descending: boolean;
 }
@@ -31,14 +64,33 @@ export interface Wanted {
 export const EVERYBODY: Wanted = {
   stages: [],
   rfm_groups: [],
+  value_groups: [],
   tags: [],
+  channels: [],
+  stores: [],
+  bought: [],
+  bought_categories: [],
+  ordered_channels: [],
+  ordered_stores: [],
+  first_products: [],
+  r_scores: [],
+  f_scores: [],
+  m_scores: [],
   value_min_minor: null,
   value_max_minor: null,
   churn_min: null,
   orders_min: null,
   orders_max: null,
+  order_days_min: null,
+  came_back_within_days: null,
+  first_order_from: null,
+  first_order_to: null,
   last_order_from: null,
   last_order_to: null,
+  ordered_from: null,
+  ordered_to: null,
+  stood: [],
+  together: false,
   sort: "value",
   descending: true,
 };
@@ -51,8 +103,11 @@ export function wantedOf(address: URLSearchParams): Wanted {
       .getAll(name)
       .filter((word) => word !== "")
       .slice(0, 50);
+  for (const name of SCORES) wanted[name] = address.getAll(name).map(Number).filter(isScore).slice(0, 5);
   for (const name of NUMBERS) wanted[name] = numberOf(address.get(name));
   for (const name of DAYS) wanted[name] = dayOf(address.get(name));
+  wanted.stood = address.getAll("stood").flatMap(stoodOf).slice(0, STOOD_MAX);
+  wanted.together = address.get("together") === "yes" && wanted.bought.length > 1;
   wanted.sort = SORTS.find((sort) => sort === address.get("sort")) ?? EVERYBODY.sort;
   wanted.descending = address.get("order") !== "ascending";
   return wanted;
@@ -62,32 +117,65 @@ export function wantedOf(address: URLSearchParams): Wanted {
 export function addressOf(wanted: Wanted): URLSearchParams {
   const address = new URLSearchParams();
   for (const name of LISTS) for (const word of wanted[name]) address.append(name, word);
+  for (const name of SCORES) for (const score of wanted[name]) address.append(name, String(score));
   for (const name of [...NUMBERS, ...DAYS]) {
     const value = wanted[name];
     if (value !== null) address.set(name, String(value));
   }
+  for (const { stages, at } of wanted.stood) address.append("stood", `${stages.join(",")}@${at}`);
+  if (wanted.together) address.set("together", "yes");
   if (wanted.sort !== EVERYBODY.sort) address.set("sort", wanted.sort);
   if (!wanted.descending) address.set("order", "ascending");
   return address;
 }
 
+type Midnight = (day: string, later: number) => string;
+
 /** What the server is asked; days begin and end on the brand's clock, `midnight` says when. */
-export function bodyOf(wanted: Wanted, search: string, midnight: (day: string, later: number) => string): ListBody {
-  const { last_order_from: from, last_order_to: to, ...rest } = wanted;
+export function bodyOf(wanted: Wanted, search: string, midnight: Midnight): ListBody {
+  const begin = (day: string | null) => day && midnight(day, 0);
+  // The end is included there, so it is the last moment before the next day.
+  const end = (day: string | null) => day && new Date(Date.parse(midnight(day, 1)) - 1).toISOString();
+  const { bought, bought_categories, together, ordered_channels, ordered_stores, ordered_from, ordered_to, ...rest } =
+    wanted;
+  const asked = asksForAnOrder(wanted);
   return {
     ...rest,
     search: search.trim() === "" ? null : search.trim(),
-    last_order_from: from && midnight(from, 0),
-    // The end is included there, so it is the last moment before the next day.
-    last_order_to: to && new Date(Date.parse(midnight(to, 1)) - 1).toISOString(),
+    first_order_from: begin(wanted.first_order_from),
+    first_order_to: end(wanted.first_order_to),
+    last_order_from: begin(wanted.last_order_from),
+    last_order_to: end(wanted.last_order_to),
+    bought: asked
+      ? {
+          products: bought,
+          together,
+          categories: bought_categories,
+          channels: ordered_channels,
+          stores: ordered_stores,
+          since: begin(ordered_from),
+          until: end(ordered_to),
+        }
+      : null,
   };
+}
+
+/** Whether customers are wanted by an order that they have. */
+export function asksForAnOrder(wanted: Wanted): boolean {
+  const words = [wanted.bought, wanted.bought_categories, wanted.ordered_channels, wanted.ordered_stores];
+  return words.some((given) => given.length > 0) || wanted.ordered_from !== null || wanted.ordered_to !== null;
 }
 
 /** How many conditions there are, beyond search and order. */
 export function conditions(wanted: Wanted): number {
-  const lists = LISTS.filter((name) => wanted[name].length > 0).length;
+  const lists = [...LISTS, ...SCORES, "stood" as const].filter((name) => wanted[name].length > 0).length;
   const values = [...NUMBERS, ...DAYS].filter((name) => wanted[name] !== null).length;
   return lists + values;
+}
+
+/** The address of the customers who are wanted. */
+export function customersAt(change: Partial<Wanted>): string {
+  return `/customers?${addressOf({ ...EVERYBODY, ...change }).toString()}`;
 }
 
 function numberOf(text: string | null): number | null {
@@ -95,6 +183,46 @@ function numberOf(text: string | null): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function dayOf(text: string | null): string | null {
+function isScore(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= 5;
+}
+
+export function dayOf(text: string | null): string | null {
   return text !== null && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : null;
+}
+
+function stoodOf(text: string): Stood[] {
+  const [words = "", at = ""] = text.split("@");
+  const stages = words.split(",").filter((word) => word !== "");
+  const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(at) ? Date.parse(at) : NaN;
+  return stages.length === 0 || Number.isNaN(moment) ? [] : [{ stages, at: new Date(moment).toISOString() }];
+}
+
+/** Conditions and order as they are kept, as an address says them; `day` says on which day a moment is. */
+export function wantedOfQuery(
+  query: ListBody,
+  order: { sort: Sort; descending: boolean },
+  day: (moment: string) => string,
+): Wanted {
+  const bought = query.bought;
+  const said = {
+    ...query,
+    bought: bought?.products,
+    bought_categories: bought?.categories,
+    ordered_channels: bought?.channels,
+    ordered_stores: bought?.stores,
+    ordered_from: bought?.since,
+    ordered_to: bought?.until,
+  };
+  const wanted = { ...EVERYBODY, sort: order.sort, descending: order.descending };
+  for (const name of LISTS) wanted[name] = [...(said[name] ?? [])];
+  for (const name of SCORES) wanted[name] = [...(said[name] ?? [])];
+  for (const name of NUMBERS) wanted[name] = said[name] ?? null;
+  for (const name of DAYS) {
+    const moment = said[name];
+    wanted[name] = moment ? day(moment) : null;
+  }
+  wanted.stood = (query.stood ?? []).map(({ stages, at }) => ({ stages: [...stages], at: new Date(at).toISOString() }));
+  wanted.together = bought?.together ?? false;
+  return wanted;
 }

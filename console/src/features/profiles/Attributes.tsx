@@ -9,6 +9,7 @@ import { useNames, useSaying } from "@/base/useSaying";
 import { Empty } from "@/shell/Answer";
 import { useDoing } from "@/shell/doing";
 import { Panel } from "@/shell/Page";
+import { useTelling } from "@/shell/undo";
 
 import styles from "./Customer.module.css";
 import { useDefinitions, useSetAttribute, type AttributeDefinition, type Value } from "./queries";
@@ -93,7 +94,8 @@ interface AttributeProps {
 
 function Attribute({ customer, name, value, definition, writes, onEnd }: AttributeProps) {
   const { t } = useTranslation(["profiles", "shell"]);
-  const { message } = App.useApp();
+  const { modal } = App.useApp();
+  const tell = useTelling();
   const names = useNames();
   const said = useValue();
   const change = useSetAttribute(customer);
@@ -105,14 +107,26 @@ function Attribute({ customer, name, value, definition, writes, onEnd }: Attribu
     setEditing(false);
     onEnd?.();
   };
-  const save = (next: Value | null) =>
+  const isNew = onEnd !== undefined;
+  // Of a personal value only the mask is known here, which cannot be put back.
+  const isFinal = definition?.personal === true && !isNew;
+  const put = (next: Value | null) =>
     attempt(async () => {
       await change.mutateAsync({ name, value: next });
       end();
-      // Of a personal value only the mask is known here, which cannot be put back.
-      const back = definition?.personal ? null : () => change.mutateAsync({ name, value });
-      void message.success({ content: <Done text={t("attributes.saved", { name: label })} back={back} /> });
+      const back = () => change.mutateAsync({ name, value: isNew ? null : value });
+      tell(t("attributes.saved", { name: label }), { back: isFinal ? null : back });
     });
+  const save = async (next: Value | null) => {
+    if (!isFinal) return put(next);
+    await modal.confirm({
+      title: t(next === null ? "attributes.remove_title" : "attributes.replace_title", { name: label }),
+      content: t("attributes.final"),
+      okText: t(next === null ? "shell:remove" : "shell:save"),
+      okButtonProps: { danger: next === null },
+      onOk: () => put(next),
+    });
+  };
 
   return (
     <div className={styles.pair}>
@@ -145,21 +159,6 @@ function Attribute({ customer, name, value, definition, writes, onEnd }: Attribu
         )}
       </dd>
     </div>
-  );
-}
-
-function Done({ text, back }: { text: string; back: (() => Promise<unknown>) | null }) {
-  const { t } = useTranslation("shell");
-  const { attempt } = useDoing();
-  return (
-    <>
-      {text}{" "}
-      {back && (
-        <Button type="link" size="small" onClick={() => void attempt(back)}>
-          {t("undo")}
-        </Button>
-      )}
-    </>
   );
 }
 

@@ -9,6 +9,7 @@ import { useNames, useSaying } from "@/base/useSaying";
 import { Refused } from "@/shell/Answer";
 import { useDoing } from "@/shell/doing";
 import { Panel } from "@/shell/Page";
+import { useTelling } from "@/shell/undo";
 
 import styles from "./Customer.module.css";
 import { findCustomer, useAddIdentity, useMerge, useMerges, useUndoMerge, type Identity, type Merge } from "./queries";
@@ -162,6 +163,8 @@ function BeginMerge({ customer, close }: AskProps) {
   const [other, setOther] = useState<string | null>(null);
   const [error, setError] = useState<unknown>(null);
   const merge = useMerge(customer);
+  const undo = useUndoMerge(customer);
+  const tell = useTelling();
 
   const find = async () => {
     setError(null);
@@ -180,8 +183,14 @@ function BeginMerge({ customer, close }: AskProps) {
       cancelText={t("shell:cancel")}
       okButtonProps={{ disabled: !given.value.trim() || same, loading: merge.isPending }}
       onOk={() => {
-        if (other) merge.mutate(other, { onSuccess: close });
-        else void find();
+        if (other) {
+          merge.mutate(other, {
+            onSuccess: (made) => {
+              close();
+              tell(t("merges.done"), { back: () => undo.mutateAsync(made.merge_id) });
+            },
+          });
+        } else void find();
       }}
       onCancel={close}
     >

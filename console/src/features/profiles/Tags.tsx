@@ -1,14 +1,15 @@
 /** Labels on a customer, added and taken away where they stand. */
 import { PlusOutlined } from "@ant-design/icons";
-import { App, Button, Input, Tag as Label, Tooltip } from "antd";
+import { Button, Input, Tag as Label, Tooltip } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useSaying } from "@/base/useSaying";
 import { useDoing } from "@/shell/doing";
+import { useTelling } from "@/shell/undo";
 
 import styles from "./Customer.module.css";
-import { useAddTag, useRemoveTag, type Tag } from "./queries";
+import { useAddTag, useRemoveTag, useUndoTags, type Tag } from "./queries";
 
 interface Props {
   customer: string;
@@ -17,28 +18,20 @@ interface Props {
 }
 
 export function Tags({ customer, tags, writes }: Props) {
-  const { t } = useTranslation(["profiles", "shell"]);
-  const { message } = App.useApp();
+  const { t } = useTranslation("profiles");
+  const tell = useTelling();
   const say = useSaying();
   const add = useAddTag(customer);
   const remove = useRemoveTag(customer);
+  const undo = useUndoTags(customer);
   const { attempt } = useDoing();
   const [draft, setDraft] = useState<string | null>(null);
   const names = [...new Set(tags.map((one) => one.tag))];
 
   const take = (tag: string) =>
     attempt(async () => {
-      await remove.mutateAsync(tag);
-      void message.info({
-        content: (
-          <>
-            {t("tags.removed", { tag })}{" "}
-            <Button type="link" size="small" onClick={() => void attempt(() => add.mutateAsync(tag))}>
-              {t("shell:undo")}
-            </Button>
-          </>
-        ),
-      });
+      const batch = await remove.mutateAsync(tag);
+      tell(t("tags.removed", { tag }), { back: () => undo.mutateAsync(batch.batch_id) });
     });
   const put = () =>
     attempt(async () => {

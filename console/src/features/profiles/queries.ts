@@ -46,9 +46,20 @@ export function useAddTag(customer: string) {
   );
 }
 
+/** Taken off as a batch of one, since that can be taken back with its sources and expiries. */
 export function useRemoveTag(customer: string) {
   return useChange(customer, (tag: string) =>
-    answer(api.DELETE("/api/customers/{customer_id}/tags/{tag}", { params: { path: { customer_id: customer, tag } } })),
+    answer(
+      api.POST("/api/customers/tags", {
+        body: { customer_ids: [customer], tag, source: null, expires_at: null, query: null, remove: true },
+      }),
+    ),
+  );
+}
+
+export function useUndoTags(customer: string) {
+  return useChange(customer, (batch: string) =>
+    answer(api.POST("/api/customers/tags/{batch_id}/undo", { params: { path: { batch_id: batch } } })),
   );
 }
 
@@ -67,6 +78,12 @@ export function useMerge(customer: string) {
 export function useUndoMerge(customer: string) {
   return useChange(customer, (merge: string) =>
     answer(api.POST("/api/merges/{merge_id}/undo", { params: { path: { merge_id: merge } } })),
+  );
+}
+
+export function useRecordConsent(customer: string) {
+  return useChange(customer, (body: components["schemas"]["ConsentBody"]) =>
+    answer(api.POST("/api/customers/{customer_id}/consents", { params: path(customer), body })),
   );
 }
 

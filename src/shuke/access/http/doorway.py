@@ -162,7 +162,7 @@ def let_in(
     _set_session(request, response, made)
     if not made.asks:
         mark = _browser_mark(visit.keyring, user_id, secrets.token_hex(16))
-        set_cookie(request, response, _BROWSER, mark, _BROWSER_SECONDS)
+        set_cookie(request, response, _browser_cookie(request), mark, _BROWSER_SECONDS)
     user = users.get_user(tx, user_id)
     reader = reader_for(tx, kind="user", id=user_id, name=user.name, role=user.role, places=user.places)
     action = "session.half" if made.asks else "session.begin"
@@ -195,8 +195,9 @@ def sure(visit: Visit, tx: Transaction) -> Mine | None:
 
 
 def renew(visit: Visit, tx: Transaction, response: Response) -> None:
-    """Another token for the session of this visit, since its rights have changed."""
+    """Another token for the session of this visit, and the end of all others, since how one comes in has changed."""
     if visit.session is not None:
+        sessions.end_sessions(tx, visit.session.user_id, but=visit.session.session_id)
         _set_session(visit.request, response, sessions.renew(tx, visit.session.session_id))
 
 
@@ -220,9 +221,13 @@ def _browser_mark(keyring: Keyring, user_id: UUID, nonce: str) -> str:
     return f"{nonce}.{keyring.index('access.browser_mark', f'{nonce} {user_id}').hex()}"
 
 
+def _browser_cookie(request: Request) -> str:
+    return f"__Host-{_BROWSER}" if request.url.scheme == "https" else _BROWSER
+
+
 def _known_browser(visit: Visit, user_id: UUID) -> str | None:
     """The name of the browser if the account was signed in with it before."""
-    given = visit.request.cookies.get(_BROWSER, "")
+    given = visit.request.cookies.get(_browser_cookie(visit.request), "")
     nonce = given.partition(".")[0]
     known = hmac.compare_digest(_browser_mark(visit.keyring, user_id, nonce).encode(), given.encode())
     return nonce if known else None

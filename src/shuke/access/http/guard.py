@@ -10,37 +10,43 @@ A route names its permission where it is declared, and gets a :class:`Visit` for
             ...
 
 A visit is the only way to the database: it knows whose customers the reader may see, and has what was written noted in
-the audit log, in the same transaction.
+the audit log, in the same transaction. It also sees to it that a write whose sender repeats it (``Idempotency-Key``) is
+done once, and that a change meets what its sender has looked at (``If-Match``).
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from hashlib import sha256
+from typing import Any, TypeVar
 
+import sqlalchemy as sa
 import structlog
 from fastapi import Depends
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from shuke.access.model import Deed, Fields, Permission, Reader, Seen, SignedIn, Where, all_fields
 from shuke.access.rules.permissions import KNOWN, OWN, PERMISSIONS
-from shuke.access.service import audit, scope
+from shuke.access.service import answers, audit, scope
 from shuke.access.service.keys import reader_of_key
 from shuke.access.service.reading import session_of
 from shuke.access.service.roles import reader_for
-from shuke.base.errors import NotAllowed, NotSignedIn
+from shuke.base.errors import NotAllowed, NotFound, NotSignedIn, Outdated
 from shuke.base.language import Language
 from shuke.platform import Asker, Keyring, Transaction, Workplace
-from shuke.platform.http import language_of
+from shuke.platform.http import PROBLEM, Answered, Problem, is_kept_whole, language_of
 
 __all__ = [
+    "CHANGED",
     "CSRF_HEADER",
     "NOBODY",
     "SECURITY_SCHEMES",
@@ -53,6 +59,9 @@ __all__ = [
 ]
 
 CSRF_HEADER = "x-shuke-csrf"
+IDEMPOTENCY_HEADER = "idempotency-key"
+
+Shown = TypeVar("Shown")
 
 #: Who asks where a route is open to everybody.
 NOBODY = Reader("nobody", None, "", "", frozenset(), Where.OWN, (), all_fields(Seen.HIDDEN))
@@ -69,6 +78,11 @@ SECURITY_SCHEMES: dict[str, dict[str, str]] = {
     },
 }
 
+_PROBLEM = {PROBLEM: {"schema": Problem.model_json_schema()}}
+#: What a route that takes If-Match documents.
+CHANGED: dict[int | str, dict[str, Any]] = {412: {"description": "It was changed meanwhile", "content": _PROBLEM}}
+
+_ANY = TypeAdapter(Any)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _COOKIE = "shuke_session"
 
@@ -95,6 +109,9 @@ class Visit:
     session: SignedIn | None = None
     #: What the route needs; None where it is open to everybody.
     permission: Permission | None = None
+    #: What the route's own headers go into.
+    answer: Response = field(default_factory=Response, repr=False)
+    _claimed: bool = field(default=False, init=False, repr=False)
     _note: _Note = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -145,6 +162,7 @@ class Visit:
     def begin(self) -> Iterator[Transaction]:
         """One transaction on what the reader may see; what it did is in the audit log when it is committed."""
         with self.place.database.begin() as tx:
+            self._claim(tx)
             self._enter_scope(tx)
             yield tx
             scope.leave(tx)
@@ -167,6 +185,37 @@ class Visit:
         """One transaction that leaves no line, for what counts whatever becomes of the request: attempts to sign in."""
         with self.place.database.begin() as tx:
             yield tx
+
+    def tagged(self, shown: Shown) -> Shown:
+        """What is answered, with the tag by which a change can say that it means this (``ETag``)."""
+        self.answer.headers["etag"] = _tag(shown)
+        return shown
+
+    def meant(self, tx: Transaction, read: Callable[[], object]) -> None:
+        """Hold others off from what the address names, and see that it is still what the reader has looked at.
+
+        Args:
+            tx: the transaction of the change.
+            read: what :meth:`tagged` would be given at this moment.
+
+        Raises:
+            Outdated: ``access.changed_meanwhile`` when ``If-Match`` names another state.
+        """
+        lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(self.request.url.path, 0))
+        tx.execute(sa.select(lock))
+        wanted = [tag.strip() for tag in self.request.headers.get("if-match", "*").split(",")]
+        if "*" in wanted:
+            return
+        try:
+            found = _tag(read())
+        except NotFound:
+            found = None
+        if found not in wanted:
+            raise Outdated("access.changed_meanwhile")
+
+    def tells_secret(self) -> None:
+        """Keep no copy of the answer: it has something in it that can be told once only."""
+        self.request.state.keep_answer = None
 
     def note(
         self,
@@ -199,6 +248,36 @@ class Visit:
         if self.permission not in (None, OWN, KNOWN):
             scope.enter(tx, self.reader)
 
+    def _claim(self, tx: Transaction) -> None:
+        """Do what a POST asks only if it was not done before, where its sender says by a key which one it is.
+
+        Raises:
+            Answered: it was; with the answer.
+        """
+        key = self.request.headers.get(IDEMPOTENCY_HEADER)
+        body_hash = getattr(self.request.state, "body_hash", None)
+        if key is None or body_hash is None or self._claimed:
+            return
+        if not _may_be_repeated(self.request.method, self.permission):
+            return
+        asked = f"{self.request.method} {self.request.url.path}?{self.request.url.query}\n".encode()
+        asked_hash = sha256(asked + body_hash).digest()
+        claimed = answers.Claim(f"{self.reader.kind}:{self.reader.id}", key, asked_hash)
+        before = answers.claim(tx, self.keyring, claimed, datetime.now(UTC))
+        if before is not None:
+            status, body = before
+            headers = {"idempotency-replayed": "true"}
+            raise Answered(Response(body, status, headers, media_type="application/json" if body else None))
+
+        def keep(answer: Response) -> None:
+            # What is streamed has no body of its own.
+            if isinstance(body := getattr(answer, "body", None), bytes):
+                with self.place.database.begin() as later:
+                    answers.keep(later, self.keyring, claimed, answer.status_code, body)
+
+        self._claimed = True
+        self.request.state.keep_answer = keep
+
     def _record(self, tx: Transaction) -> None:
         note = self._note
         if note.wanted:
@@ -213,13 +292,15 @@ class Needs:
 
     permission: Permission | None
 
-    def __call__(self, request: Request) -> Visit:
+    def __call__(self, request: Request, answer: Response) -> Visit:
         """Who asks; NotSignedIn or NotAllowed when they may not have this."""
         if self.permission is None:
             if request.method not in _SAFE:
                 _refuse_other_sites(request)
-            return Visit(NOBODY, request)
-        return admitted(request, self.permission)
+            return Visit(NOBODY, request, answer=answer)
+        visit = admitted(request, self.permission)
+        visit.answer = answer
+        return visit
 
 
 def needs(permission: Permission) -> Any:
@@ -248,10 +329,16 @@ def admitted(request: Request, permission: Permission) -> Visit:
         visit = _of_key(tx, request, now) or _of_session(tx, request, now)
     if visit is None:
         raise NotSignedIn("access.not_signed_in")
+    request.scope["shuke.who"] = f"{visit.reader.kind}:{visit.reader.id}"
     if permission not in visit.reader.permissions | {KNOWN}:
         raise NotAllowed("access.not_allowed", permission=permission)
     visit.permission = permission
     return visit
+
+
+def _tag(shown: object) -> str:
+    """A tag of what is shown: equal for what is equal, and else never."""
+    return f'"{sha256(_ANY.dump_json(shown)).hexdigest()[:32]}"'
 
 
 def session_cookie(request: Request) -> str:
@@ -314,11 +401,32 @@ def declare_permissions(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], Pe
         if declared is None:
             raise LookupError(f"{route.path} declares no permission")
         if isinstance(route, APIRoute):
-            ways: list[dict[str, list[str]]] = [{name: []} for name in SECURITY_SCHEMES]
-            said = {"x-permission": declared.permission, "security": ways} if declared.permission else {"security": []}
-            route.openapi_extra = {**(route.openapi_extra or {}), **said}
+            route.openapi_extra = {**(route.openapi_extra or {}), **_described(route, declared.permission)}
         found |= {(method, route.path): declared.permission for method in route.methods or ()}
     return found
+
+
+def _described(route: APIRoute, permission: Permission | None) -> dict[str, Any]:
+    """What a route does not say itself: who may ask, and which headers make a write safe."""
+    if permission is None:
+        return {"security": []}
+    said: dict[str, Any] = {"x-permission": permission, "security": [{name: []} for name in SECURITY_SCHEMES]}
+    if is_kept_whole(route) and any(_may_be_repeated(method, permission) for method in route.methods or ()):
+        refused = "It contradicts the state of things, or the first request with this Idempotency-Key still runs"
+        said["parameters"] = [_header("Idempotency-Key", "asked again with the same, it is done once; for a day")]
+        said["responses"] = {"409": {"description": refused, "content": _PROBLEM}}
+    if 412 in route.responses:
+        said["parameters"] = [_header("If-Match", "the ETag of what is to be changed, as it was read")]
+    return said
+
+
+def _header(name: str, meaning: str) -> dict[str, Any]:
+    return {"in": "header", "name": name, "required": False, "description": meaning, "schema": {"type": "string"}}
+
+
+def _may_be_repeated(method: str, permission: Permission | None) -> bool:
+    """Whether a key can have it done once. Signing in and the like is not: its answer sets cookies."""
+    return method == "POST" and permission not in (None, OWN)
 
 
 def _declared(dependant: Dependant) -> Needs | None:

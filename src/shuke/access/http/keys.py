@@ -95,6 +95,7 @@ def key_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         with visit.begin() as tx:
             key, secret = keys.make_key(tx, visit.reader, wanted, datetime.now(UTC))
             visit.note(key_id=key.key_id, after=_body(key).model_dump(mode="json"))
+            visit.tells_secret()
         return MadeKeyBody(**vars(_body(key)), secret=secret)
 
     @router.delete("/keys/{key_id}", responses=_ABSENT, status_code=204)

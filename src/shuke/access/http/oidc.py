@@ -56,6 +56,9 @@ def oidc_routes(workplace: Workplace, __: Metrics) -> list[BaseRoute]:
     @router.get("/oidc/start", response_class=RedirectResponse, status_code=303, responses=going_on)
     def start(visit: Open) -> RedirectResponse:
         request = visit.request
+        if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            # Another site sends the browser here; whether to sign in is for whoever sits before it to say.
+            return RedirectResponse(_SIGN_IN, 303)
         try:
             redirect = f"{doorway.base_of(request)}/api/oidc/callback"
             address, attempt = oidc.begin(_provider(workplace), discovery, redirect, doorway.now_utc())

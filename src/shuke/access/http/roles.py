@@ -10,7 +10,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
-from shuke.access.http.guard import Visit, needs
+from shuke.access.http.guard import CHANGED, Visit, needs
 from shuke.access.model import FIELDS, Role, Seen, Where
 from shuke.access.rules.permissions import PERMISSIONS
 from shuke.access.service import roles
@@ -83,7 +83,8 @@ class PermissionsBody(BaseModel):
 
 _PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
 _TAKEN: dict[int | str, dict[str, Any]] = {409: {"description": "It contradicts the state", "content": _PROBLEM}}
-_REFUSED = _TAKEN | {404: {"description": "There is none", "content": _PROBLEM}}
+_ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
+_REFUSED = _TAKEN | _ABSENT
 
 
 def role_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
@@ -99,6 +100,11 @@ def role_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         with visit.read() as tx:
             return RolesBody(items=[_body(role) for role in roles.list_roles(tx)])
 
+    @router.get("/roles/{name}", responses=_ABSENT)
+    def get_role(visit: Reading, name: Name) -> RoleBody:
+        with visit.read() as tx:
+            return visit.tagged(_body(roles.get_role(tx, name)))
+
     @router.post("/roles", responses=_TAKEN)
     def post_role(visit: Writing, body: NewRoleBody) -> RoleBody:
         with visit.begin() as tx:
@@ -106,16 +112,18 @@ def role_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
             visit.note(role=made.name, after=_plain(made))
         return _body(made)
 
-    @router.put("/roles/{name}", responses=_REFUSED)
+    @router.put("/roles/{name}", responses=_REFUSED | CHANGED)
     def put_role(visit: Writing, name: Name, body: ChangedRoleBody) -> RoleBody:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: _body(roles.get_role(tx, name)))
             old, new = roles.change_role(tx, visit.reader, _given(name, body), datetime.now(UTC))
             visit.note(before=_plain(old), after=_plain(new))
         return _body(new)
 
-    @router.delete("/roles/{name}", responses=_REFUSED, status_code=204)
+    @router.delete("/roles/{name}", responses=_REFUSED | CHANGED, status_code=204)
     def delete_role(visit: Writing, name: Name) -> None:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: _body(roles.get_role(tx, name)))
             visit.note(before=_plain(roles.delete_role(tx, visit.reader, name)))
 
     return list(router.routes)

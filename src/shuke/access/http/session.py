@@ -227,7 +227,6 @@ def _own_account(router: APIRouter) -> None:
             _refuse_if_changed(tx, known)
             attempts.forgive(tx, tries, doorway.now_utc())
             users.set_password(tx, user_id, chosen)
-            sessions.end_sessions(tx, user_id, but=_session_of(visit))
             doorway.renew(visit, tx, response)
             visit.note("account.password", user_id=user_id)
 
@@ -244,6 +243,8 @@ def _own_sessions(router: APIRouter) -> None:
     def delete_one_session(visit: Own, session_id: UUID) -> None:
         user_id = doorway.own(visit)
         with visit.begin() as tx:
+            if session_id != _session_of(visit):
+                doorway.sure(visit, tx)
             sessions.end_session(tx, user_id, session_id)
             visit.note("session.end")
 

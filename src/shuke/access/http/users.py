@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from shuke.access.http import doorway
 from shuke.access.http.doorway import ABSENT, COUNTED, REFUSED, Body, Email, Name, Password, SignedInAnswer, Token
-from shuke.access.http.guard import Visit, needs, public
+from shuke.access.http.guard import CHANGED, Visit, needs, public
 from shuke.access.people_model import PAGE_MAX, Invitation, LinkKind, Team, User, Way, Welcome
 from shuke.access.rules.passwords import checked_password
 from shuke.access.rules.people import NAME_CHARACTERS_MAX
@@ -129,7 +129,15 @@ def _users(router: APIRouter) -> None:
             page = users.list_users(tx, after=after, limit=limit)
         return UsersAnswer(items=list(page.users), next=page.next)
 
-    @router.patch("/users/{user_id}", responses=REFUSED)
+    @router.get("/users/{user_id}", responses=ABSENT)
+    def get_user(visit: Reading, user_id: UUID) -> User:
+        with visit.read() as tx:
+            found = users.get_user(tx, user_id)
+        visit.tagged(_noted(found))
+        return found
+
+    # Its tag stands for what can be changed: when somebody was here last does not matter.
+    @router.patch("/users/{user_id}", responses=REFUSED | CHANGED)
     def patch_user(visit: Writing, user_id: UUID, body: ChangeUserBody) -> User:
         change = users.Change(
             role=body.role,
@@ -139,8 +147,9 @@ def _users(router: APIRouter) -> None:
         )
         with visit.begin() as tx:
             doorway.sure(visit, tx)
+            visit.meant(tx, lambda: _noted(users.get_user(tx, user_id)))
             before, after = users.change_user(tx, visit.reader, user_id, change, doorway.now_utc())
-            visit.note("user.change", before=_noted(before), after=_noted(after))
+            visit.note("user.change", before=_noted(before), after=visit.tagged(_noted(after)))
         return after
 
     @router.post("/users/{user_id}/reset", responses=REFUSED)
@@ -150,6 +159,7 @@ def _users(router: APIRouter) -> None:
             doorway.sure(visit, tx)
             token = links.reset_link(tx, visit.reader, user_id, now)
             visit.note("user.reset")
+            visit.tells_secret()
         return LinkAnswer(link=_link(visit.request, token), expires_at=now + links.RESET_LASTS)
 
 
@@ -166,6 +176,7 @@ def _invitations(router: APIRouter) -> None:
             made, token = links.invite(tx, visit.reader, **body.model_dump(), now=doorway.now_utc())
             said = {"role": made.role, "places": list(made.places)}
             visit.note("invitation.make", invitation_id=made.invitation_id, after=said)
+            visit.tells_secret()
         return InvitedAnswer(invitation=made, link=_link(visit.request, token), expires_at=made.expires_at)
 
     @router.delete("/invitations/{invitation_id}", responses=ABSENT, status_code=204)

@@ -36,6 +36,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     "audit.read",
     "catalog.read",
     "catalog.write",
+    "customers.export",
     "customers.merge",
     "customers.read",
     "customers.reveal",
@@ -63,6 +64,7 @@ DIVIDED = frozenset(
     {
         OWN,
         "catalog.read",
+        "customers.export",
         "customers.read",
         "customers.reveal",
         "customers.write",
@@ -100,8 +102,8 @@ SHIPPED_ROLES: tuple[Role, ...] = (
         Where.ALL,
         all_fields(Seen.MASKED),
         *_reads("catalog", "customers", "data", "lifecycle", "orders", "people", "privacy", "reports", "settings"),
-        *("catalog.write", "customers.merge", "customers.reveal", "customers.write", "data.write"),
-        *("lifecycle.refresh", "orders.write", "reports.write", "settings.write"),
+        *("catalog.write", "customers.export", "customers.merge", "customers.reveal", "customers.write"),
+        *("data.write", "lifecycle.refresh", "orders.write", "reports.write", "settings.write"),
     ),
     _role(
         "analyst",
@@ -129,7 +131,7 @@ SHIPPED_ROLES: tuple[Role, ...] = (
         Where.ALL,
         all_fields(Seen.CLEAR),
         *_reads("audit", "customers", "data", "orders", "people", "privacy", "settings"),
-        *("customers.reveal", "privacy.write"),
+        *("customers.export", "customers.reveal", "privacy.write"),
     ),
     _role(
         "auditor",

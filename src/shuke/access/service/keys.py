@@ -22,7 +22,17 @@ from shuke.base.errors import BadInput, NotAllowed, NotFound
 from shuke.base.ids import new_id
 from shuke.platform import Transaction
 
-__all__ = ["DAYS_DEFAULT", "DAYS_MAX", "KEYS_MAX", "NewKey", "list_keys", "make_key", "reader_of_key", "revoke_key"]
+__all__ = [
+    "DAYS_DEFAULT",
+    "DAYS_MAX",
+    "KEYS_MAX",
+    "NewKey",
+    "list_keys",
+    "make_key",
+    "reader_of_key",
+    "reader_of_key_id",
+    "revoke_key",
+]
 
 DAYS_DEFAULT = 365
 DAYS_MAX = 730
@@ -120,6 +130,17 @@ def reader_of_key(tx: Transaction, secret: str, now: datetime) -> Reader | None:
         # Whoever only reads is answered although the disk is full.
         with contextlib.suppress(DBAPIError), tx.begin_nested():
             tx.execute(sa.update(api_keys).where(api_keys.c.key_id == row.key_id).values(last_used_at=hour))
+    return _reader(row)
+
+
+def reader_of_key_id(tx: Transaction, key_id: UUID, now: datetime) -> Reader | None:
+    """Whoever comes with this key, as it is by now; None when it is over, or was revoked."""
+    good = (api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None), api_keys.c.expires_at > now)
+    row = tx.execute(sa.select(api_keys).where(*good)).first()
+    return None if row is None else _reader(row)
+
+
+def _reader(row: sa.Row[Any]) -> Reader:
     key = _key(row)
     return Reader(
         kind="key",

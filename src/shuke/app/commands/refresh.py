@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 from rich.console import Console
 
-from shuke import lifecycle
+from shuke import catalog, lifecycle
 from shuke.app import terminal
 from shuke.app.place import open_place
 from shuke.base.language import Language, catalogue
@@ -35,16 +35,18 @@ def run(options: RefreshOptions) -> None:
     configure_logs("json" if settings.log_format == "json" else "text")
     text = catalogue("shuke.app", options.language)
     now = datetime.now(UTC)
-    as_of = lifecycle.last_midnight(now, settings.time_zone)
-    if options.as_of is not None:
-        as_of = options.as_of.replace(tzinfo=ZoneInfo(settings.time_zone))
     console = Console(stderr=True, highlight=False)
     with open_place(settings, text) as place, terminal.bar(console, options.language) as hear:
+        with place.database.read() as tx:
+            zone = catalog.zone_of(tx, settings)
+        as_of = lifecycle.last_midnight(now, zone)
+        if options.as_of is not None:
+            as_of = options.as_of.replace(tzinfo=ZoneInfo(zone))
         done = lifecycle.refresh(
             place,
             as_of=as_of,
             now=now,
-            time_zone=settings.time_zone,
+            time_zone=zone,
             horizon_days=options.horizon_days,
             currency=options.currency,
             progress=hear,

@@ -53,6 +53,7 @@ _ALWAYS = [
     # Without it, a page may not see how long it is asked to wait.
     (b"access-control-expose-headers", b"retry-after"),
     (b"content-type", b"application/json"),
+    (b"x-content-type-options", b"nosniff"),
 ]
 _PREFLIGHT = [
     (b"access-control-allow-origin", b"*"),

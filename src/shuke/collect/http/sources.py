@@ -53,6 +53,7 @@ def source_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     ) -> WriteKeyAnswer:
         with visit.begin() as tx:
             key = add_source(tx, name, now=datetime.now(UTC), currency=body.currency)
+            visit.tells_secret()
         return WriteKeyAnswer(name=name.strip(), write_key=key)
 
     @router.delete(

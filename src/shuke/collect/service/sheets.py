@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -12,7 +13,13 @@ import python_calamine as calamine
 
 from shuke.base.errors import BadInput
 from shuke.base.progress import Progress
-from shuke.collect.model import PREAMBLE_LINES_MAX, SHEET_FILE_BYTES_MAX, SHEET_ROWS_MAX
+from shuke.collect.model import (
+    PREAMBLE_LINES_MAX,
+    SHEET_FILE_BYTES_MAX,
+    SHEET_PARTS_MAX,
+    SHEET_ROWS_MAX,
+    SHEET_UNPACKED_BYTES_MAX,
+)
 from shuke.collect.rules.headers import is_known
 from shuke.collect.rules.layout import Layout, find_layout
 
@@ -38,9 +45,10 @@ def read_sheet(path: Path, target: Path, *, wanted: Sequence[str], progress: Pro
     if path.stat().st_size > SHEET_FILE_BYTES_MAX:
         raise BadInput("collect.file_too_large", file=path.name, limit_bytes=SHEET_FILE_BYTES_MAX)
     try:
+        _refuse_if_swollen(path)
         book = calamine.load_workbook(str(path))
         sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
-    except (calamine.CalamineError, OSError) as error:
+    except (calamine.CalamineError, zipfile.BadZipFile, OSError) as error:
         raise BadInput("collect.broken_file", file=path.name, detail=str(error)) from error
     best: tuple[tuple[int, int], calamine.CalamineSheet] | None = None
     for sheet in sheets:
@@ -65,6 +73,16 @@ def read_sheet(path: Path, target: Path, *, wanted: Sequence[str], progress: Pro
     layout = find_layout(sample, file=path.name, wanted=wanted, delimiters=(",",))
     others = tuple(sheet.name for sheet in sheets if sheet.name != chosen.name and sheet.height)
     return Sheet(chosen.name, target, layout, others)
+
+
+def _refuse_if_swollen(path: Path) -> None:
+    """BadInput ``collect.file_too_large`` for what would unpack to more than a workbook holds; nothing is unpacked."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as packed:
+        parts = packed.infolist()
+    if len(parts) > SHEET_PARTS_MAX or sum(part.file_size for part in parts) > SHEET_UNPACKED_BYTES_MAX:
+        raise BadInput("collect.file_too_large", file=path.name, limit_bytes=SHEET_UNPACKED_BYTES_MAX)
 
 
 def _known_cells(sheet: calamine.CalamineSheet) -> int:

@@ -218,6 +218,23 @@ class StageRules:
                 found[number] = predicted
         return found
 
+    def as_tree(self) -> dict[str, Any]:
+        """What :meth:`from_tree` reads this vocabulary from."""
+        tree: dict[str, Any] = {
+            "name": self.name,
+            "stages": [
+                {"code": one.code, "name": dict(one.names)} | ({"needs": one.needs} if one.needs else {})
+                for one in self.stages
+            ],
+            "rules": [
+                {"stage": one.stage}
+                | ({"when": _limits(one.when)} if one.when else {})
+                | ({"otherwise": _limits(one.otherwise)} if one.otherwise else {})
+                for one in self.rules
+            ],
+        }
+        return tree if self.usual_gap_days is None else {**tree, "usual_gap_days": self.usual_gap_days}
+
     @classmethod
     def from_toml(cls, text: str) -> StageRules:
         """Read a vocabulary from TOML; the shipped ``customer.toml`` explains every part.
@@ -232,6 +249,11 @@ class StageRules:
         except ValueError as error:  # TOMLDecodeError, or a number with thousands of digits
             line, column = _place(error, text)
             raise BadInput("insight.stage_not_toml", name="", line=line, column=column) from error
+        return cls.from_tree(tree)
+
+    @classmethod
+    def from_tree(cls, tree: dict[str, Any]) -> StageRules:
+        """Read a vocabulary from what its TOML comes to; errors as for :meth:`from_toml`."""
         name = str(tree.get("name", ""))
         _known_keys(name, "TOML", tree, ("name", "stages", "rules", "usual_gap_days"))
         stages = tuple(_stage(name, f"[[stages]] {at}", entry) for at, entry in _tables(name, tree, "stages"))
@@ -441,6 +463,10 @@ def _conditions(name: str, number: int, part: str, tree: Any) -> tuple[Condition
             raise BadInput("insight.stage_limits", name=name, rule=number, field=field, found=_as_written(bounds))
         conditions.append(Condition(field=field, **bounds))
     return tuple(conditions)
+
+
+def _limits(conditions: tuple[Condition, ...]) -> dict[str, dict[str, float]]:
+    return {condition.field: condition.limits() for condition in conditions}
 
 
 def _as_written(value: Any) -> str:

@@ -6,13 +6,14 @@ holdout. Knows :mod:`clv` and the customer summary.
 
 from shuke.insight.validation.holdout import Holdout, RollingOrigins, holdout, rolling_origins
 from shuke.insight.validation.scores import Scores, score
-from shuke.insight.validation.split import Split, split_at, split_periods_at
+from shuke.insight.validation.split import Split, days_to_test, split_at, split_periods_at
 
 __all__ = [
     "Holdout",
     "RollingOrigins",
     "Scores",
     "Split",
+    "days_to_test",
     "holdout",
     "rolling_origins",
     "score",

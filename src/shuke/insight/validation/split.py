@@ -17,7 +17,9 @@ from shuke.insight.clv.statistics import Statistics
 from shuke.insight.summary import DAYS_PER_UNIT, Unit, customer_summary, last_known_day
 from shuke.insight.tables import Tables
 
-__all__ = ["Split", "morning_after", "split_at", "split_periods_at"]
+__all__ = ["Split", "days_to_test", "morning_after", "split_at", "split_periods_at"]
+
+_LEARNING_DAYS_MIN, _TEST_DAYS_MIN, _TEST_DAYS_MAX = 120, 56, 365
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,15 @@ class Split:
         cells = Statistics(own.x, own.t_x, own.T, own.weight, own.log_gap_sum, {"later": self.later}).thinned(cells_max)
         plain = Statistics(cells.x, cells.t_x, cells.T, cells.weight, cells.log_gap_sum)
         return Split(self.calibration_end, self.holdout_end, self.unit, plain, (cells.covariates or {})["later"])
+
+
+def days_to_test(history_days: int, *, horizon_days: int) -> int | None:
+    """How long the holdout at the end of a history should be: a third of it, and no longer than is looked ahead.
+
+    None where it would be too short to tell, or would leave too little to learn from.
+    """
+    days = min(history_days // 3, horizon_days, _TEST_DAYS_MAX)
+    return None if days < _TEST_DAYS_MIN or history_days - days < _LEARNING_DAYS_MIN else days
 
 
 def morning_after(day: dt.date) -> dt.datetime:

@@ -6,7 +6,7 @@ others, in the order of their ids, which is the order in which they became custo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -14,24 +14,38 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shuke import access, profiles
+from shuke import access, collect, profiles
 from shuke.base.cursors import cursor_of, place_of
 from shuke.base.errors import BadInput
-from shuke.lifecycle.model import Count, CustomerFacts, CustomerPage, CustomerQuery, CustomerRow, Sort
+from shuke.lifecycle.model import Count, CustomerFacts, CustomerPage, CustomerQuery, CustomerRow, Refresh, Sort
 from shuke.lifecycle.service.reading import facts_of, last_refresh
+from shuke.lifecycle.service.standing import stood_in
 from shuke.lifecycle.tables import customer_facts as facts
 from shuke.platform import Keyring, Transaction, among
 
-__all__ = ["PAGE_MAX", "list_customers"]
+__all__ = [
+    "MOMENTS_MAX",
+    "PAGE_MAX",
+    "WORDS_MAX",
+    "all_of",
+    "everybody_who",
+    "list_customers",
+    "these_customers",
+    "walk_customers",
+]
 
 PAGE_MAX = 200
 WORDS_MAX = 50
+#: Moments at which it may be asked where customers stood, and products that an order may have to hold together.
+MOMENTS_MAX = 2
+TOGETHER_MAX = 5
 #: Up to so many are counted; how many more there are is what the planner thinks.
 COUNTED_MAX = 10_000
 #: Up to so many who have a tag or may be meant by a search are looked at one by one.
 FEW_MAX = 5_000
 # Terms of a search are those of somebody else once in thousands of times; so many pages in a row are not.
 _PAGES_LOOKED_THROUGH_MAX = 20
+_EVERYBODY = 2**31 - 1
 
 _VALUE = sa.func.coalesce(facts.c.total_clv_minor, facts.c.historic_clv_minor)
 _SORTED_BY: dict[Sort, sa.ColumnElement[Any]] = {
@@ -74,16 +88,13 @@ def list_customers(
 
     Raises:
         BadInput: ``lifecycle.bad_page`` for a limit or an ``after`` that is none, ``lifecycle.too_many_words`` above
-            :data:`WORDS_MAX` words of one condition, and the codes of a search that says too little.
+            :data:`WORDS_MAX` words of one condition or :data:`MOMENTS_MAX` moments of stages, and the codes of a search
+            that says too little.
         NotAllowed: ``profiles.search_hidden`` for a search of a reader who sees neither names nor identities.
     """
     if not 1 <= limit <= PAGE_MAX:
         raise BadInput("lifecycle.bad_page", limit=PAGE_MAX)
-    asked = (query.stages, query.rfm_groups, query.value_groups, query.tags, query.channels, query.stores)
-    if any(len(words) > WORDS_MAX for words in asked):
-        raise BadInput("lifecycle.too_many_words", limit=WORDS_MAX)
-    meant = None if query.search is None else profiles.candidates(tx, keyring, query.search, fields=fields)
-    wanted = _Wanted(query, _chosen(tx, query, meant), sort, descending=descending)
+    wanted, meant = _understood(tx, keyring, query, sort, descending=descending, fields=fields)
     place = None if after is None else _place(after, sort)
     shown: list[tuple[_Place, datetime, profiles.Card]] = []
     for _ in range(_PAGES_LOOKED_THROUGH_MAX):
@@ -97,7 +108,6 @@ def list_customers(
     # A page that was not filled in all these looks goes on where the last of them ended.
     end = shown[-1][0] if more else place
     computed = facts_of(tx, [one.customer_id for one, _, _ in shown])
-    latest = last_refresh(tx)
     count = None
     if after is None:
         count = wanted.count(tx) if end else Count(len(shown), exact=True)
@@ -105,30 +115,167 @@ def list_customers(
         customers=tuple(_row(card, at, computed.get(one.customer_id)) for one, at, card in shown),
         next=_cursor(end) if end else None,
         count=count,
-        currency=latest.currency if latest else None,
-        as_of=latest.as_of if latest else None,
+        currency=wanted.latest.currency if wanted.latest else None,
+        as_of=wanted.latest.as_of if wanted.latest else None,
     )
 
 
-_Condition = Callable[[sa.ColumnElement[UUID]], sa.ColumnElement[bool]]
+def walk_customers(
+    tx: Transaction,
+    keyring: Keyring,
+    query: CustomerQuery,
+    *,
+    sort: Sort,
+    descending: bool,
+    fields: access.Fields = access.MASKED,
+) -> Iterator[list[CustomerRow]]:
+    """All who are wanted, in this order, some hundreds at a time; arguments and errors as for :func:`list_customers`.
+
+    However many they are, no more than those are in memory.
+    """
+    wanted, meant = _understood(tx, keyring, query, sort, descending=descending, fields=fields)
+    place = None
+    while True:
+        found = wanted.page(tx, place, profiles.CARDS_MAX)
+        yield _rows(tx, keyring, found, fields=fields, meant=meant)
+        if len(found) < profiles.CARDS_MAX:
+            return
+        place = found[-1][0]
 
 
-def _chosen(tx: Transaction, query: CustomerQuery, meant: profiles.Candidates | None) -> list[tuple[_Condition, bool]]:
-    """The conditions on what stands in other tables, each with whether it lets only a few through."""
-    chosen = [] if meant is None else [meant.chosen]
+def these_customers(
+    tx: Transaction, keyring: Keyring, customer_ids: Sequence[UUID], *, fields: access.Fields = access.MASKED
+) -> Iterator[list[CustomerRow]]:
+    """These customers, in the order in which they became some, some hundreds at a time; who is not seen is left out."""
+    tops = sorted(set(profiles.standing(tx, set(customer_ids)).values()))
+    people = profiles.present().subquery("people")
+    for begin in range(0, len(tops), profiles.CARDS_MAX):
+        some = tops[begin : begin + profiles.CARDS_MAX]
+        rows = tx.execute(sa.select(people).where(people.c.customer_id == among("uuid", some)))
+        found = sorted((_Place(None, row.customer_id), row.created_at) for row in rows)
+        yield _rows(tx, keyring, found, fields=fields, meant=None)
+
+
+def _rows(
+    tx: Transaction,
+    keyring: Keyring,
+    found: Sequence[tuple[_Place, datetime]],
+    *,
+    fields: access.Fields,
+    meant: profiles.Candidates | None,
+) -> list[CustomerRow]:
+    ids = [one.customer_id for one, _ in found]
+    cards = profiles.cards(tx, keyring, ids, fields=fields, meant=meant)
+    computed = facts_of(tx, ids)
+    return [
+        _row(cards[one.customer_id], at, computed.get(one.customer_id)) for one, at in found if one.customer_id in cards
+    ]
+
+
+def everybody_who(
+    tx: Transaction, keyring: Keyring, query: CustomerQuery, *, most: int, fields: access.Fields = access.MASKED
+) -> sa.Select[Any]:
+    """The ids of all who are wanted, as a set for statements of others; of a search, at most so many of them.
+
+    Errors as for :func:`list_customers`.
+    """
+    wanted, meant = _understood(tx, keyring, query, Sort.CREATED, descending=False, fields=fields)
+    if meant is None:
+        return wanted.everybody()
+    found: list[UUID] = []
+    place = None
+    # Who is really meant is said by who they are, which only we can read.
+    while len(found) < most:
+        page = wanted.page(tx, place, profiles.CARDS_MAX)
+        ids = [one.customer_id for one, _ in page]
+        real = profiles.cards(tx, keyring, ids, fields=fields, meant=meant)
+        found += [one for one in ids if one in real]
+        if len(page) < profiles.CARDS_MAX:
+            break
+        place = page[-1][0]
+    return _these(found[:most])
+
+
+def all_of(tx: Transaction, customer_ids: Sequence[UUID]) -> sa.Select[Any]:
+    """The ids of these customers, each once, as whoever stands for them; NotFound ``profiles.no_customer``."""
+    return _these(profiles.standing_for(tx, set(customer_ids)).values())
+
+
+def _these(customer_ids: Iterable[UUID]) -> sa.Select[Any]:
+    people = profiles.present().subquery("people")
+    return sa.select(people.c.customer_id).where(people.c.customer_id == among("uuid", sorted(set(customer_ids))))
+
+
+def _understood(
+    tx: Transaction, keyring: Keyring, query: CustomerQuery, sort: Sort, *, descending: bool, fields: access.Fields
+) -> tuple[_Wanted, profiles.Candidates | None]:
+    """A query that can be asked, and who may be meant by its search; errors as for :func:`list_customers`."""
+    _check(query)
+    latest = last_refresh(tx)
+    meant = None if query.search is None else profiles.candidates(tx, keyring, query.search, fields=fields)
+    return _Wanted(query, _chosen(tx, query, meant, latest), latest, sort, descending=descending), meant
+
+
+def _check(query: CustomerQuery) -> None:
+    bought = query.bought or collect.Bought()
+    words = (query.stages, query.rfm_groups, query.value_groups, query.tags, query.channels, query.stores)
+    more = (
+        query.first_products,
+        bought.products,
+        bought.categories,
+        bought.channels,
+        bought.stores,
+        *(one.stages for one in query.stood),
+    )
+    scores = (query.r_scores, query.f_scores, query.m_scores)
+    if any(len(given) > WORDS_MAX for given in (*words, *more, *scores)):
+        raise BadInput("lifecycle.too_many_words", limit=WORDS_MAX)
+    if len(query.stood) > MOMENTS_MAX:
+        raise BadInput("lifecycle.too_many_words", limit=MOMENTS_MAX)
+    if bought.together and len(bought.products) > TOGETHER_MAX:
+        raise BadInput("lifecycle.too_many_words", limit=TOGETHER_MAX)
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """A condition on what stands in other tables.
+
+    ``few``: whether only a few meet it. ``all``: those who do, where all of them can be counted at once.
+    """
+
+    one: Callable[[sa.ColumnElement[UUID]], sa.ColumnElement[bool]]
+    few: bool
+    all: sa.Select[Any] | None = None
+
+
+def _chosen(
+    tx: Transaction, query: CustomerQuery, meant: profiles.Candidates | None, latest: Refresh | None
+) -> list[_Condition]:
+    """The conditions on what stands in other tables."""
+    chosen = [] if meant is None else [_condition(tx, meant.chosen)]
     if query.tags:
-        chosen.append(profiles.tagged(query.tags))
-    return [_condition(tx, one) for one in chosen]
+        chosen.append(_condition(tx, profiles.tagged(query.tags)))
+    # What counts is what the figures are of.
+    counts: dict[str, Any] = {
+        "currency": latest.currency if latest else None,
+        "before": latest.as_of if latest else None,
+    }
+    marked = [stood_in(query.stood)] if query.stood else []
+    if query.bought is not None:
+        marked.append(collect.buyers(query.bought, **counts))
+    if query.first_products:
+        marked.append(collect.first_buyers(query.first_products, **counts))
+    return chosen + [_condition(tx, one, countable=True) for one in marked]
 
 
-def _condition(tx: Transaction, chosen: profiles.Chosen) -> tuple[_Condition, bool]:
+def _condition(tx: Transaction, chosen: profiles.Chosen, *, countable: bool = False) -> _Condition:
     ids = tx.scalars(chosen.some(FEW_MAX + 1)).all()
     if len(ids) > FEW_MAX:
-        return chosen.one, False
+        return _Condition(chosen.one, few=False, all=chosen.some(_EVERYBODY) if countable else None)
     few = among("uuid", set(ids))
     if chosen.sure:
-        return lambda customer: customer == few, True
-    return lambda customer: (customer == few) & chosen.one(customer), True
+        return _Condition(lambda customer: customer == few, few=True)
+    return _Condition(lambda customer: (customer == few) & chosen.one(customer), few=True)
 
 
 @dataclass(frozen=True)
@@ -136,7 +283,8 @@ class _Wanted:
     """A query that can be asked for its pages and for how many it finds."""
 
     query: CustomerQuery
-    chosen: list[tuple[_Condition, bool]]
+    chosen: list[_Condition]
+    latest: Refresh | None
     sort: Sort
     descending: bool
 
@@ -158,10 +306,15 @@ class _Wanted:
     def count(self, tx: Transaction) -> Count:
         """How many: counted up to :data:`COUNTED_MAX`, beyond it as the planner thinks.
 
-        Where most have a tag or may be meant, counting would be looking at all of them.
+        Where most have a tag or may be meant, counting would be looking at all of them. Behind a mark of a chart are
+        exactly as many as it says, and they are counted.
         """
-        if any(not few for _, few in self.chosen):
+        if any(not one.few and one.all is None for one in self.chosen):
             return Count(FEW_MAX, exact=False)
+        if any(one.all is not None for one in self.chosen):
+            everybody = self._from(outer=not self._need_facts, at_once=True).subquery()
+            counted = tx.scalar(sa.select(sa.func.count()).select_from(everybody)) or 0
+            return Count(counted, exact=self.query.search is None)
         some = self._from(outer=not self._need_facts).with_only_columns(sa.literal(1))
         counted = tx.scalar(sa.select(sa.func.count()).select_from(some.limit(COUNTED_MAX + 1).subquery())) or 0
         if counted <= COUNTED_MAX:
@@ -170,18 +323,25 @@ class _Wanted:
         plan = tx.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", text.params).scalar_one()
         return Count(max(int(plan[0]["Plan"]["Plan Rows"]), COUNTED_MAX), exact=False)
 
+    def everybody(self) -> sa.Select[Any]:
+        """The ids of all."""
+        some = self._from(outer=not self._need_facts)
+        return some.with_only_columns(some.selected_columns["customer_id"])
+
     @property
     def _need_facts(self) -> bool:
         """Whether only who has ordered can be meant."""
         return bool(self._of_facts())
 
-    def _from(self, *, outer: bool) -> sa.Select[Any]:
-        """Everybody who is wanted, beside their facts."""
+    def _from(self, *, outer: bool, at_once: bool = False) -> sa.Select[Any]:
+        """Everybody who is wanted, beside their facts; ``at_once`` for asking of all of them together."""
         people = profiles.present().subquery("people")
         chosen = sa.select(people.c.customer_id, people.c.created_at).join_from(
             people, facts, facts.c.customer_id == people.c.customer_id, isouter=outer
         )
-        chosen = chosen.where(*(condition(people.c.customer_id) for condition, _ in self.chosen))
+        person = people.c.customer_id
+        for one in self.chosen:
+            chosen = chosen.where(person.in_(one.all) if at_once and one.all is not None else one.one(person))
         return chosen.where(*self._of_facts())
 
     def _of_facts(self) -> list[sa.ColumnElement[bool]]:
@@ -197,11 +357,29 @@ class _Wanted:
             (_VALUE, query.value_min_minor, query.value_max_minor),
             (facts.c.churn_probability, query.churn_min, query.churn_max),
             (facts.c.orders, query.orders_min, query.orders_max),
+            (facts.c.order_days, query.order_days_min, query.order_days_max),
             (facts.c.first_order_at, query.first_order_from, query.first_order_to),
             (facts.c.last_order_at, query.last_order_from, query.last_order_to),
         )
+        scores = (
+            (facts.c.r_score, query.r_scores),
+            (facts.c.f_score, query.f_scores),
+            (facts.c.m_score, query.m_scores),
+        )
         conditions = [column == among("text", given) for column, given in words if given]
+        conditions += [column.in_(given) for column, given in scores if given]
         conditions += [column >= low for column, low, _ in bounds if low is not None]
+        if query.came_back_within_days is not None and self.latest is not None:
+            again = collect.ordered_again(
+                facts.c.customer_id,
+                facts.c.first_order_at,
+                within_days=query.came_back_within_days,
+                time_zone=self.latest.time_zone,
+                currency=self.latest.currency,
+                before=self.latest.as_of,
+            )
+            # The others need not be asked.
+            conditions += [facts.c.order_days >= 2, again]
         return conditions + [column <= high for column, _, high in bounds if high is not None]
 
     def _ask(

@@ -10,6 +10,7 @@ from shuke import collect, profiles
 from shuke.lifecycle.model import Overview, Refresh, StageTotal, Week
 from shuke.lifecycle.rules import mondays
 from shuke.lifecycle.service.reading import last_refresh
+from shuke.lifecycle.service.spread import stage_values
 from shuke.lifecycle.tables import customer_facts, refreshes, stage_totals
 from shuke.platform import Transaction
 
@@ -29,7 +30,7 @@ def overview(tx: Transaction, *, everybody: bool = True) -> Overview:
     latest = last_refresh(tx)
     if latest is None:
         return Overview(None, None, present, present, (), ())
-    compared, stages = _stages(tx, latest.as_of) if everybody else (None, _some_stages(tx))
+    compared, stages = _stages(tx, latest.as_of) if everybody else (None, stage_values(tx))
     return Overview(
         refresh=latest,
         compared_with=compared,
@@ -59,26 +60,6 @@ def _stages(tx: Transaction, as_of: datetime) -> tuple[datetime | None, tuple[St
         for row in rows
     )
     return compared, now
-
-
-def _some_stages(tx: Transaction) -> tuple[StageTotal, ...]:
-    """The totals of those who are seen."""
-    facts = customer_facts.c
-    rows = tx.execute(
-        sa.select(
-            facts.stage,
-            sa.func.count(),
-            sa.func.sum(facts.orders),
-            sa.func.sum(facts.historic_clv_minor),
-            sa.func.sum(facts.predicted_clv_minor),
-        )
-        .group_by(facts.stage)
-        .order_by(facts.stage)
-    )
-    return tuple(
-        StageTotal(stage, count, int(orders), int(historic), None if predicted is None else int(predicted), None)
-        for stage, count, orders, historic, predicted in rows
-    )
 
 
 def _weeks(tx: Transaction, latest: Refresh) -> tuple[Week, ...]:

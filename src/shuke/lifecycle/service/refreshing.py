@@ -22,17 +22,19 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from shuke import collect, profiles
+from shuke import catalog, collect, profiles
 from shuke.base.clock import known_timezone
 from shuke.base.errors import Conflict
 from shuke.base.ids import new_id
 from shuke.base.money import minor_digits
 from shuke.base.progress import Progress, silent
-from shuke.insight import CUSTOMER_STAGES, Facts, StageRules
+from shuke.insight import Facts, StageRules
 from shuke.insight.facts import customer_facts as work_out
 from shuke.lifecycle.measures import COLUMNS, facts_to_keep
 from shuke.lifecycle.model import OUTSIDE, Refresh
 from shuke.lifecycle.rules import unsaid
+from shuke.lifecycle.service.checks import check_model, keep_check
+from shuke.lifecycle.service.stages import current_stages
 from shuke.lifecycle.tables import customer_facts, customer_facts_history, refreshes
 from shuke.platform import Settings, Transaction, Workplace, driver, open_engine
 
@@ -58,7 +60,7 @@ def refresh(
     time_zone: str = "UTC",
     horizon_days: int = 365,
     currency: str | None = None,
-    stages: StageRules = CUSTOMER_STAGES,
+    stages: StageRules | None = None,
     progress: Progress = silent,
 ) -> Refresh:
     """Work out the facts of every customer with an order before ``as_of``, and keep what is new.
@@ -72,8 +74,8 @@ def refresh(
         now: the moment of the refresh, in UTC.
         time_zone: the brand's (IANA name), which says where a day ends.
         horizon_days: how far ahead is looked.
-        currency: the one to look at; None is that of most orders.
-        stages: the vocabulary of stages.
+        currency: the one to look at; None is the brand's, or that of most orders where it has none.
+        stages: the vocabulary of stages; None is the one in force.
         progress: told ``lifecycle.<step>``.
 
     Raises:
@@ -84,6 +86,8 @@ def refresh(
     zone = known_timezone(time_zone)
     with workplace.database.read() as tx:
         _refuse_older(tx, as_of)
+        brand = catalog.brand_of(tx)
+        stages = stages or current_stages(tx)
     progress("lifecycle.copy", 0.0)
     collect.update_lake(workplace, wait=True)
     settings = workplace.settings
@@ -99,20 +103,30 @@ def refresh(
             stored = collect.read_stored(
                 collect.lake_of(workplace),
                 engine=engine,
-                currency=currency,
+                currency=currency or brand.currency,
                 timezone=time_zone,
                 as_of=local,
                 goods=False,
             )
             facts = work_out(
-                stored.tables, as_of=local, engine=engine, horizon_days=horizon_days, stages=stages, keep=False
+                stored.tables,
+                as_of=local,
+                engine=engine,
+                horizon_days=horizon_days,
+                margin=brand.margin or 1.0,
+                stages=stages,
+                keep=False,
             )
             found = stored.currency or ""
             file = Path(folder) / "facts.parquet"
             engine.write_parquet(facts_to_keep(facts.table, digits=minor_digits(found)), file)
+            progress("lifecycle.check", 0.6)
+            checked = check_model(stored.tables, facts)
         progress("lifecycle.keep", 0.8)
         with workplace.database.begin() as tx:
-            return _keep(tx, file, _Asked(as_of, now, time_zone, found), facts)
+            done = _keep(tx, file, _Asked(as_of, now, time_zone, found), facts)
+            keep_check(tx, done.refresh_id, checked)
+            return done
 
 
 def _work_folder(settings: Settings) -> Path:

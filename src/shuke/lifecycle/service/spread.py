@@ -6,22 +6,23 @@ Each looks at all customers once, which takes some tenths of a second at a milli
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on
 
 from shuke.base.errors import BadInput
-from shuke.lifecycle.model import Flow, Flows, RfmCell, ValueBand, Values
+from shuke.lifecycle.model import Flow, Flows, RfmCell, StageTotal, ValueBand, Values
 from shuke.lifecycle.rules import bands
 from shuke.lifecycle.service.reading import last_refresh
+from shuke.lifecycle.service.standing import stood
 from shuke.lifecycle.tables import customer_facts as facts
 from shuke.lifecycle.tables import customer_facts_history as history
 from shuke.lifecycle.tables import refreshes
 from shuke.platform import Transaction
 
-__all__ = ["QUANTILES", "flows", "rfm_cells", "values"]
+__all__ = ["QUANTILES", "flows", "rfm_cells", "stage_values", "values"]
 
 #: Shares of the customers whose value is said to be at most so much.
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
@@ -29,8 +30,12 @@ _FIFTH = 5
 _VALUE = sa.func.coalesce(facts.c.total_clv_minor, facts.c.historic_clv_minor)
 
 
-def flows(tx: Transaction, *, since: datetime, until: datetime) -> Flows:
+def flows(
+    tx: Transaction, *, since: datetime, until: datetime, channel: str | None = None, store: str | None = None
+) -> Flows:
     """How many went from which stage to which, as the facts were at the last refresh by each of the two moments.
+
+    With a ``channel`` or ``store``, those whose first order was there.
 
     Raises:
         BadInput: ``lifecycle.bad_span`` when the second moment is not after the first.
@@ -42,9 +47,14 @@ def flows(tx: Transaction, *, since: datetime, until: datetime) -> Flows:
         for moment in (since, until)
     )
     latest = last_refresh(tx)
+    earliest = tx.scalar(sa.select(sa.func.min(refreshes.c.as_of)))
     if last is None or latest is None:
-        return Flows(first, last, None, ())
-    before, after = _stood(since).subquery("before"), _stood(until).subquery("after")
+        return Flows(earliest, first, last, None, ())
+    first_there = _first_there(channel, store)
+    before, after = (
+        _with_first_order(stood(moment), first_there).subquery(name)
+        for moment, name in ((since, "before"), (until, "after"))
+    )
     stages = (before.c.stage, after.c.stage)
     rows = tx.execute(
         sa.select(*stages, sa.func.count(), sa.func.sum(sa.func.coalesce(after.c.historic_clv_minor, 0)))
@@ -54,21 +64,48 @@ def flows(tx: Transaction, *, since: datetime, until: datetime) -> Flows:
         .order_by(stages[0].nulls_first(), stages[1].nulls_first())
     )
     return Flows(
-        first, last, latest.currency, tuple(Flow(was, now, count, int(value)) for was, now, count, value in rows)
+        earliest,
+        first,
+        last,
+        latest.currency,
+        tuple(Flow(was, now, count, int(value)) for was, now, count, value in rows),
     )
 
 
-def _stood(moment: datetime) -> sa.Select[Any]:
-    """Each customer as they were known at this moment."""
-    return (
-        sa.select(history.c.customer_id, history.c.stage, history.c.historic_clv_minor)
-        .ext(distinct_on(history.c.customer_id))
-        .where(history.c.as_of <= moment)
-        .order_by(history.c.customer_id, history.c.as_of.desc())
+def _with_first_order(stood: sa.Select[Any], first_there: Sequence[sa.ColumnElement[bool]]) -> sa.Select[Any]:
+    """Of these customers those whose facts say so of the first order."""
+    if not first_there:
+        return stood
+    return stood.join(facts, facts.c.customer_id == history.c.customer_id).where(*first_there)
+
+
+def _first_there(channel: str | None, store: str | None) -> list[sa.ColumnElement[bool]]:
+    """The conditions that the first order was by this channel, at this store."""
+    given = ((facts.c.first_channel, channel), (facts.c.first_store, store))
+    return [column == word for column, word in given if word is not None]
+
+
+def stage_values(tx: Transaction, *, channel: str | None = None, store: str | None = None) -> tuple[StageTotal, ...]:
+    """The customers of each stage as of the last refresh, and what they brought and are expected to bring."""
+    rows = tx.execute(
+        sa.select(
+            facts.c.stage,
+            sa.func.count(),
+            sa.func.sum(facts.c.orders),
+            sa.func.sum(facts.c.historic_clv_minor),
+            sa.func.sum(facts.c.predicted_clv_minor),
+        )
+        .where(*_first_there(channel, store))
+        .group_by(facts.c.stage)
+        .order_by(facts.c.stage)
+    )
+    return tuple(
+        StageTotal(stage, count, int(orders), int(historic), None if predicted is None else int(predicted), None)
+        for stage, count, orders, historic, predicted in rows
     )
 
 
-def rfm_cells(tx: Transaction) -> tuple[RfmCell, ...]:
+def rfm_cells(tx: Transaction, *, channel: str | None = None, store: str | None = None) -> tuple[RfmCell, ...]:
     """Every pair of scores that somebody has, with what these customers brought and are expected to bring."""
     scores = (facts.c.r_score, facts.c.f_score)
     rows = tx.execute(
@@ -79,6 +116,7 @@ def rfm_cells(tx: Transaction) -> tuple[RfmCell, ...]:
             sa.func.sum(facts.c.predicted_clv_minor),
             sa.func.min(facts.c.rfm_group),
         )
+        .where(*_first_there(channel, store))
         .group_by(*scores)
         .order_by(*scores)
     )
@@ -88,20 +126,28 @@ def rfm_cells(tx: Transaction) -> tuple[RfmCell, ...]:
     )
 
 
-def values(tx: Transaction) -> Values:
+def values(tx: Transaction, *, channel: str | None = None, store: str | None = None) -> Values:
     """How the value of customers is spread."""
     latest = last_refresh(tx)
+    first_there = _first_there(channel, store)
     within = [sa.func.percentile_disc(share).within_group(_VALUE) for share in QUANTILES]
     sums = (sa.func.count(), sa.func.sum(_VALUE), sa.func.min(_VALUE), sa.func.max(_VALUE))
-    count, total, lowest, highest, *quantiles = tx.execute(sa.select(*sums, *within)).one()
+    count, total, lowest, highest, *quantiles = tx.execute(sa.select(*sums, *within).where(*first_there)).one()
     if latest is None or not count:
         return Values(None, 0, None, (), None, ())
     edges = bands(lowest=lowest, low=quantiles[0], highest=highest)
     # Which of the edges a value has passed: the first is 1.
     place = sa.func.width_bucket(_VALUE, sa.cast(list(edges), sa.ARRAY(sa.BigInteger))).label("place")
-    rows = tx.execute(sa.select(place, sa.func.count(), sa.func.sum(_VALUE)).group_by(sa.text("place"))).all()
+    summed = sa.select(place, sa.func.count(), sa.func.sum(_VALUE)).where(*first_there)
+    rows = tx.execute(summed.group_by(sa.text("place"))).all()
     found = {number: (customers, int(value)) for number, customers, value in rows}
-    fifth = sa.select(_VALUE.label("value")).order_by(_VALUE.desc()).limit(-(-count // _FIFTH)).subquery()
+    fifth = (
+        sa.select(_VALUE.label("value"))
+        .where(*first_there)
+        .order_by(_VALUE.desc())
+        .limit(-(-count // _FIFTH))
+        .subquery()
+    )
     best = tx.scalar(sa.select(sa.func.sum(fifth.c.value))) or 0
     return Values(
         currency=latest.currency,

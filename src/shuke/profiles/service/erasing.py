@@ -12,7 +12,7 @@ from shuke.base.errors import Conflict
 from shuke.platform import Transaction
 from shuke.profiles.service.merging import parts_of, standing_for
 from shuke.profiles.service.resolving import lock_customers
-from shuke.profiles.tables import customer_owners, customers, household_members, tags
+from shuke.profiles.tables import customer_owners, customers, household_members, tag_batch_rows, tags
 
 
 def erase(tx: Transaction, customer_id: UUID, now: datetime) -> tuple[UUID, ...]:
@@ -39,6 +39,7 @@ def erase(tx: Transaction, customer_id: UUID, now: datetime) -> tuple[UUID, ...]
         {"top": top},
     )
     tx.execute(sa.delete(tags).where(tags.c.customer_id.in_(parts)))
+    tx.execute(sa.delete(tag_batch_rows).where(tag_batch_rows.c.customer_id.in_(parts)))
     tx.execute(sa.delete(customer_owners).where(customer_owners.c.customer_id.in_(parts)))
     tx.execute(sa.delete(household_members).where(household_members.c.customer_id.in_(parts)))
     tx.execute(

@@ -36,8 +36,7 @@ def add_tags(tx: Transaction, new: Sequence[NewTag], now: datetime) -> None:
     if len(new) > TAGS_MAX:
         raise BadInput("profiles.too_many", limit=TAGS_MAX)
     for one in new:
-        if not (_good_tag(one.tag) and _SOURCE.fullmatch(one.source) and _good_expiry(one.expires_at, now)):
-            raise BadInput("profiles.bad_tag", limit=TAG_CHARACTERS_MAX)
+        check_tag(one.tag, one.source, one.expires_at, now)
     stands = standing_for(tx, {one.customer_id for one in new})
     wanted = {(stands[one.customer_id], one.tag, one.source): one.expires_at for one in new}
     if not wanted:
@@ -62,6 +61,13 @@ def add_tags(tx: Transaction, new: Sequence[NewTag], now: datetime) -> None:
             "expiries": array(wanted[place] for place in places),
         },
     )
+
+
+def check_tag(tag: str, source: str | None, expires_at: datetime | None, now: datetime) -> None:
+    """Refuse what is no tag: BadInput ``profiles.bad_tag``; no source means any."""
+    good_source = source is None or _SOURCE.fullmatch(source)
+    if not (_good_tag(tag) and good_source and _good_expiry(expires_at, now)):
+        raise BadInput("profiles.bad_tag", limit=TAG_CHARACTERS_MAX)
 
 
 def _good_tag(tag: str) -> bool:

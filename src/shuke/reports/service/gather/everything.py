@@ -86,7 +86,7 @@ def gather(collected: collect.Collected, terms: Terms, *, engine: Engine, progre
     desk = replace(desk, limits=Limits(terms.as_of, gaps.second_p80_days if gaps else None))
     reasons = churn.leaving(desk)
     step("products")
-    days = goods.first_days(desk.history_days)
+    days = insight.days_to_compare(desk.history_days)
     bought = goods.goods(desk, days=days, margin=margin)
     step("economics")
     rate = None if terms.margin_column is not None else terms.margin

@@ -22,12 +22,10 @@ from shuke.reports.rules.figures import (
 from shuke.reports.rules.findings_products import first_product_rank
 from shuke.reports.service.gather.desk import Desk, Row, row_of, rows_of
 
-__all__ = ["Goods", "discount_comparison", "economics", "first_days", "goods"]
+__all__ = ["Goods", "discount_comparison", "economics", "goods"]
 
 KEPT = 100
 PAIRS_KEPT = 50
-PAIR_ORDERS_LEAST = 20
-PAIR_SHARE_LEAST = 0.001
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,6 @@ class Goods:
     first_products: tuple[FirstProduct, ...] = ()
 
 
-def first_days(history_days: int) -> int:
-    """The days after the first order in which customers are compared: the longest that half of the history allows."""
-    return 365 if history_days >= 730 else 180 if history_days >= 360 else 90
-
-
 def goods(desk: Desk, *, days: int, margin: float) -> Goods:
     """Everything on products; empty without order lines."""
     lines = desk.tables.order_lines
@@ -60,7 +53,7 @@ def goods(desk: Desk, *, days: int, margin: float) -> Goods:
     returned = contribution.filter((contribution.refunds > 0) & (contribution.revenue > 0))
     sums = row_of(contribution.aggregate(refunds=contribution.refunds.sum(), revenue=contribution.revenue.sum()))
     orders = desk.tables.orders.count().to_pyarrow().as_py()
-    least = max(PAIR_ORDERS_LEAST, round(PAIR_SHARE_LEAST * orders))
+    least = insight.pair_orders_needed(orders)
     return Goods(
         products=tuple(_product(row, "product_id", "product_name") for row in best),
         product_count=pareto["items"],

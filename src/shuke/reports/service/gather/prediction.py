@@ -43,7 +43,6 @@ __all__ = [
 ]
 
 DAYS_PER_UNIT = {"day": 1.0, "week": 7.0}
-LEARNING_DAYS_LEAST, TEST_DAYS_LEAST, TEST_DAYS_MOST = 120, 56, 365
 BINS = 20
 
 
@@ -181,8 +180,8 @@ def holdout_figures(desk: Desk) -> tuple[Holdout | None, str | None]:
     model = desk.facts.model
     if model is None:
         return None, None
-    days = min(desk.history_days // 3, desk.facts.horizon_days, TEST_DAYS_MOST)
-    if days < TEST_DAYS_LEAST or desk.history_days - days < LEARNING_DAYS_LEAST:
+    days = insight.days_to_test(desk.history_days, horizon_days=desk.facts.horizon_days)
+    if days is None:
         return None, "too_short"
     end = (desk.as_of - timedelta(days=days + 1)).date()
     try:

@@ -1,4 +1,4 @@
-/** What the brand sells. */
+/** The products, as the shop or files said last. */
 import { Input, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -6,12 +6,12 @@ import { useTranslation } from "react-i18next";
 import { useLater } from "@/base/useLater";
 import { useSaying } from "@/base/useSaying";
 import { Empty } from "@/shell/Answer";
-import { Page } from "@/shell/Page";
 
+import styles from "./ProductList.module.css";
 import { useProducts, type Product } from "./queries";
 import { Rows } from "./Rows";
 
-export function ProductsPage() {
+export function ProductList() {
   const { t } = useTranslation(["catalog", "shell"]);
   const say = useSaying();
   const [category, setCategory] = useState("");
@@ -23,34 +23,30 @@ export function ProductsPage() {
     minor == null ? none : say.money(minor, product.currency ?? null);
   const right = { align: "right" as const, className: "numbers" };
   return (
-    <Page
-      title={t("products.title")}
-      about={t("products.about")}
-      actions={
-        <>
-          <Input
-            allowClear
-            aria-label={t("category")}
-            placeholder={t("category")}
-            maxLength={200}
-            value={category}
-            onChange={(event) => {
-              setCategory(event.target.value);
-            }}
-          />
-          <Input
-            allowClear
-            aria-label={t("brand")}
-            placeholder={t("brand")}
-            maxLength={200}
-            value={brand}
-            onChange={(event) => {
-              setBrand(event.target.value);
-            }}
-          />
-        </>
-      }
-    >
+    <>
+      <p className={styles.about}>{t("products.about")}</p>
+      <div className={styles.bar}>
+        <Input
+          allowClear
+          aria-label={t("category")}
+          placeholder={t("category")}
+          maxLength={200}
+          value={category}
+          onChange={(event) => {
+            setCategory(event.target.value);
+          }}
+        />
+        <Input
+          allowClear
+          aria-label={t("brand")}
+          placeholder={t("brand")}
+          maxLength={200}
+          value={brand}
+          onChange={(event) => {
+            setBrand(event.target.value);
+          }}
+        />
+      </div>
       <Rows<Product>
         label={t("products.title")}
         of={products}
@@ -81,6 +77,6 @@ export function ProductsPage() {
           { title: t("cost"), ...right, render: (_, product) => money(product.cost_minor, product) },
         ]}
       />
-    </Page>
+    </>
   );
 }

@@ -1,10 +1,11 @@
-"""Customers over HTTP: one seen whole, some of them as a list, all of them in figures.
+"""Customers over HTTP: one seen whole, some of them as a list, and how the brand stands.
 
 What is looked for goes into a body and never into an address: it may be a phone number.
 """
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -14,49 +15,90 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from shuke import access, collect, privacy, profiles
-from shuke.lifecycle.model import CustomerFacts, CustomerPage, CustomerQuery, Flows, Overview, RfmCell, Sort, Values
-from shuke.lifecycle.service.listing import PAGE_MAX, WORDS_MAX, list_customers
+from shuke.lifecycle.model import CustomerFacts, CustomerPage, CustomerQuery, Overview, Sort, StoodIn
+from shuke.lifecycle.service.listing import MOMENTS_MAX, PAGE_MAX, WORDS_MAX, list_customers
 from shuke.lifecycle.service.overview import overview
 from shuke.lifecycle.service.reading import LATEST_MAX, customer_360
-from shuke.lifecycle.service.spread import flows, rfm_cells, values
-from shuke.platform import AnyTask, Metrics, Workplace, queue_job
-from shuke.platform.answers import QueuedBody
+from shuke.platform import Metrics, Workplace
 from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
 
-__all__ = ["refresh_routes", "routes"]
+__all__ = ["Conditions", "SearchBody", "customer_routes", "query_of"]
 
 
 _Words = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=WORDS_MAX)]
 _Minor = Annotated[int, Field(strict=True, ge=-(2**62), le=2**62)]
 _Whole = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
+_Scores = Annotated[tuple[Annotated[int, Field(strict=True, ge=1, le=5)], ...], Field(max_length=5)]
 _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 
 
-class ListBody(BaseModel):
-    """Which customers are wanted, in which order, and which page of them. All conditions hold; of several words any.
-
-    ``search`` is part of a name, the last four digits of a phone number, or an identity given whole.
-    """
+class StoodBody(BaseModel):
+    """Where customers stood at a moment: in one of these stages; `outside` is before a first order, or without one."""
 
     model_config = ConfigDict(extra="forbid")
 
-    search: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    stages: Annotated[_Words, Field(min_length=1)]
+    at: Moment
+
+
+class BoughtBody(BaseModel):
+    """An order that the customer has: with any of the products, or with all of them `together`, and of a category."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    products: _Words = ()
+    together: Flag = False
+    categories: _Words = ()
+    since: Moment | None = None
+    until: Moment | None = None
+    channels: _Words = ()
+    stores: _Words = ()
+
+
+class Conditions(BaseModel):
+    """Which customers are wanted, beyond a search. All conditions hold; of several words any."""
+
+    model_config = ConfigDict(extra="forbid")
+
     stages: _Words = ()
     rfm_groups: _Words = ()
     value_groups: _Words = ()
+    r_scores: _Scores = ()
+    f_scores: _Scores = ()
+    m_scores: _Scores = ()
     tags: _Words = ()
     channels: _Words = ()
     stores: _Words = ()
+    stood: Annotated[tuple[StoodBody, ...], Field(max_length=MOMENTS_MAX)] = ()
+    bought: BoughtBody | None = None
+    first_products: _Words = ()
     value_min_minor: _Minor | None = None
     value_max_minor: _Minor | None = None
     churn_min: _Share | None = None
     churn_max: _Share | None = None
     orders_min: _Whole | None = None
     orders_max: _Whole | None = None
+    order_days_min: _Whole | None = None
+    order_days_max: _Whole | None = None
+    came_back_within_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] | None = None
     first_order_from: Moment | None = None
     first_order_to: Moment | None = None
     last_order_from: Moment | None = None
     last_order_to: Moment | None = None
+
+
+class SearchBody(Conditions):
+    """Which customers are wanted. All conditions hold; of several words any.
+
+    ``search`` is part of a name, the last four digits of a phone number, or an identity given whole.
+    """
+
+    search: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+
+
+class ListBody(SearchBody):
+    """Which customers are wanted, in which order, and which page of them."""
+
     sort: Sort = Sort.CREATED
     descending: Flag = True
     after: Annotated[str, Field(max_length=300)] | None = None
@@ -98,18 +140,24 @@ class Revealed(BaseModel):
     identities: tuple[profiles.Identity, ...]
 
 
+_PLAIN = frozenset(declared.name for declared in fields(CustomerQuery)) - {"stood", "bought"}
 _Figures = Annotated[access.Visit, access.needs("lifecycle.read")]
 _ABSENT: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is none", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
 }
 
-_TOO_MANY: dict[int | str, dict[str, Any]] = {
-    409: {"description": "Too many jobs wait", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
-}
+
+def query_of(body: Conditions) -> CustomerQuery:
+    """The conditions as the service takes them."""
+    return CustomerQuery(
+        **{name: value for name, value in body if name in _PLAIN},
+        stood=tuple(StoodIn(one.stages, one.at) for one in body.stood),
+        bought=None if body.bought is None else collect.Bought(**dict(body.bought)),
+    )
 
 
-def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
-    """The routes of the room."""
+def customer_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
+    """The routes of customers, and of all of them in figures."""
     router = api("lifecycle")
 
     # Of this form only, so that /customers/find and /customers/list have no other methods than their own.
@@ -122,6 +170,7 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     ) -> WholeCustomer:
         with visit.read() as tx:
             found = customer_360(tx, visit.keyring, customer_id, datetime.now(UTC), latest=latest, fields=visit.fields)
+        visit.tagged(found.profile.attributes)
         return WholeCustomer(
             **vars(found.profile), traits=found.traits, computed=found.computed, timeline=found.timeline
         )
@@ -131,9 +180,9 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         visit: Annotated[access.Visit, access.needs("customers.reveal")], customer_id: UUID, body: RevealBody
     ) -> Revealed:
         asked = set(body.fields)
-        fields = {group: access.Seen.CLEAR if group in asked else access.Seen.HIDDEN for group in access.FIELDS}
+        shown = {group: access.Seen.CLEAR if group in asked else access.Seen.HIDDEN for group in access.FIELDS}
         with visit.begin() as tx:
-            found = customer_360(tx, visit.keyring, customer_id, datetime.now(UTC), latest=1, fields=fields)
+            found = customer_360(tx, visit.keyring, customer_id, datetime.now(UTC), latest=1, fields=shown)
             visit.note("customers.reveal", fields=sorted(asked), why=body.why)
         profile = found.profile
         return Revealed(
@@ -145,13 +194,11 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
 
     @router.post("/customers/list")
     def post_list(visit: Annotated[access.Visit, access.needs("customers.read")], body: ListBody) -> CustomerPage:
-        page = {"sort", "descending", "after", "limit"}
-        query = CustomerQuery(**{name: value for name, value in body if name not in page})
         with visit.read() as tx:
             return list_customers(
                 tx,
                 visit.keyring,
-                query,
+                query_of(body),
                 sort=body.sort,
                 descending=body.descending,
                 after=body.after,
@@ -163,40 +210,5 @@ def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     def get_overview(visit: _Figures) -> Overview:
         with visit.read() as tx:
             return overview(tx, everybody=visit.reader.where is access.Where.ALL)
-
-    @router.get("/lifecycle/flows")
-    def get_flows(
-        visit: _Figures,
-        since: Annotated[Moment, Query(description="as the facts were by then")],
-        until: Annotated[Moment, Query(description="and by then")],
-    ) -> Flows:
-        with visit.read() as tx:
-            return flows(tx, since=since, until=until)
-
-    @router.get("/lifecycle/rfm")
-    def get_rfm(visit: _Figures) -> tuple[RfmCell, ...]:
-        with visit.read() as tx:
-            return rfm_cells(tx)
-
-    @router.get("/lifecycle/values")
-    def get_values(visit: _Figures) -> Values:
-        with visit.read() as tx:
-            return values(tx)
-
-    return list(router.routes)
-
-
-def refresh_routes(_: Workplace, __: Metrics, *, refreshing: AnyTask) -> list[BaseRoute]:
-    """The route that has the facts worked out now rather than at night, by the task ``refreshing``."""
-    router = api("lifecycle")
-
-    @router.post("/refreshes", status_code=202, responses=_TOO_MANY)
-    def post_refresh(visit: Annotated[access.Visit, access.needs("lifecycle.refresh")]) -> QueuedBody:
-        with visit.begin() as tx:
-            job_id = queue_job(
-                tx, refreshing, kind="lifecycle.refresh", asker=visit.asker, asked={}, lock="lifecycle.refresh"
-            )
-            visit.note(job_id=job_id)
-        return QueuedBody(job_id=job_id)
 
     return list(router.routes)

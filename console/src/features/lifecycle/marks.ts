@@ -1,0 +1,126 @@
+/** Who stands behind a mark of a chart, as the address of their list. Pure. */
+import type { Cell, ChannelEconomics, Cohort, Flow, Pair, ProductContribution, RfmCell, ValueBand } from "./analysis";
+import type { Narrowed } from "./views";
+import { customersAt, type Wanted } from "./wanted";
+
+/** As the address names who had no order yet, or none any more. */
+export const OUTSIDE = "outside";
+
+/** Where customers began, as the list asks for it. */
+export function beganBy({ channel, store }: Pick<Narrowed, "channel" | "store">): Partial<Wanted> {
+  return { channels: channel === null ? [] : [channel], stores: store === null ? [] : [store] };
+}
+
+/** Whose first order is within a view. */
+export function acquiredIn(narrowed: Narrowed): Partial<Wanted> {
+  return { ...beganBy(narrowed), first_order_from: narrowed.since, first_order_to: narrowed.until };
+}
+
+/** Who went from one stage to another between two moments. */
+export function behindFlow(flow: Flow, moments: { since: string; until: string }, narrowed: Narrowed): string {
+  return customersAt({
+    ...beganBy(narrowed),
+    stood: [
+      { stages: [flow.before ?? OUTSIDE], at: moments.since },
+      { stages: [flow.after ?? OUTSIDE], at: moments.until },
+    ],
+  });
+}
+
+export function behindStage(stage: string, narrowed: Narrowed): string {
+  return customersAt({ ...beganBy(narrowed), stages: [stage] });
+}
+
+export function behindScores(cell: RfmCell, narrowed: Narrowed): string {
+  return customersAt({ ...beganBy(narrowed), r_scores: [cell.r_score], f_scores: [cell.f_score] });
+}
+
+/** Values of a band are below its end. */
+export function behindBand(band: ValueBand, narrowed: Narrowed): string {
+  return customersAt({
+    ...beganBy(narrowed),
+    value_min_minor: band.from_minor,
+    value_max_minor: band.to_minor - 1,
+  });
+}
+
+/** Who of a cohort ordered in a period of its life; in the first, all did. */
+export function behindCohort(cohort: Cohort, cell: Cell, period: "month" | "quarter", narrowed: Narrowed): string {
+  const months = period === "quarter" ? 3 : 1;
+  const from = monthsLater(cohort.begins, cell.period * months);
+  return customersAt({
+    ...beganBy(narrowed),
+    first_order_from: later(cohort.begins, narrowed.since),
+    first_order_to: earlier(cohort.ends, narrowed.until),
+    ...(cell.period === 0
+      ? {}
+      : { ordered_from: from, ordered_to: dayBefore(monthsLater(cohort.begins, (cell.period + 1) * months)) }),
+  });
+}
+
+/** Who came back within so many days of the first order. */
+export function behindReturn(days: number, narrowed: Narrowed): string {
+  return customersAt({ ...acquiredIn(narrowed), came_back_within_days: days });
+}
+
+/** Who ordered on so many days. */
+export function behindStep(step: number, narrowed: Narrowed): string {
+  return customersAt({ ...acquiredIn(narrowed), order_days_min: step });
+}
+
+/** Whom a channel acquired; nobody is found by a channel that has no name. */
+export function behindChannel(row: ChannelEconomics, narrowed: Narrowed): string | null {
+  if (row.channel === null) return null;
+  return customersAt({ ...acquiredIn(narrowed), channels: [row.channel] });
+}
+
+/** Who has an order within a view of a product, or of a category. */
+export function behindProduct(row: ProductContribution, by: "product" | "category", narrowed: Narrowed): string | null {
+  if (row.key === null) return null;
+  return customersAt({
+    ...orderedIn(narrowed),
+    ...(by === "product" ? { bought: [row.key] } : { bought_categories: [row.key] }),
+  });
+}
+
+/** Who has an order that holds both. */
+export function behindPair(pair: Pair, narrowed: Narrowed): string {
+  return customersAt({ ...orderedIn(narrowed), bought: [pair.first, pair.second], together: true });
+}
+
+/** Who began with a product early enough. */
+export function behindFirst(product: string, until: string | null, narrowed: Narrowed): string {
+  return customersAt({
+    ...acquiredIn(narrowed),
+    first_order_to: until === null ? narrowed.until : earlier(until, narrowed.until),
+    first_products: [product],
+  });
+}
+
+function orderedIn({ since, until, channel, store }: Narrowed): Partial<Wanted> {
+  return {
+    ordered_from: since,
+    ordered_to: until,
+    ordered_channels: channel === null ? [] : [channel],
+    ordered_stores: store === null ? [] : [store],
+  };
+}
+
+/** Days are texts that are in the order of time. */
+function later(day: string, other: string | null): string {
+  return other !== null && other > day ? other : day;
+}
+
+function earlier(day: string, other: string | null): string {
+  return other !== null && other < day ? other : day;
+}
+
+/** The first day of the month so many months after that of a day. */
+function monthsLater(day: string, months: number): string {
+  const [year = 0, month = 1] = day.split("-").map(Number);
+  return new Date(Date.UTC(year, month - 1 + months, 1)).toISOString().slice(0, 10);
+}
+
+function dayBefore(day: string): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+}

@@ -1,0 +1,151 @@
+"""The brand's stages: what is in force, what was, and whom other rules would put where."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import ibis
+import sqlalchemy as sa
+
+from shuke.base.errors import BadInput, NotFound
+from shuke.base.money import minor_digits
+from shuke.insight import CUSTOMER_STAGES, StageRules, assign_stage
+from shuke.lifecycle.model import StageCount, StageDefinition
+from shuke.lifecycle.service.reading import last_refresh
+from shuke.lifecycle.tables import customer_facts, stage_definitions
+from shuke.platform import Transaction
+
+__all__ = [
+    "VERSIONS_MAX",
+    "checked_stages",
+    "current_definition",
+    "current_stages",
+    "definition_of",
+    "definitions",
+    "preview",
+    "save_stages",
+]
+
+#: Versions that are kept; before another is made, the oldest goes.
+VERSIONS_MAX = 500
+
+_LOCK = 7_485_380_063
+_WORK_MEMORY = "32MB"
+# The facts as insight calls them, and from what they are kept; money is in major units there.
+_MONEY = {
+    "average_order_value": "average_order_minor",
+    "gross_amount": "gross_minor",
+    "refunds": "refunds_minor",
+    "historic_clv": "historic_clv_minor",
+    "predicted_clv": "predicted_clv_minor",
+    "total_clv": "total_clv_minor",
+}
+_LOCAL = ("first_order_at", "last_order_at")
+_WHOLE = ("orders", "order_days", "recency_days", "r_score", "f_score", "m_score")
+_PARTS = ("average_days_between_orders", "p_alive", "churn_probability", "predicted_number_of_orders")
+
+
+def checked_stages(tree: dict[str, Any]) -> StageRules:
+    """The vocabulary that is meant.
+
+    Raises:
+        BadInput: those of :meth:`shuke.insight.StageRules.from_tree`; ``lifecycle.stage_codes`` for other codes than
+            the shipped ones, of which pages and reports speak; ``lifecycle.stage_past`` for a rule that cannot be told
+            at past dates, which have no predictions.
+    """
+    rules = StageRules.from_tree(tree)
+    needed = CUSTOMER_STAGES.codes
+    if set(rules.codes) != set(needed):
+        raise BadInput("lifecycle.stage_codes", needed=needed, found=rules.codes)
+    for rule, fields in rules.blind_in_the_past().items():
+        raise BadInput("lifecycle.stage_past", rule=rule, fields=fields)
+    return rules
+
+
+def current_stages(tx: Transaction) -> StageRules:
+    """The stages that are in force: the brand's own, else the shipped ones."""
+    found = current_definition(tx)
+    return CUSTOMER_STAGES if found is None else StageRules.from_tree(found.tree)
+
+
+def current_definition(tx: Transaction) -> StageDefinition | None:
+    """The last that the brand made; None while the shipped stages are in force."""
+    found = definitions(tx, limit=1)
+    return found[0] if found else None
+
+
+def definitions(tx: Transaction, *, limit: int = VERSIONS_MAX) -> tuple[StageDefinition, ...]:
+    """What the brand made, the latest first."""
+    rows = tx.execute(sa.select(stage_definitions).order_by(stage_definitions.c.version.desc()).limit(limit))
+    return tuple(StageDefinition(row.version, row.definition, row.made_by, row.made_at) for row in rows)
+
+
+def definition_of(tx: Transaction, version: int) -> StageDefinition:
+    """One version; NotFound ``lifecycle.no_stages``."""
+    row = tx.execute(sa.select(stage_definitions).where(stage_definitions.c.version == version)).one_or_none()
+    if row is None:
+        raise NotFound("lifecycle.no_stages", version=version)
+    return StageDefinition(row.version, row.definition, row.made_by, row.made_at)
+
+
+def save_stages(tx: Transaction, tree: dict[str, Any], *, made_by: str, now: datetime) -> StageDefinition:
+    """Put a vocabulary in force from the next refresh on; the same again makes no other version.
+
+    Raises:
+        BadInput: as :func:`checked_stages`.
+    """
+    kept = checked_stages(tree).as_tree()
+    tx.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    last = current_definition(tx)
+    if last is not None and last.tree == kept:
+        return last
+    made = StageDefinition(1 if last is None else last.version + 1, kept, made_by, now)
+    tx.execute(sa.insert(stage_definitions).values(version=made.version, definition=kept, made_by=made_by, made_at=now))
+    tx.execute(sa.delete(stage_definitions).where(stage_definitions.c.version <= made.version - VERSIONS_MAX))
+    return made
+
+
+def preview(tx: Transaction, rules: StageRules) -> tuple[StageCount, ...]:
+    """How many of those who have ordered are in each stage, and would be by these rules, as of the last refresh.
+
+    The rules are the same expression as in a refresh, run by PostgreSQL on the facts that are kept. These are rounded,
+    so that a customer on the very edge of a limit may be counted on its other side.
+    """
+    latest = last_refresh(tx)
+    if latest is None:
+        return tuple(StageCount(code, 0, 0) for code in rules.codes)
+    # To sort the gaps of many customers without files.
+    tx.execute(sa.text(f"SET LOCAL work_mem = '{_WORK_MEMORY}'"))
+    kept = _kept_facts(latest.currency or "", latest.time_zone)
+    name = "facts_as_kept"
+    facts = ibis.table({column.name: _type(column.name) for column in kept.selected_columns}, name=name)
+    staged = assign_stage(facts.mutate(stage_now=facts["stage"]).drop("stage"), rules)
+    counted = staged.group_by(["stage_now", "stage"]).aggregate(customers=staged.count())
+    given = kept.compile(tx, compile_kwargs={"literal_binds": True})
+    query = str(ibis.to_sql(counted, dialect="postgres")).replace(f'"{name}"', f"({given})")
+    now: dict[str, int] = {}
+    then: dict[str, int] = {}
+    for stage_now, stage, customers in tx.exec_driver_sql(query):
+        now[stage_now] = now.get(stage_now, 0) + customers
+        then[stage] = then.get(stage, 0) + customers
+    return tuple(StageCount(code, now.get(code, 0), then.get(code, 0)) for code in rules.codes)
+
+
+def _kept_facts(currency: str, time_zone: str) -> sa.Select[Any]:
+    facts = customer_facts.c
+    unit = 10.0 ** minor_digits(currency)
+    return sa.select(
+        facts.stage,
+        *(facts[name] for name in (*_WHOLE, *_PARTS)),
+        *(sa.func.timezone(time_zone, facts[name]).label(name) for name in _LOCAL),
+        *((sa.cast(facts[kept], sa.Double) / unit).label(name) for name, kept in _MONEY.items()),
+    )
+
+
+def _type(name: str) -> str:
+    if name == "stage":
+        return "string"
+    if name in _LOCAL:
+        return "timestamp"
+    return "int64" if name in _WHOLE else "float64"
