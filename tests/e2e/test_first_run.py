@@ -159,5 +159,6 @@ def test_from_an_empty_folder_to_a_report(served: Served, browser: Any) -> None:
     # By itself, too, the page has no origin, and draws its charts.
     browser.open(f"{served.address.rstrip('/')}{page}", width=1280)
     assert browser.evaluate("origin") == "null"
+    browser.evaluate("document.querySelector('figure').scrollIntoView()")
     browser.wait_for("document.querySelector('figure.drawn') !== null")
     assert browser.evaluate("document.title") != "taken"
