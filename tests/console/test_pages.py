@@ -694,18 +694,23 @@ def test_behind_a_mark_are_as_many_as_it_says(browser: Any, running: Running) ->
     assert whom_the_list_counts(browser) == cohort > 0
 
     opened(browser, running, "value", language="en")
-    # The cell itself, by its label on the picture; its scores are no more than five.
+    # The cell itself, on the picture: of those of its size, any.
     cell = (
-        "[...document.querySelectorAll('main div[role=img]')[0]?.querySelectorAll('text') ?? []]"
-        ".find(one => /^[0-9]+$/.test(one.textContent) && Number(one.textContent) > 5)"
+        "[...document.querySelectorAll('main div[role=img]')[0]?.querySelectorAll('path') ?? []].find(one => {"
+        " const box = one.getBoundingClientRect(); return box.width > 30 && box.width < 160 && box.height > 30; })"
     )
     browser.wait_for(f"{cell} !== undefined")
     place = browser.evaluate(
-        f"(() => {{ const one = {cell}, box = one.getBoundingClientRect();"
-        " return {x: box.x + box.width / 2, y: box.y + box.height / 2, counted: Number(one.textContent)}; })()"
+        f"(() => {{ const box = {cell}.getBoundingClientRect();"
+        " return {x: box.x + box.width / 2, y: box.y + box.height / 2}; })()"
     )
     for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
         at = {"x": place["x"], "y": place["y"], "button": "left", "clickCount": 1}
         browser.call("Input.dispatchMouseEvent", {"type": kind, **at})
-    assert whom_the_list_counts(browser) == place["counted"]
+    listed = whom_the_list_counts(browser)
+    told = browser.evaluate("fetch('/api/lifecycle/rfm?channel=online').then(answer => answer.json())")
+    asked = browser.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
+    scores = (int(asked["r_scores"]), int(asked["f_scores"]))
+    counts = {(one["r_score"], one["f_score"]): one["customers"] for one in told}
+    assert (asked["channels"], listed) == ("online", counts[scores])
     assert troubles(browser, "value") == []
