@@ -9,7 +9,9 @@ import pytest
 
 from shuke import catalog
 from shuke.app.web import build_web
+from shuke.base.language import Language
 from shuke.platform import Workplace
+from shuke.reports.service.making import ReportTerms
 
 NOW = datetime(2026, 11, 22, 17, tzinfo=UTC)
 PATH = "/api/settings/brand"
@@ -58,3 +60,12 @@ def test_the_page_of_the_console_has_the_brand_s_clock(workplace: Workplace) -> 
     with workplace.database.begin() as tx:
         catalog.save_brand(tx, catalog.Brand(time_zone="Asia/Tokyo"), now=NOW)
     assert served.time_zone() == "Asia/Tokyo"  # type: ignore[attr-defined]
+
+
+def test_a_report_is_made_as_the_brand_says_where_nothing_else_is_asked_for() -> None:
+    brand = catalog.Brand(**ALL)
+    plain = ReportTerms(languages=(Language.ENGLISH,)).of_brand(brand)
+    assert (plain.brand, plain.currency, plain.margin) == ("龙井茶庄", "CNY", 0.35)
+    asked = ReportTerms(languages=(Language.ENGLISH,), brand="Tea", currency="EUR", margin=1.0)
+    assert asked.of_brand(brand) == asked
+    assert ReportTerms(languages=(Language.ENGLISH,), by_costs=True).of_brand(brand).margin is None

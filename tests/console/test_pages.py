@@ -600,6 +600,22 @@ def test_many_are_tagged_and_views_are_kept_and_both_come_back(person: Callable[
     at.waits(f"{tagged} > 30")
     at.press("Undo")
     at.waits(f"{tagged} === 0")
+    # All whom a list finds that is longer than its page, and to a file.
+    at = person("/customers")
+    at.waits("document.querySelectorAll('.ant-table-row').length >= 50")
+    at.browser.evaluate("document.querySelector('.ant-table-thead .ant-checkbox-input').click()")
+    everybody = "[...document.querySelectorAll('button')].find(one => /^Select all \\d/.test(one.innerText))"
+    at.waits(f"Boolean({everybody})")
+    at.browser.evaluate(f"{everybody}.click()")
+    at.press("Remove a tag")
+    at.types("Tag", "spring")
+    at.press("Remove")
+    at.sees("was taken off, 0 in all.")
+    at = person("/customers?stages=lost")
+    at.press("Export")
+    at.press("Make the file")
+    at.waits("document.querySelector('[role=dialog] [role=progressbar]') !== null")
+    at.press("Close")
     # The view has what the address said, and the columns in their order.
     at.press("Save as view")
     at.types("Name of the view", "Win back")

@@ -194,7 +194,7 @@ def test_what_makes_no_sense_is_refused_and_nothing_changes(
 
 def test_a_batch_can_be_taken_back_for_a_week(ask: Ask, workplace: Workplace, people: dict[str, UUID]) -> None:
     made = post(ask, **ALL)
-    later = NOW + bulk_tagging.BATCH_KEPT + timedelta(minutes=1)
+    later = datetime.now(UTC) + bulk_tagging.BATCH_KEPT + timedelta(minutes=1)
     with workplace.database.begin() as tx:
         with pytest.raises(NotFound, match="no_batch"):
             profiles.undo_batch(tx, UUID(made["batch_id"]), None, later)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from shuke import access
+from shuke import access, catalog
 from shuke.base.clock import known_timezone
 from shuke.base.errors import BadInput
 from shuke.base.language import Language
@@ -47,8 +47,8 @@ _FILE: dict[int | str, dict[str, Any]] = {
 class TermsBody(BaseModel):
     """What a report is to be made with.
 
-    `margin` is a share of sales; `by_costs` takes what goods cost instead, where it is known. Without either, value is
-    net sales. `time_zone` and `currency` are the brand's where they are left out.
+    `margin` is a share of sales, 1 for none; `by_costs` takes what goods cost instead, where it is known. What is left
+    out is as the brand says: its margin (without one, value is net sales), name, currency and time zone.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -63,7 +63,7 @@ class TermsBody(BaseModel):
 
     def terms(self, visit: access.Visit, as_of: date | None = None) -> ReportTerms:
         """As the service takes them."""
-        zone = self.time_zone or visit.place.settings.time_zone
+        zone = self.time_zone or _zone(visit)
         return ReportTerms(
             languages=tuple(dict.fromkeys(self.languages or [visit.language])),
             as_of=as_of,
@@ -236,7 +236,7 @@ def _schedule(router: APIRouter) -> None:
         with visit.read() as tx:
             found = shelf.get_schedule(tx)
         if found is None:
-            terms = TermsBody(languages=[visit.language], time_zone=visit.place.settings.time_zone)
+            terms = TermsBody(languages=[visit.language], time_zone=_zone(visit))
             return ScheduleAnswer(every="off", day=1, hour=6, terms=terms, who=None, changed_at=None, due_at=None)
         return _told(found)
 
@@ -248,6 +248,11 @@ def _schedule(router: APIRouter) -> None:
             made = shelf.set_schedule(tx, wanted, now=datetime.now(UTC))
             visit.note(before=None if before is None else _noted(before), after=_noted(made))
         return _told(made)
+
+
+def _zone(visit: access.Visit) -> str:
+    with visit.read() as tx:
+        return catalog.zone_of(tx, visit.place.settings)
 
 
 def _noted(schedule: Schedule) -> dict[str, Any]:

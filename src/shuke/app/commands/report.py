@@ -11,7 +11,7 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from shuke import collect, reports
+from shuke import catalog, collect, lifecycle, reports
 from shuke.app import terminal
 from shuke.app.place import open_place
 from shuke.base.clock import day_after
@@ -19,6 +19,7 @@ from shuke.base.errors import BadInput
 from shuke.base.language import Language, catalogue
 from shuke.base.progress import part
 from shuke.base.wording import say_number
+from shuke.insight import StageRules
 from shuke.platform import Engine, Settings
 
 __all__ = ["ReportOptions", "run", "write"]
@@ -81,7 +82,10 @@ def write(
         raise BadInput("app.files_and_database")
     with terminal.workshop(options.engine) as (engine, work), terminal.bar(console, options.language) as hear:
         if options.from_database:
-            collected = _of_database(options, engine, column)
+            collected, said, current = _of_database(options, engine, column)
+            stages = stages if options.stages else current
+            rate = said.margin if options.margin is None else rate
+            options = replace(options, brand=options.brand or said.name or "")
         else:
             collected = collect.read_orders(
                 options.orders,
@@ -123,18 +127,23 @@ def write(
         }
 
 
-def _of_database(options: ReportOptions, engine: Engine, margin_column: str | None) -> collect.Collected:
-    """What the database holds now."""
+def _of_database(
+    options: ReportOptions, engine: Engine, margin_column: str | None
+) -> tuple[collect.Collected, catalog.Brand, StageRules]:
+    """What the database holds now, what the brand says of itself, and its stages."""
     settings = Settings.of_environment()
     with open_place(settings, catalogue("shuke.app", options.language)) as place:
-        return reports.stored(
+        with place.database.read() as tx:
+            brand, stages = catalog.brand_of(tx), lifecycle.current_stages(tx)
+        collected = reports.stored(
             place,
             engine=engine,
-            currency=options.currency,
-            timezone=options.timezone or settings.time_zone,
+            currency=options.currency or brand.currency,
+            timezone=options.timezone or brand.time_zone or settings.time_zone,
             as_of=options.as_of,
             margin_column=margin_column,
         )
+    return collected, brand, stages
 
 
 def _write_one(report: reports.Report, collected: collect.Collected, folder: Path, formats: tuple[str, ...]) -> Written:

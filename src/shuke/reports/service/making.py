@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from shuke import catalog, lifecycle
 from shuke.base.clock import day_after
 from shuke.base.language import Language
 from shuke.base.progress import part
@@ -60,7 +61,8 @@ _FORMATS = ("html", "pdf", "xlsx", "json")
 class ReportTerms:
     """What a report is asked for with. ``as_of`` is the day after the last that counts; None is that of the last order.
 
-    ``margin`` is a share; ``by_costs`` takes what goods cost instead. Without either, value is net sales.
+    ``margin`` is a share; ``by_costs`` takes what goods cost instead. Without either, value is net sales. What the
+    brand has said of itself counts where nothing else was asked for.
     """
 
     languages: tuple[Language, ...]
@@ -71,6 +73,13 @@ class ReportTerms:
     brand: str = ""
     currency: str | None = None
     time_zone: str = "UTC"
+
+    def of_brand(self, brand: catalog.Brand) -> ReportTerms:
+        """The same, with the brand's name, currency and margin where none were asked for."""
+        margin = self.margin if self.by_costs or self.margin is not None else brand.margin
+        return replace(
+            self, brand=self.brand or brand.name or "", currency=self.currency or brand.currency, margin=margin
+        )
 
     def told(self) -> dict[str, Any]:
         """As JSON."""
@@ -90,8 +99,11 @@ class ReportTerms:
 
 def make_asked(running: Running) -> None:
     """Make the report of a job, in each language that was asked for, and keep it; the oldest may go."""
-    place, asked = running.place, ReportTerms.of(running.job.asked)
+    place = running.place
     settings = place.settings
+    with place.database.read() as tx:
+        asked = ReportTerms.of(running.job.asked).of_brand(catalog.brand_of(tx))
+        stages = lifecycle.current_stages(tx)
     as_of = None if asked.as_of is None else datetime.combine(asked.as_of, time())
     margin_column = "cost" if asked.by_costs else None
     running.progress("reports.stored", 0.0)
@@ -122,6 +134,7 @@ def make_asked(running: Running) -> None:
                 margin=asked.margin,
                 margin_column=margin_column,
                 brand=asked.brand,
+                stages=stages,
             ),
             languages=asked.languages,
             work_folder=folder,
