@@ -101,7 +101,7 @@ export function known(columns: readonly string[]): Column[] {
 export function withoutOrder(whom: { query: ListBody } | { customer_ids: string[] }): typeof whom {
   if (!("query" in whom)) return whom;
   const query = Object.entries(whom.query).filter(([name]) => name !== "sort" && name !== "descending");
-  return { query: Object.fromEntries(query) as ListBody };
+  return { query: Object.fromEntries(query) };
 }
 
 /** The list with one of its entries in another place; out of bounds nothing moves. */
