@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from shuke import access
+from shuke import access, catalog
 from shuke.base.clock import known_timezone
 from shuke.base.errors import BadInput
 from shuke.base.language import Language
-from shuke.platform import ENDED, AnyTask, JobState, Metrics, Workplace, list_jobs
+from shuke.platform import ENDED, AnyTask, JobState, Metrics, Transaction, Workplace, list_jobs
 from shuke.platform.answers import JobBody, QueuedBody, file_answer, job_body
 from shuke.platform.http import PROBLEM, Flag, Problem, api
 from shuke.reports.rules.schedule import Every
@@ -48,7 +48,7 @@ class TermsBody(BaseModel):
     """What a report is to be made with.
 
     `margin` is a share of sales; `by_costs` takes what goods cost instead, where it is known. Without either, value is
-    net sales. `time_zone` and `currency` are the brand's where they are left out.
+    net sales. Name, currency and time zone are the brand's where they are left out.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -61,17 +61,18 @@ class TermsBody(BaseModel):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")] | None = None
     time_zone: Annotated[str, Field(max_length=60, description="IANA name")] | None = None
 
-    def terms(self, visit: access.Visit, as_of: date | None = None) -> ReportTerms:
+    def terms(self, visit: access.Visit, tx: Transaction, as_of: date | None = None) -> ReportTerms:
         """As the service takes them."""
-        zone = self.time_zone or visit.place.settings.time_zone
+        ours = catalog.brand_of(tx)
+        zone = self.time_zone or catalog.zone_of(tx, visit.place.settings)
         return ReportTerms(
             languages=tuple(dict.fromkeys(self.languages or [visit.language])),
             as_of=as_of,
             horizon_days=self.horizon_days,
             margin=None if self.by_costs else self.margin,
             by_costs=self.by_costs,
-            brand=self.brand.strip(),
-            currency=self.currency,
+            brand=self.brand.strip() or ours.name or "",
+            currency=self.currency or ours.currency,
             time_zone=known_timezone(zone).key,
         )
 
@@ -164,8 +165,8 @@ def _shelf(router: APIRouter, making: AnyTask) -> None:
     def post_report(visit: Writing, body: ReportBody) -> QueuedBody:
         if body.as_of is not None and body.as_of > datetime.now(UTC).date():
             raise BadInput("reports.bad_as_of", as_of=body.as_of.isoformat())
-        terms = body.terms(visit, body.as_of)
         with visit.begin() as tx:
+            terms = body.terms(visit, tx, body.as_of)
             job_id = shelf.queue_report(tx, making, terms, asker=visit.asker)
             visit.note(job_id=job_id, **terms.told())
         return QueuedBody(job_id=job_id)
@@ -235,15 +236,17 @@ def _schedule(router: APIRouter) -> None:
     def get_schedule(visit: Reading) -> ScheduleAnswer:
         with visit.read() as tx:
             found = shelf.get_schedule(tx)
+            zone = catalog.zone_of(tx, visit.place.settings)
         if found is None:
-            terms = TermsBody(languages=[visit.language], time_zone=visit.place.settings.time_zone)
+            terms = TermsBody(languages=[visit.language], time_zone=zone)
             return ScheduleAnswer(every="off", day=1, hour=6, terms=terms, who=None, changed_at=None, due_at=None)
         return _told(found)
 
     @router.put("/reports/schedule")
     def put_schedule(visit: Writing, body: ScheduleBody) -> ScheduleAnswer:
-        wanted = Schedule(body.every, body.day, body.hour, body.terms.terms(visit), visit.reader.name, None, None)
         with visit.begin() as tx:
+            terms = body.terms.terms(visit, tx)
+            wanted = Schedule(body.every, body.day, body.hour, terms, visit.reader.name, None, None)
             before = shelf.get_schedule(tx)
             made = shelf.set_schedule(tx, wanted, now=datetime.now(UTC))
             visit.note(before=None if before is None else _noted(before), after=_noted(made))

@@ -11,7 +11,7 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from shuke import collect, reports
+from shuke import catalog, collect, reports
 from shuke.app import terminal
 from shuke.app.place import open_place
 from shuke.base.clock import day_after
@@ -127,11 +127,13 @@ def _of_database(options: ReportOptions, engine: Engine, margin_column: str | No
     """What the database holds now."""
     settings = Settings.of_environment()
     with open_place(settings, catalogue("shuke.app", options.language)) as place:
+        with place.database.read() as tx:
+            zone, brand = catalog.zone_of(tx, settings), catalog.brand_of(tx)
         return reports.stored(
             place,
             engine=engine,
-            currency=options.currency,
-            timezone=options.timezone or settings.time_zone,
+            currency=options.currency or brand.currency,
+            timezone=options.timezone or zone,
             as_of=options.as_of,
             margin_column=margin_column,
         )

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from shuke import lifecycle
 from shuke.base.clock import day_after
 from shuke.base.language import Language
 from shuke.base.progress import part
@@ -28,6 +29,7 @@ from shuke.platform import (
 )
 from shuke.reports.exports.html import page_policy
 from shuke.reports.model import FindingBlock, Report
+from shuke.reports.rules.stages import check_stages
 from shuke.reports.service import Terms, build_reports
 from shuke.reports.service.files import write_report
 from shuke.reports.service.stored import stored
@@ -95,6 +97,10 @@ def make_asked(running: Running) -> None:
     as_of = None if asked.as_of is None else datetime.combine(asked.as_of, time())
     margin_column = "cost" if asked.by_costs else None
     running.progress("reports.stored", 0.0)
+    with place.database.read() as tx:
+        stages = lifecycle.current_stages(tx)
+    # What cannot be used is said before anything is read.
+    check_stages(stages)
     with (
         running.folder() as folder,
         open_engine(
@@ -122,6 +128,7 @@ def make_asked(running: Running) -> None:
                 margin=asked.margin,
                 margin_column=margin_column,
                 brand=asked.brand,
+                stages=stages,
             ),
             languages=asked.languages,
             work_folder=folder,
