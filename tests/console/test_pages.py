@@ -676,6 +676,8 @@ def test_settings_are_changed_with_their_effect_in_sight_and_come_back(person: C
     at.press("Undo")
     at.sees_no_more("east")
     assert troubles(at.browser, "stores") == []
+
+
 def whom_the_list_counts(browser: Any) -> int:
     """The number of customers on the page that a mark led to."""
     said = "(document.querySelector('main header p')?.innerText ?? '')"

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shuke import collect
+from shuke import catalog, collect
 from shuke.base.language import Language
 from shuke.platform import Asker, Database, Keyring, Settings, Workplace, new_file
 from shuke.reports import jobs
@@ -245,6 +245,18 @@ def test_a_schedule_without_its_lock_would_make_two(workplace: Workplace, monkey
         with workplace.database.begin() as tx:
             made.append(shelf.queue_when_due(tx, jobs.make_report, monday))
     assert None not in made
+
+
+def test_what_is_left_out_is_the_brands_own(asking: Ask, place: Workplace) -> None:
+    ours = catalog.Brand(name="西湖龙井", time_zone="Europe/Berlin", currency="EUR")
+    with place.database.begin() as tx:
+        catalog.save_brand(tx, ours, now=NOW)
+    job_id = asking("POST", "/api/reports", json={}).json()["job_id"]
+    asked = asking("GET", f"/api/jobs/{job_id}").json()["asked"]
+    assert (asked["brand"], asked["time_zone"], asked["currency"]) == ("西湖龙井", "Europe/Berlin", "EUR")
+    assert asking("GET", "/api/reports/schedule").json()["terms"]["time_zone"] == "Europe/Berlin"
+    with place.database.begin() as tx:
+        catalog.save_brand(tx, catalog.Brand(), now=NOW)
 
 
 def test_the_schedule_is_set_and_told_over_http(asking: Ask) -> None:

@@ -5255,7 +5255,7 @@ export interface components {
          * @description What a report is to be made with.
          *
          *     `margin` is a share of sales; `by_costs` takes what goods cost instead, where it is known. Without either, value is
-         *     net sales. `time_zone` and `currency` are the brand's where they are left out.
+         *     net sales. Name, currency and time zone are the brand's where they are left out.
          */
         TermsBody: {
             /**

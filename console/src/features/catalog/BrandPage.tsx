@@ -1,5 +1,5 @@
 /** Who the brand is, and by which clock, money and margin it reckons. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Button, Form, Input, InputNumber, Select } from "antd";
 import { useTranslation } from "react-i18next";
 
@@ -11,15 +11,14 @@ import { Page, Panel } from "@/shell/Page";
 import { useTelling } from "@/shell/undo";
 
 import styles from "./Catalog.module.css";
+import { BRAND, useBrand } from "./queries";
 
 type Brand = components["schemas"]["BrandAnswer"];
 type Said = components["schemas"]["BrandBody"];
 
-const BRAND = ["brand"];
-
 export function BrandPage() {
   const { t } = useTranslation("catalog");
-  const brand = useQuery({ queryKey: BRAND, queryFn: () => answer(api.GET("/api/settings/brand")) });
+  const brand = useBrand();
   return (
     <Page title={t("brand_page.title")} about={t("brand_page.about")}>
       <Panel>

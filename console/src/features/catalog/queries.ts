@@ -1,6 +1,7 @@
 /** What is asked of the room `catalog`. */
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
+import { useMay } from "@/features/access/session";
 import { answer, api } from "@/platform/client";
 import type { components } from "@/platform/schema";
 
@@ -8,7 +9,18 @@ export type Product = components["schemas"]["ProductRow"];
 export type Store = components["schemas"]["StoreRow"];
 export type Channel = components["schemas"]["ChannelRow"];
 
+export const BRAND = ["brand"];
 const PAGE = 100;
+
+/** Who the brand is; asked of the server only for whoever may see settings. */
+export function useBrand() {
+  const may = useMay();
+  return useQuery({
+    queryKey: BRAND,
+    queryFn: () => answer(api.GET("/api/settings/brand")),
+    enabled: may("settings.read"),
+  });
+}
 
 export interface Narrowed {
   category: string | null;

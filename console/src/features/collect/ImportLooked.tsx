@@ -6,6 +6,7 @@ import { useNavigate, useSearchParams } from "react-router";
 
 import { brandZone } from "@/base/page";
 import { useNames } from "@/base/useSaying";
+import { useBrand } from "@/features/catalog/queries";
 import { answer, api } from "@/platform/client";
 import { useDoing } from "@/shell/doing";
 import { Grid } from "@/shell/Grid";
@@ -49,7 +50,10 @@ export function Looked({ name, files, previews }: Props) {
   const navigate = useNavigate();
   const [address, setAddress] = useSearchParams();
   const [first] = previews;
-  const [decided, setDecided] = useState<Decided>(() => recall(name) ?? begin(first));
+  const brand = useBrand();
+  const [chosen, setDecided] = useState<Decided>(() => recall(name) ?? begin(first));
+  // The brand's own, until another is chosen.
+  const decided = { ...chosen, currency: chosen.currency ?? brand.data?.currency ?? null };
   const [busy, setBusy] = useState(false);
   if (!first) return null;
   const guess = guessOf(first, decided.kind);

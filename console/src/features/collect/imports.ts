@@ -105,7 +105,8 @@ export function bodyOf(decided: Decided, files: string[], dryRun: boolean): Impo
     files,
     // Costs are read by their columns' names alone.
     mapping: decided.kind === "costs" ? {} : decided.mapping,
-    currency: decided.currency,
+    // Where a column says it, naming one would leave out the rows in others.
+    currency: "currency" in decided.mapping ? null : decided.currency,
     timezone: decided.timezone,
     source: decided.source,
     identity_kind: decided.kind === "orders" ? decided.identityKind : null,

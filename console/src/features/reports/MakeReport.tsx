@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Form, Input, Modal } from "antd";
 import { useTranslation } from "react-i18next";
 
+import { useBrand } from "@/features/catalog/queries";
 import { usePreferences } from "@/shell/preferences";
 import { answer, api } from "@/platform/client";
 import { Refused } from "@/shell/Answer";
@@ -14,8 +15,20 @@ import { termsOf, wantedOf, type Wanted } from "./terms";
 type Asked = Wanted & { asOf?: string };
 
 export function MakeReport({ close }: { close: () => void }) {
+  const brand = useBrand();
+  // What it offers first, it has to know from the beginning.
+  return brand.isLoading ? null : <Asking close={close} brand={brand.data} />;
+}
+
+interface AskingProps {
+  close: () => void;
+  brand: ReturnType<typeof useBrand>["data"];
+}
+
+function Asking({ close, brand }: AskingProps) {
   const { t } = useTranslation(["reports", "shell"]);
   const { language } = usePreferences();
+  const first = wantedOf(null, language, brand);
   const queries = useQueryClient();
   const [form] = Form.useForm<Asked>();
   const make = useMutation({
@@ -42,9 +55,9 @@ export function MakeReport({ close }: { close: () => void }) {
         form={form}
         layout="vertical"
         requiredMark={false}
-        initialValues={wantedOf(null, language)}
+        initialValues={first}
         onFinish={(given) => {
-          make.mutate({ ...wantedOf(null, language), ...given });
+          make.mutate({ ...first, ...given });
         }}
       >
         <Form.Item name="asOf" label={t("make.until")} extra={t("make.until_what")}>

@@ -3,6 +3,11 @@ import type { Language } from "@/base/language";
 
 import type { ReportTerms } from "./queries";
 
+interface Brand {
+  name?: string | null;
+  margin?: number | null;
+}
+
 export type Basis = "sales" | "share" | "costs";
 
 export interface Wanted {
@@ -14,13 +19,15 @@ export interface Wanted {
   brand: string;
 }
 
-export function wantedOf(terms: ReportTerms | null, language: Language): Wanted {
+/** What is offered first: what was asked for before, else the brand's own margin and name. */
+export function wantedOf(terms: ReportTerms | null, language: Language, brand?: Brand): Wanted {
+  const margin = terms ? terms.margin : brand?.margin;
   return {
     languages: terms?.languages ?? [language],
     horizon: terms?.horizon_days ?? 365,
-    basis: terms?.by_costs ? "costs" : terms?.margin ? "share" : "sales",
-    margin: terms?.margin ? Math.round(terms.margin * 1000) / 10 : null,
-    brand: terms?.brand ?? "",
+    basis: terms?.by_costs ? "costs" : margin ? "share" : "sales",
+    margin: margin ? Math.round(margin * 1000) / 10 : null,
+    brand: terms?.brand ?? brand?.name ?? "",
   };
 }
 
