@@ -115,6 +115,7 @@ def _spent(database: Database, laid: Laid, tables: insight.Tables) -> dict[str |
     if tables.costs is None:
         return {}
     known = laid.engine.upload(_values(database, laid.basis), "channel_values")
+    known = known.mutate(customer_id=known.customer_id.cast("uuid"))
     predicted = known.total_clv.notnull().any().to_pyarrow().as_py()
     try:
         rows = laid.rows(

@@ -137,7 +137,20 @@ class _Asked:
             tables, lines = of_customers(tables, seen), lines.semi_join(seen, "customer_id")
         found = lines.select("currency").distinct().to_pyarrow()["currency"].to_pylist()
         basis = replace(self.basis, currency=collected.currency, currencies=tuple(sorted(map(str, found))))
-        return Laid(tables, engine, local, basis)
+        return Laid(_kept(tables, engine), engine, local, basis)
+
+
+def _kept(tables: insight.Tables, engine: Engine) -> insight.Tables:
+    """The tables as they lie there, once: a question looks at each several times.
+
+    Customers are told apart by 16 bytes instead of 36 letters, which takes half of the time.
+    """
+    kept: dict[str, ir.Table] = {}
+    for name in ("orders", "order_lines", "refunds"):
+        table: ir.Table | None = getattr(tables, name)
+        if table is not None:
+            kept[name] = engine.keep(table.mutate(customer_id=table.customer_id.cast("uuid")), f"desk_{name}")
+    return replace(tables, **kept)
 
 
 class Desk:
