@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from shuke.base.errors import BadInput, NotFound
 from shuke.base.money import minor_digits
 from shuke.insight import CUSTOMER_STAGES, StageRules, assign_stage
-from shuke.insight.stages.rules import typical_gap
+from shuke.insight.stages.rules import typical_gap, with_silence
 from shuke.lifecycle.model import Refresh, StageCount, StageDefinition
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.lifecycle.tables import customer_facts, stage_definitions
@@ -48,6 +48,7 @@ _MONEY = {
     "total_clv": "total_clv_minor",
 }
 _DAYS = ("first_order_at", "last_order_at")
+_FOR_SILENCE = (*_DAYS, "order_days", "recency_days")
 _WHOLE = ("orders", "order_days", "recency_days", "r_score", "f_score", "m_score")
 _PARTS = ("average_days_between_orders", "p_alive", "churn_probability", "predicted_number_of_orders")
 
@@ -124,11 +125,18 @@ def preview(tx: Transaction, rules: StageRules) -> tuple[StageCount, ...]:
     # To sort the gaps of many customers without files.
     tx.execute(sa.text(f"SET LOCAL work_mem = '{_WORK_MEMORY}'"))
     facts, given = _kept_facts(tx, latest)
-    if rules.usual_gap_days is None and "silence" in rules.fields():
-        # Worked out once, not beside each customer.
-        gap = _ask(tx, typical_gap(facts.filter(facts["order_days"] > 1)), given)[0][0]
-        rules = replace(rules, usual_gap_days=gap)
-    staged = assign_stage(facts.rename(stage_now="stage"), rules)
+    facts = facts.rename(stage_now="stage")
+    if "silence" in rules.fields():
+        if rules.usual_gap_days is None:
+            # Worked out once, not beside each customer.
+            gap = _ask(tx, typical_gap(facts.filter(facts["order_days"] > 1)), given)[0][0]
+            rules = replace(rules, usual_gap_days=gap)
+        wanted = (rules.fields() | {"stage_now", *_FOR_SILENCE}) & set(facts.columns)
+        quiet = with_silence(facts, rules).select(*sorted(wanted), "silence")
+        # Worked out once for each customer, and not wherever a rule asks for it.
+        given = f"{_sql(quiet, given)} OFFSET 0"
+        facts = ibis.table(quiet.schema(), name=_NAME)
+    staged = assign_stage(facts, rules)
     counted = staged.group_by(["stage_now", "stage"]).aggregate(customers=staged.count())
     now: dict[str, int] = {}
     then: dict[str, int] = {}
@@ -140,8 +148,11 @@ def preview(tx: Transaction, rules: StageRules) -> tuple[StageCount, ...]:
 
 def _ask(tx: Transaction, expression: ir.Table, given: str) -> Sequence[sa.Row[Any]]:
     """What an expression over the facts comes to; ``given`` selects them."""
-    query = str(ibis.to_sql(expression, dialect="postgres")).replace(f'"{_NAME}"', f"({given})")
-    return tx.exec_driver_sql(query).all()
+    return tx.exec_driver_sql(_sql(expression, given)).all()
+
+
+def _sql(expression: ir.Table, given: str) -> str:
+    return str(ibis.to_sql(expression, dialect="postgres")).replace(f'"{_NAME}"', f"({given})")
 
 
 def _kept_facts(tx: Transaction, latest: Refresh) -> tuple[ir.Table, str]:
