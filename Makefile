@@ -18,7 +18,7 @@ endif
 # that they test.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup console schema demo test faults bench lint lint-console format docs lock clean without-console
+.PHONY: help setup console schema demo test faults bench lint lint-console format screenshots docs lock clean without-console
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "make %-8s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ format: $(READY) ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 	@test ! -d console/node_modules || npm --prefix console run --silent format
+
+screenshots: $(READY) $(CONSOLE) ## Take the pictures of the console for the documentation, from the demo
+	@$(BIN)/python docs/screenshots.py .cache/demo
 
 docs: $(READY) ## Build the documentation site into docs/_build/html
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

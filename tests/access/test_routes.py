@@ -1,7 +1,7 @@
 """Every route and every role, from the table of routes: allowed exactly where the role says so, and fields likewise."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,12 @@ def filled(pattern: str) -> str:
     return re.sub(r"\{(\w+)(:\w+)?\}", value, pattern)
 
 
-def answers(ask: Any, place: Workplace, key_for: Callable[..., str]) -> dict[tuple[str, str, str], int]:
+def answers(
+    ask: Any, place: Workplace, key_for: Callable[..., str], roles: Sequence[access.Role] = access.SHIPPED_ROLES
+) -> dict[tuple[str, str, str], int]:
     routes = access.declare_permissions(build_web(place).router.routes)
     found = {}
-    for role in access.SHIPPED_ROLES:
+    for role in roles:
         key = key_for(place, role.name, places=["s1"] if role.where is access.Where.STORE else [])
         for method, pattern in routes:
             answer = ask(method, filled(pattern), key=key)
@@ -57,7 +59,8 @@ def test_every_role_may_what_its_permissions_say(
     assert {200, 403} == set(expected.values())
     # A guard that lets everybody do everything is seen.
     monkeypatch.setattr(guard, "reader_of_key", lambda *_: access.COMMAND)
-    assert answers(ask, workplace, key_for) != expected
+    least = [role for role in access.SHIPPED_ROLES if role.name == "auditor"]
+    assert not answers(ask, workplace, key_for, least).items() <= expected.items()
 
 
 def test_who_says_nothing_or_something_wrong_is_refused_everywhere(ask: Any, workplace: Workplace) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,12 @@ from shuke.access.people_model import NewUser
 from shuke.access.service import links, passwords, users
 from shuke.app import console
 from shuke.app.web import build_web
-from shuke.platform import Database, Keyring, Settings, Workplace
+from shuke.base.language import Language
+from shuke.collect.jobs import import_files, preview_file
+from shuke.platform import Asker, Database, Keyring, Settings, Workplace, new_file, queue_job
+from shuke.reports.exports.html import page_policy
+from shuke.reports.service.making import ReportTerms
+from shuke.reports.tables import reports
 
 NOW = datetime.now(UTC)
 AS_OF = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -41,6 +47,9 @@ PAGES: dict[str, str] = {
     "import": "/data/import",
     "brand": "/settings/brand",
     "stage_rules": "/settings/stages",
+    "looked": "/data/import?looked={looked}",
+    "imported": "/data/imports/{imported}",
+    "report": "/report",
     "attributes": "/settings/attributes",
     "stores": "/settings/stores",
     "channels": "/settings/channels",
@@ -92,9 +101,11 @@ class Running:
     """A server with customers, and the address of each page."""
 
     address: str
+    place: Workplace
     customer: UUID
     invitation: str
-    database: Database
+    looked: UUID
+    imported: UUID
 
 
 def filled(place: Workplace) -> UUID:
@@ -142,6 +153,63 @@ def filled(place: Workplace) -> UUID:
     return one.customer_id
 
 
+ORDERS = "订单号,会员手机号,下单时间,实付金额\nf1,13800000001,2026-05-01 10:00,99\nf2,13800000002,2026-05-02,abc\n"
+#: What a page of a report must not do, were there a way to get it in.
+HOSTILE = "<!doctype html><html lang=zh><title>x</title><h1>Report</h1><script>document.title = 'taken'</script>"
+
+
+def imported(place: Workplace, user_id: UUID) -> tuple[UUID, UUID]:
+    """A file that the owner has sent, looked at and brought in; gives the numbers of the two jobs."""
+    asker = Asker("user", user_id, "张伟")
+    with new_file(place, kind="import", name="订单.csv", media_type="text/csv", asker=asker, days=1) as out:
+        out.write(ORDERS.encode())
+        with place.database.begin() as tx:
+            file = str(out.finish(tx).file_id)
+            told = {
+                "kind": "orders",
+                "files": [{"file_id": file, "name": "订单.csv"}],
+                "mapping": {},
+                "source": "files",
+                "currency": "CNY",
+                "timezone": None,
+                "identity_kind": None,
+                "dry_run": False,
+                "language": "zh-CN",
+            }
+            looked = queue_job(tx, preview_file, kind="collect.preview", asker=asker, asked={"file_id": file})
+            job = queue_job(tx, import_files, kind="collect.import", asker=asker, asked=told)
+    context: Any = SimpleNamespace(additional_context={"workplace": place})
+    preview_file.func(context, str(looked))
+    import_files.func(context, str(job))
+    return looked, job
+
+
+def report(place: Workplace, user_id: UUID) -> None:
+    """A report whose page would do harm if it could."""
+    asker = Asker("user", user_id, "张伟")
+    with new_file(place, kind="report", name="report.html", media_type="text/html", asker=asker, days=1) as out:
+        out.write(HOSTILE.encode())
+        with place.database.begin() as tx:
+            file = out.finish(tx)
+            finding = {"code": "loyal_core", "headline": "忠诚顾客带来一半的销售额", "confidence": "high"}
+            finding |= {"money": 1_234.5, "money_label": "每年", "customers": 12}
+            tx.execute(
+                sa.insert(reports).values(
+                    report_id=UUID(int=7),
+                    made_at=NOW,
+                    data_until=NOW.date(),
+                    terms=ReportTerms(languages=(Language.CHINESE,)).told(),
+                    currency="CNY",
+                    customers=60,
+                    policy=page_policy(),
+                    files={"zh-CN": {"html": {"file_id": str(file.file_id), "size_bytes": file.size_bytes}}},
+                    findings={"zh-CN": [finding]},
+                    who="张伟",
+                    scheduled=True,
+                )
+            )
+
+
 @pytest.fixture(scope="module")
 def running(
     new_database: Callable[[], str],
@@ -165,8 +233,10 @@ def running(
             wanted = {"email": "li@brand.example", "role": "analyst", "places": [], "team_id": None}
             _, token = links.invite(tx, reader, **wanted, now=NOW)
             access.make_key(tx, reader, access.NewKey(name="till", role="analyst"), NOW)
+        report(place, user_id)
+        looked, job = imported(place, user_id)
         with serve(build_web(place)) as address:
-            yield Running(address, customer, token, database)
+            yield Running(address, place, customer, token, looked, job)
 
 
 @pytest.fixture(scope="module")
@@ -195,13 +265,13 @@ def opened(browser: Any, running: Running, page: str, *, language: str, width: i
         browser.call("Network.clearBrowserCookies")
     # What is behind the # alone would load nothing.
     browser.open("about:blank", width=width)
-    path = (PAGES | PARTS)[page].format(customer=running.customer, invitation=running.invitation)
+    path = (PAGES | PARTS)[page].format(**vars(running))
     browser.open(f"{running.address}{path}", width=width)
     browser.wait_for(STILL)
 
 
 #: What the server rightly answers with a refusal.
-REFUSED = {"nobody": "404", "sign_in": "401", "used_up": "404"}
+REFUSED = {"nobody": "404", "sign_in": "401", "used_up": "404", "report": "Content Security Policy"}
 
 
 def troubles(browser: Any, page: str) -> list[str]:
@@ -269,6 +339,32 @@ def test_a_policy_that_the_page_does_not_keep_is_seen(
     monkeypatch.setattr(console, "policy", lambda _: kept("another"))
     opened(browser, running, "nowhere", language="en")
     assert any("Content Security Policy" in one for one in troubles(browser, "nowhere"))
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_page_of_a_report_reaches_nothing(browser: Any, running: Running) -> None:
+    """Its script is none of the two that reports have; should it run, it would still have no origin."""
+    opened(browser, running, "report", language="zh-CN")
+    browser.wait_for("document.querySelector('iframe') !== null")
+    page = browser.evaluate("document.querySelector('iframe').src")
+    browser.open(page, width=1280)
+    browser.wait_for("document.querySelector('h1') !== null")
+    assert browser.evaluate("document.title") == "x"
+    assert any("Content Security Policy" in one for one in browser.console)
+    assert browser.evaluate("origin") == "null"
+    # A policy that lets it run is seen.
+    with running.place.database.begin() as tx:
+        tx.execute(sa.update(reports).values(policy="script-src 'unsafe-inline'"))
+    try:
+        browser.open(page, width=1280)
+        assert browser.evaluate("document.title") == "taken"
+        assert browser.evaluate("origin") == "null"
+        opened(browser, running, "report", language="zh-CN")
+        browser.wait_for("document.querySelector('iframe') !== null")
+        assert browser.evaluate("document.title") == "报告 · 熟客"
+    finally:
+        with running.place.database.begin() as tx:
+            tx.execute(sa.update(reports).values(policy=page_policy()))
 
 
 def test_the_shell_is_small(built: Path) -> None:
@@ -472,7 +568,7 @@ def test_who_signed_in_long_ago_is_asked_again_and_what_they_began_goes_on(
     person: Callable[..., Person], running: Running
 ) -> None:
     at = person("/settings/team")
-    with running.database.begin() as tx:
+    with running.place.database.begin() as tx:
         tx.execute(sa.text("UPDATE sessions SET signed_in_at = signed_in_at - interval '1 hour'"))
     at.press("New sign-in link")
     at.sees("Is it still you?")
@@ -580,3 +676,57 @@ def test_settings_are_changed_with_their_effect_in_sight_and_come_back(person: C
     at.press("Undo")
     at.sees_no_more("east")
     assert troubles(at.browser, "stores") == []
+def whom_the_list_counts(browser: Any) -> int:
+    """The number of customers on the page that a mark led to."""
+    said = "(document.querySelector('main header p')?.innerText ?? '')"
+    browser.wait_for(f"location.pathname === '/customers' && /^[0-9,]+ customers?$/.test({said})")
+    return int(browser.evaluate(f"{said}.replace(/[^0-9]/g, '')"))
+
+
+def press_link(browser: Any, figure: str, column: int) -> int:
+    """Show a figure as a table and press the first row's link with the keyboard; gives what the row counts."""
+    browser.wait_for(f"document.querySelector('[aria-label=\"{figure} as a table\"]') !== null")
+    browser.evaluate(f"document.querySelector('[aria-label=\"{figure} as a table\"]').click()")
+    browser.wait_for("document.querySelector('main td a') !== null")
+    row = "document.querySelector('main td a').closest('tr')"
+    counted = int(browser.evaluate(f"{row}.children[{column}].innerText.replace(/[^0-9]/g, '')"))
+    browser.evaluate("document.querySelector('main td a').focus()")
+    browser.press("Enter")
+    return counted
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_behind_a_mark_are_as_many_as_it_says(browser: Any, running: Running) -> None:
+    opened(browser, running, "lifecycle", language="en")
+    flow = press_link(browser, "How customers moved", 2)
+    assert whom_the_list_counts(browser) == flow > 0
+    # Each condition can be taken away, and the way back leads to the view that it came from.
+    assert browser.evaluate("document.querySelectorAll('main [aria-label=\"Conditions\"] li').length") == 2
+    browser.evaluate("history.back()")
+    browser.wait_for("location.pathname + location.search === '/lifecycle?since=2020-01-01'")
+
+    opened(browser, running, "cohorts", language="en")
+    cohort = press_link(browser, "Cohorts", 3)
+    assert whom_the_list_counts(browser) == cohort > 0
+
+    opened(browser, running, "value", language="en")
+    # The cell itself, on the picture: of those of its size, any.
+    cell = (
+        "[...document.querySelectorAll('main div[role=img]')[0]?.querySelectorAll('path') ?? []].find(one => {"
+        " const box = one.getBoundingClientRect(); return box.width > 30 && box.width < 160 && box.height > 30; })"
+    )
+    browser.wait_for(f"{cell} !== undefined")
+    place = browser.evaluate(
+        f"(() => {{ const box = {cell}.getBoundingClientRect();"
+        " return {x: box.x + box.width / 2, y: box.y + box.height / 2}; })()"
+    )
+    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+        at = {"x": place["x"], "y": place["y"], "button": "left", "clickCount": 1}
+        browser.call("Input.dispatchMouseEvent", {"type": kind, **at})
+    listed = whom_the_list_counts(browser)
+    told = browser.evaluate("fetch('/api/lifecycle/rfm?channel=online').then(answer => answer.json())")
+    asked = browser.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
+    scores = (int(asked["r_scores"]), int(asked["f_scores"]))
+    counts = {(one["r_score"], one["f_score"]): one["customers"] for one in told}
+    assert (asked["channels"], listed) == ("online", counts[scores])
+    assert troubles(browser, "value") == []

@@ -14,7 +14,6 @@ import ibis.expr.types as ir
 
 from shuke import insight
 from shuke.insight.facts import customer_facts
-from shuke.insight.summary import customer_summary
 from shuke.insight.tables import Tables
 from shuke.platform import EngineName, open_engine
 
@@ -25,10 +24,8 @@ PLANTED = "planted_fault"
 def figures(tables: Tables) -> dict[str, ir.Table]:
     """Some measures of each kind, as expressions that are not yet run; the others run on Spark in other tests."""
     return {
-        "summary": customer_summary(tables, as_of=AS_OF, unit="week"),
         "cohorts": insight.cohorts(tables, as_of=AS_OF),
         "products": insight.product_contribution(tables.order_lines),
-        "stages": insight.stages_at(tables, insight.CUSTOMER_STAGES, [dt.date(2011, 6, 1), dt.date(2011, 12, 1)]),
         # Not the same question on both engines, which the comparison has to notice.
         PLANTED: tables.orders.group_by("customer_id").agg(amount=tables.orders.amount.sum() * (1 + 1e-7)),
     }

@@ -21,8 +21,6 @@ RETAIL = HERE.parents[1] / "src" / "shuke" / "app" / "data" / "online_retail.par
 PLANTED = "planted_fault"
 KEYS = {
     "facts": ["customer_id"],
-    "summary": ["customer_id"],
-    "stages": ["customer_id", "at"],
     PLANTED: ["customer_id"],
 }
 LOOPBACK = {"SPARK_LOCAL_IP": "127.0.0.1"}

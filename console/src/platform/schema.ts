@@ -134,10 +134,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Exports */
+        /** One's own exports, newest first */
         get: operations["get_exports_api_customers_exports_get"];
         put?: never;
-        /** Post Export */
+        /** Export customers as a workbook or CSV */
         post: operations["post_export_api_customers_exports_post"];
         delete?: never;
         options?: never;
@@ -152,7 +152,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Export File */
+        /** The file of an export */
         get: operations["get_export_file_api_customers_exports__export_id__file_get"];
         put?: never;
         post?: never;
@@ -1200,10 +1200,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Reports */
+        /** Reports, newest first, and those under way */
         get: operations["get_reports_api_reports_get"];
         put?: never;
-        /** Post Report */
+        /** Make a report */
         post: operations["post_report_api_reports_post"];
         delete?: never;
         options?: never;
@@ -1218,7 +1218,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Findings */
+        /** What the latest report found */
         get: operations["get_findings_api_reports_latest_findings_get"];
         put?: never;
         post?: never;
@@ -1235,9 +1235,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Schedule */
+        /** How often a report is made by itself */
         get: operations["get_schedule_api_reports_schedule_get"];
-        /** Put Schedule */
+        /** Have a report made every week or month, or not any more */
         put: operations["put_schedule_api_reports_schedule_put"];
         post?: never;
         delete?: never;
@@ -1253,7 +1253,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Report */
+        /** One report */
         get: operations["get_report_api_reports__report_id__get"];
         put?: never;
         post?: never;
@@ -1270,7 +1270,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get File */
+        /** A report as a page, PDF, workbook or JSON, or its lists of customers */
         get: operations["get_file_api_reports__report_id___kind__get"];
         put?: never;
         post?: never;
@@ -7344,6 +7344,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "contact",
+                 *         "stage",
+                 *         "value"
+                 *       ],
+                 *       "format": "xlsx",
+                 *       "query": {
+                 *         "stages": [
+                 *           "at_risk"
+                 *         ]
+                 *       },
+                 *       "sort": "value"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ExportBody"];
             };
         };
@@ -12657,7 +12673,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        data: string;
+                        retry?: number;
+                    };
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
@@ -17436,6 +17455,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "brand": "Tea House",
+                 *       "currency": "CNY",
+                 *       "horizon_days": 365,
+                 *       "languages": [
+                 *         "zh-CN",
+                 *         "en"
+                 *       ],
+                 *       "margin": 0.6
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReportBody"];
             };
         };
@@ -17786,6 +17817,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "day": 1,
+                 *       "every": "weekly",
+                 *       "hour": 6,
+                 *       "terms": {
+                 *         "languages": [
+                 *           "zh-CN"
+                 *         ],
+                 *         "margin": 0.6
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ScheduleBody"];
             };
         };

@@ -42,10 +42,16 @@ _PAGE_MAX = 100
 Mine = Annotated[access.Visit, access.needs("known")]
 _PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
 _ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
+#: What one event of the stream is; ``data`` is a job as ``GET /api/jobs/{job_id}`` tells it.
+_EVENT = {
+    "type": "object",
+    "properties": {"data": {"type": "string", "contentMediaType": "application/json"}, "retry": {"type": "integer"}},
+    "required": ["data"],
+}
 _EVENTS: dict[int | str, dict[str, Any]] = _ABSENT | {
     200: {
         "description": "Server-sent events: the job as it is, then each change of it; ends when the job has ended",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     },
     429: {"description": "Too many listen already", "content": _PROBLEM},
 }

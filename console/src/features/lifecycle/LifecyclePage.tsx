@@ -14,7 +14,6 @@ import { Sections } from "@/shell/Sections";
 import { useRefresh } from "./analysis";
 import { ChannelFigures } from "./ChannelFigures";
 import { CohortFigures } from "./CohortFigures";
-import { dayBefore } from "./marks";
 import { ModelFigures } from "./ModelFigures";
 import { Narrowing } from "./Narrowing";
 import { useOverview, type Overview } from "./queries";
@@ -67,7 +66,7 @@ function Parts({ refresh }: { refresh: NonNullable<Overview["refresh"]> }) {
     stages: () => (
       <>
         {bar([])}
-        <StageFigures narrowed={view} lastDay={lastDay(refresh)} currency={currency} />
+        <StageFigures narrowed={view} asOf={refresh.as_of} currency={currency} />
       </>
     ),
     value: () => (
@@ -94,12 +93,6 @@ function Parts({ refresh }: { refresh: NonNullable<Overview["refresh"]> }) {
       {shown[view.part]()}
     </>
   );
-}
-
-/** The last day that the facts know, on the clock that they were worked out by. */
-function lastDay({ as_of, time_zone }: NonNullable<Overview["refresh"]>): string {
-  const day = new Intl.DateTimeFormat("en-CA", { timeZone: time_zone, dateStyle: "short" }).format(new Date(as_of));
-  return dayBefore(day);
 }
 
 function NotYet({ customers }: { customers: number }) {

@@ -11,29 +11,32 @@ import { Figure } from "@/shell/Figure";
 
 import { useFlows, useStages, type Flows, type StageTotal } from "./analysis";
 import { SERIES } from "./heat";
-import { beganBy, behindFlow, behindStage, daysLater, OUTSIDE } from "./marks";
+import { beganBy, behindFlow, behindStage, OUTSIDE } from "./marks";
 import { Nothing, Part } from "./Part";
 import type { Narrowed } from "./views";
 import { customersAt } from "./wanted";
 
 /** How far back the flow begins, unless somebody says otherwise. */
-const USUAL_DAYS = 90;
+const USUAL_MS = 90 * 86_400_000;
 
 interface Props {
   narrowed: Narrowed;
-  /** The last day that the facts know. */
-  lastDay: string;
+  /** The moment of the last refresh. */
+  asOf: string;
   currency: string | null;
 }
 
-export function StageFigures({ narrowed, lastDay, currency }: Props) {
-  const until = narrowed.until ?? lastDay;
-  const [first, setFirst] = useState<string | null>(null);
-  const usual = midnight(daysLater(until, -USUAL_DAYS), 0, brandZone);
+export function StageFigures({ narrowed, asOf, currency }: Props) {
   // From as the first day began to as the last one ended; for a start, from when anything was known at all.
-  const since = narrowed.since ? midnight(narrowed.since, 0, brandZone) : first && first > usual ? first : usual;
-  const end = midnight(until, 1, brandZone);
-  const flows = useFlows({ since: since < end ? since : usual, until: end }, narrowed);
+  const until = narrowed.until ? midnight(narrowed.until, 1, brandZone) : new Date(asOf).toISOString();
+  const usual = new Date(Date.parse(until) - USUAL_MS).toISOString();
+  const [first, setFirst] = useState<string | null>(null);
+  const since = narrowed.since
+    ? midnight(narrowed.since, 0, brandZone)
+    : first && first > usual && first < until
+      ? first
+      : usual;
+  const flows = useFlows({ since, until }, narrowed);
   const known = flows.data?.first ? new Date(flows.data.first).toISOString() : null;
   if (known !== first) setFirst(known);
   const stages = useStages(narrowed);

@@ -45,6 +45,8 @@ __all__ = ["DemoOptions", "run"]
 
 SEED = 20111209
 CURRENCY = "GBP"
+#: Days before the last at which facts are worked out, too, so that it is seen how customers have moved.
+REFRESHED_BEFORE = (91, 7)
 #: The source that events of the person's own come from.
 SITE = "demo-site"
 
@@ -155,7 +157,12 @@ def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
             notes.save()
         last = datetime.fromtimestamp(history.end // SECOND, UTC)
         as_of = last.replace(hour=0, minute=0, second=0) + timedelta(days=1)
-        lifecycle.refresh(place, as_of=as_of, now=now, currency=CURRENCY, progress=part(hear, 0.5, 1.0))
+        for days in REFRESHED_BEFORE:
+            before = as_of - timedelta(days=days)
+            # Nothing was sold by then; or this was done before the demo was interrupted.
+            with contextlib.suppress(BadInput, Conflict):
+                lifecycle.refresh(place, as_of=before, now=now, currency=CURRENCY, progress=part(hear, 0.5, 0.7))
+        lifecycle.refresh(place, as_of=as_of, now=now, currency=CURRENCY, progress=part(hear, 0.7, 1.0))
     with place.database.read() as tx:
         best = lifecycle.most_valuable(tx)
         chosen = [best[stage.code] for stage in CUSTOMER_STAGES.stages if stage.code in best]

@@ -1,0 +1,40 @@
+import { expect, it } from "vitest";
+
+import type { Cell, Cohort } from "./analysis";
+import { behindCohort, behindFlow, behindProduct } from "./marks";
+import { WHOLE } from "./views";
+import { EVERYBODY, wantedOf } from "./wanted";
+
+function wanted(address: string | null) {
+  return wantedOf(new URLSearchParams(address?.split("?")[1]));
+}
+
+const cohort = { begins: "2026-01-01", ends: "2026-01-31", customers: 3, cells: [] } as Cohort;
+
+it("finds who of a cohort ordered in a later month", () => {
+  const february = { period: 1 } as Cell;
+  expect(wanted(behindCohort(cohort, february, "month", { ...WHOLE, until: "2026-01-20", store: "S1" }))).toEqual({
+    ...EVERYBODY,
+    first_order_from: "2026-01-01",
+    first_order_to: "2026-01-20",
+    stores: ["S1"],
+    ordered_from: "2026-02-01",
+    ordered_to: "2026-02-28",
+  });
+  expect(wanted(behindCohort(cohort, { period: 0 } as Cell, "month", WHOLE)).ordered_from).toBeNull();
+  const last = wanted(behindCohort({ ...cohort, begins: "2025-10-01" }, { period: 1 } as Cell, "quarter", WHOLE));
+  expect([last.ordered_from, last.ordered_to]).toEqual(["2026-01-01", "2026-03-31"]);
+});
+
+it("finds who went from one stage to another", () => {
+  const moments = { since: "2026-01-01T00:00:00.000Z", until: "2026-02-01T00:00:00.000Z" };
+  const flow = { before: null, after: "loyal", customers: 1, value_minor: 1 };
+  expect(wanted(behindFlow(flow, moments, WHOLE)).stood).toEqual([
+    { stages: ["outside"], at: moments.since },
+    { stages: ["loyal"], at: moments.until },
+  ]);
+});
+
+it("finds nobody by what has no name", () => {
+  expect(behindProduct({ key: null } as never, "category", WHOLE)).toBeNull();
+});
