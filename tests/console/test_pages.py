@@ -586,7 +586,7 @@ def test_who_signed_in_long_ago_is_asked_again_and_what_they_began_goes_on(
 
 
 @pytest.mark.slow
-def test_many_are_tagged_and_views_are_kept_and_both_come_back(person: Callable[..., Person]) -> None:
+def test_many_are_tagged_and_exported_and_tags_come_back(person: Callable[..., Person]) -> None:
     at = person("/customers?stages=lost")
     tagged = (
         "[...document.querySelectorAll('.ant-table-row .ant-tag')].filter(one => one.innerText === 'spring').length"
@@ -616,6 +616,12 @@ def test_many_are_tagged_and_views_are_kept_and_both_come_back(person: Callable[
     at.press("Make the file")
     at.waits("document.querySelector('[role=dialog] [role=progressbar]') !== null")
     at.press("Close")
+    assert troubles(at.browser, "customers") == []
+
+
+@pytest.mark.slow
+def test_a_view_is_kept_with_its_columns_and_comes_back(person: Callable[..., Person]) -> None:
+    at = person("/customers?stages=lost")
     # The view has what the address said, and the columns in their order.
     at.press("Save as view")
     at.types("Name of the view", "Win back")

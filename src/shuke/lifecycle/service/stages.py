@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
+import ibis.expr.types as ir
 import sqlalchemy as sa
 
 from shuke.base.errors import BadInput, NotFound
 from shuke.base.money import minor_digits
 from shuke.insight import CUSTOMER_STAGES, StageRules, assign_stage
-from shuke.lifecycle.model import StageCount, StageDefinition
+from shuke.insight.stages.rules import typical_gap, with_silence
+from shuke.lifecycle.model import Refresh, StageCount, StageDefinition
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.lifecycle.tables import customer_facts, stage_definitions
 from shuke.platform import Transaction
@@ -32,6 +37,7 @@ VERSIONS_MAX = 500
 
 _LOCK = 7_485_380_063
 _WORK_MEMORY = "32MB"
+_NAME = "facts_as_kept"
 # The facts as insight calls them, and from what they are kept; money is in major units there.
 _MONEY = {
     "average_order_value": "average_order_minor",
@@ -41,7 +47,8 @@ _MONEY = {
     "predicted_clv": "predicted_clv_minor",
     "total_clv": "total_clv_minor",
 }
-_LOCAL = ("first_order_at", "last_order_at")
+_DAYS = ("first_order_at", "last_order_at")
+_FOR_SILENCE = (*_DAYS, "order_days", "recency_days")
 _WHOLE = ("orders", "order_days", "recency_days", "r_score", "f_score", "m_score")
 _PARTS = ("average_days_between_orders", "p_alive", "churn_probability", "predicted_number_of_orders")
 
@@ -117,35 +124,62 @@ def preview(tx: Transaction, rules: StageRules) -> tuple[StageCount, ...]:
         return tuple(StageCount(code, 0, 0) for code in rules.codes)
     # To sort the gaps of many customers without files.
     tx.execute(sa.text(f"SET LOCAL work_mem = '{_WORK_MEMORY}'"))
-    kept = _kept_facts(latest.currency or "", latest.time_zone)
-    name = "facts_as_kept"
-    facts = ibis.table({column.name: _type(column.name) for column in kept.selected_columns}, name=name)
-    staged = assign_stage(facts.mutate(stage_now=facts["stage"]).drop("stage"), rules)
+    facts, given = _kept_facts(tx, latest)
+    facts = facts.rename(stage_now="stage")
+    if "silence" in rules.fields():
+        if rules.usual_gap_days is None:
+            # Worked out once, not beside each customer.
+            gap = _ask(tx, typical_gap(facts.filter(facts["order_days"] > 1)), given)[0][0]
+            rules = replace(rules, usual_gap_days=gap)
+        wanted = (rules.fields() | {"stage_now", *_FOR_SILENCE}) & set(facts.columns)
+        quiet = with_silence(facts, rules).select(*sorted(wanted), "silence")
+        # Worked out once for each customer, and not wherever a rule asks for it.
+        given = f"{_sql(quiet, given)} OFFSET 0"
+        facts = ibis.table(quiet.schema(), name=_NAME)
+    staged = assign_stage(facts, rules)
     counted = staged.group_by(["stage_now", "stage"]).aggregate(customers=staged.count())
-    given = kept.compile(tx, compile_kwargs={"literal_binds": True})
-    query = str(ibis.to_sql(counted, dialect="postgres")).replace(f'"{name}"', f"({given})")
     now: dict[str, int] = {}
     then: dict[str, int] = {}
-    for stage_now, stage, customers in tx.exec_driver_sql(query):
+    for stage_now, stage, customers in _ask(tx, counted, given):
         now[stage_now] = now.get(stage_now, 0) + customers
         then[stage] = then.get(stage, 0) + customers
     return tuple(StageCount(code, now.get(code, 0), then.get(code, 0)) for code in rules.codes)
 
 
-def _kept_facts(currency: str, time_zone: str) -> sa.Select[Any]:
+def _ask(tx: Transaction, expression: ir.Table, given: str) -> Sequence[sa.Row[Any]]:
+    """What an expression over the facts comes to; ``given`` selects them."""
+    return tx.exec_driver_sql(_sql(expression, given)).all()
+
+
+def _sql(expression: ir.Table, given: str) -> str:
+    return str(ibis.to_sql(expression, dialect="postgres")).replace(f'"{_NAME}"', f"({given})")
+
+
+def _kept_facts(tx: Transaction, latest: Refresh) -> tuple[ir.Table, str]:
+    """The facts as insight calls them, and the statement that selects them.
+
+    Days are reckoned back from the refresh by what is kept of them: to ask the clock of a zone twice for each customer
+    takes longer than all else.
+    """
     facts = customer_facts.c
-    unit = 10.0 ** minor_digits(currency)
-    return sa.select(
+    unit = 10.0 ** minor_digits(latest.currency or "")
+    day = latest.as_of.astimezone(ZoneInfo(latest.time_zone)).date() - timedelta(days=1)
+    last = sa.cast(sa.literal(day, sa.Date), sa.Date) - facts.recency_days
+    between = sa.func.coalesce(facts.average_days_between_orders * (facts.order_days - 1), 0)
+    kept = sa.select(
         facts.stage,
         *(facts[name] for name in (*_WHOLE, *_PARTS)),
-        *(sa.func.timezone(time_zone, facts[name]).label(name) for name in _LOCAL),
-        *((sa.cast(facts[kept], sa.Double) / unit).label(name) for name, kept in _MONEY.items()),
+        (last - sa.cast(sa.func.round(between), sa.Integer)).label("first_order_at"),
+        last.label("last_order_at"),
+        *((sa.cast(facts[name], sa.Double) / unit).label(called) for called, name in _MONEY.items()),
     )
+    table = ibis.table({column.name: _type(column.name) for column in kept.selected_columns}, name=_NAME)
+    return table, str(kept.compile(tx, compile_kwargs={"literal_binds": True}))
 
 
 def _type(name: str) -> str:
     if name == "stage":
         return "string"
-    if name in _LOCAL:
-        return "timestamp"
+    if name in _DAYS:
+        return "date"
     return "int64" if name in _WHOLE else "float64"
