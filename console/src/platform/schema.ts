@@ -5254,8 +5254,8 @@ export interface components {
          * TermsBody
          * @description What a report is to be made with.
          *
-         *     `margin` is a share of sales; `by_costs` takes what goods cost instead, where it is known. Without either, value is
-         *     net sales. Name, currency and time zone are the brand's where they are left out.
+         *     `margin` is a share of sales, 1 for none; `by_costs` takes what goods cost instead, where it is known. What is left
+         *     out is as the brand says: its margin (without one, value is net sales), name, currency and time zone.
          */
         TermsBody: {
             /**

@@ -146,7 +146,7 @@ def preview(tx: Transaction, rules: StageRules) -> tuple[StageCount, ...]:
     return tuple(StageCount(code, now.get(code, 0), then.get(code, 0)) for code in rules.codes)
 
 
-def _ask(tx: Transaction, expression: ir.Table, given: str) -> Sequence[sa.Row[Any]]:
+def _ask(tx: Transaction, expression: ir.Table, given: str) -> Sequence[Any]:
     """What an expression over the facts comes to; ``given`` selects them."""
     return tx.exec_driver_sql(_sql(expression, given)).all()
 
