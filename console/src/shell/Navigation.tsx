@@ -20,7 +20,8 @@ export function Navigation({ entries }: { entries: readonly Entry[] }) {
           <li key={to}>
             <NavLink to={to}>
               <span aria-hidden="true">{icon}</span>
-              <span>{t(`entries.${label}`)}</span>
+              <span className={styles.long}>{t(`entries.${label}`)}</span>
+              <span className={styles.short}>{t(`entries_short.${label}`)}</span>
             </NavLink>
           </li>
         ))}

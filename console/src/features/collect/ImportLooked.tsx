@@ -89,6 +89,7 @@ export function Looked({ name, files, previews }: Props) {
         <Form layout="vertical">
           <Form.Item label={t("import.kind")}>
             <Segmented
+              className={styles.kinds ?? ""}
               aria-label={t("import.kind")}
               value={decided.kind}
               options={KINDS.map((kind) => ({ value: kind, label: t(`import.kinds.${kind}`) }))}
