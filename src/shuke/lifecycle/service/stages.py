@@ -148,7 +148,7 @@ def preview(tx: Transaction, rules: StageRules) -> tuple[StageCount, ...]:
 
 def _ask(tx: Transaction, expression: ir.Table, given: str) -> Sequence[Any]:
     """What an expression over the facts comes to; ``given`` selects them."""
-    return tx.exec_driver_sql(_sql(expression, given)).all()
+    return [tuple(row) for row in tx.exec_driver_sql(_sql(expression, given))]
 
 
 def _sql(expression: ir.Table, given: str) -> str:
