@@ -2,9 +2,10 @@
 
     .venv/bin/python benchmarks/million.py [--customers 1000000] [PART ...]
 
-Parts: ``lake``, ``refresh``, ``read``, ``timeline``, ``lists``; all of them if none is named. The database is made
-once, below ``benchmarks/.data``, and copied for every run, so that each begins with the same: for each customer two
-orders of two lines and eight events by mean, a key of their own, two identities, a name and a trait in the vault.
+Parts: ``lake``, ``refresh``, ``read``, ``timeline``, ``lists``, ``figures``, ``search``; all of them if none is named.
+The database is made once, below ``benchmarks/.data``, and copied for every run, so that each begins with the same: for
+each customer two orders of two lines and eight events by mean, a key of their own, two identities, a name and a trait
+in the vault.
 PostgreSQL runs as in production: it writes through, triggers and all. Beside the figures stands what a bare engine
 takes for the same rows in the same run.
 """
@@ -318,15 +319,9 @@ def read(place: Workplace, customers: int) -> None:
     ours = latencies("360° read, anybody", 2000, lambda: whole(chance.choice(people)))
     print(f"  over the bare statement: {ours / bare:.1f} x")
     latencies("360° read, of the hundred with the most facts", 500, lambda: whole(chance.choice(people[:100])))
-    app = build_web(place)
-    with place.database.begin() as tx:
-        wanted = access.NewKey(name="benchmark", role="owner")
-        _, secret = access.make_key(tx, access.COMMAND, wanted, datetime.now(UTC))
-    bearer = {"authorization": f"Bearer {secret}"}
 
     async def over_http(times: int) -> None:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=bearer) as client:
+        async with _client(place) as client:
             taken = []
             for _ in range(times):
                 began = time.perf_counter()
@@ -340,8 +335,38 @@ def read(place: Workplace, customers: int) -> None:
     asyncio.run(over_http(1000))
 
 
-def lists(place: Workplace, customers: int) -> None:
-    """First and deep pages of fifty by every order, with conditions and searches; the overview. After a refresh."""
+def _client(place: Workplace) -> httpx.AsyncClient:
+    """Asks the routes as an owner, without a network."""
+    with place.database.begin() as tx:
+        wanted = access.NewKey(name="benchmark", role="owner")
+        _, secret = access.make_key(tx, access.COMMAND, wanted, datetime.now(UTC))
+    bearer = {"authorization": f"Bearer {secret}"}
+    transport = httpx.ASGITransport(build_web(place))
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=bearer, timeout=300)
+
+
+def figures(place: Workplace, _: int) -> None:
+    """Each analytical question once while nothing is kept, and once more. After a refresh."""
+
+    async def asked() -> None:
+        async with _client(place) as client:
+            for what in ("cohorts", "retention", "channels", "products", "baskets", "first-products"):
+                taken = []
+                for _ in range(2):
+                    began = time.perf_counter()
+                    answer = await client.get(f"/api/lifecycle/{what}")
+                    answer.raise_for_status()
+                    taken.append(time.perf_counter() - began)
+                print(
+                    f"{f'figures: {what}':<52} cold {taken[0]:>6.2f} s   again {taken[1] * 1000:>6.1f} ms", flush=True
+                )
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    asyncio.run(asked())
+
+
+def lists(place: Workplace, _: int) -> None:
+    """First and deep pages of fifty by every order and with conditions; the overview. After a refresh."""
     with place.database.read() as tx:
         refreshed = lifecycle.last_refresh(tx) is not None
     if not refreshed:
@@ -350,18 +375,7 @@ def lists(place: Workplace, customers: int) -> None:
     with place.database.begin() as tx:
         for table in ("customers", "customer_facts", "vault", "identities"):
             tx.execute(sa.text(f"ANALYZE {table}"))
-    added = 1
-    with timed("terms of all names and phone numbers", customers):
-        while added:
-            with place.database.begin() as tx:
-                added = add_missing_terms(tx, place.keyring)
-    chance = random.Random(9)  # noqa: S311 - not for secrets
-
-    def page(sort: lifecycle.Sort = lifecycle.Sort.VALUE, after: str | None = None, **asked: Any) -> Any:
-        with place.database.read() as tx:
-            query = lifecycle.CustomerQuery(**asked)
-            return lifecycle.list_customers(tx, place.keyring, query, sort=sort, after=after)
-
+    page = partial(_page, place)
     for sort in lifecycle.Sort:
         latencies(f"list by {sort}: first page", 100, lambda sort=sort: page(sort))
     deep = page()
@@ -374,13 +388,32 @@ def lists(place: Workplace, customers: int) -> None:
         100,
         lambda: page(stages=("loyal", "repeat"), orders_min=2, value_min_minor=50_000),
     )
+    with place.database.read() as tx:
+        latencies("overview", 30, lambda: lifecycle.overview(tx))
+
+
+def search(place: Workplace, customers: int) -> None:
+    """Customers by a part of their name and by the end of a phone number, once all have their terms."""
+    added = 1
+    with timed("terms of all names and phone numbers", customers):
+        while added:
+            with place.database.begin() as tx:
+                added = add_missing_terms(tx, place.keyring)
+    chance = random.Random(9)  # noqa: S311 - not for secrets
+    page = partial(_page, place)
     latencies(
         "search: a name that one customer has", 200, lambda: page(search=f"Customer {chance.randrange(customers)}")
     )
     latencies("search: a part that every name has", 30, lambda: page(search="Custom"))
     latencies("search: the end of a phone number", 200, lambda: page(search=f"{chance.randrange(10_000):04}"))
+
+
+def _page(
+    place: Workplace, sort: lifecycle.Sort = lifecycle.Sort.VALUE, after: str | None = None, **asked: Any
+) -> lifecycle.CustomerPage:
     with place.database.read() as tx:
-        latencies("overview", 30, lambda: lifecycle.overview(tx))
+        query = lifecycle.CustomerQuery(**asked)
+        return lifecycle.list_customers(tx, place.keyring, query, sort=sort, after=after)
 
 
 def timeline(place: Workplace, customers: int) -> None:
@@ -462,7 +495,15 @@ def main() -> None:
         print(f"flushes of this disk: {flushes_per_second(folder):,.0f}/s; load {os.getloadavg()[0]:.1f}", flush=True)
 
 
-PARTS = {"lake": lake, "refresh": refresh, "read": read, "timeline": timeline, "lists": lists}
+PARTS = {
+    "lake": lake,
+    "refresh": refresh,
+    "read": read,
+    "timeline": timeline,
+    "lists": lists,
+    "figures": figures,
+    "search": search,
+}
 
 
 if __name__ == "__main__":

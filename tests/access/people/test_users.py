@@ -268,6 +268,9 @@ def test_a_change_that_matters_needs_a_fresh_sign_in(
         owner.patch(f"/api/users/{anna}", {"role": "owner"}),
         owner.post(f"/api/users/{anna}/reset"),
         invite(owner),
+        owner.post("/api/keys", {"name": "till", "role": "analyst"}),
+        owner.post("/api/roles", {"name": "desk", "permissions": [], "fields": dict.fromkeys(access.FIELDS, "masked")}),
+        owner.delete("/api/roles/desk"),
     ):
         assert (refused.status_code, refused.json()["code"]) == (403, "access.sign_in_again")
     assert owner.get("/api/users").status_code == 200

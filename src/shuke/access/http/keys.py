@@ -10,6 +10,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
+from shuke.access.http import doorway
 from shuke.access.http.guard import Visit, needs
 from shuke.access.http.roles import FieldsBody
 from shuke.access.model import Key, Where
@@ -93,6 +94,7 @@ def key_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     def post_key(visit: Writing, body: NewKeyBody) -> MadeKeyBody:
         wanted = keys.NewKey(**{**body.model_dump(), "role": body.role or visit.reader.role})
         with visit.begin() as tx:
+            doorway.sure(visit, tx)
             key, secret = keys.make_key(tx, visit.reader, wanted, datetime.now(UTC))
             visit.note(key_id=key.key_id, after=_body(key).model_dump(mode="json"))
             visit.tells_secret()

@@ -10,6 +10,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
+from shuke.access.http import doorway
 from shuke.access.http.guard import CHANGED, Visit, needs
 from shuke.access.model import FIELDS, Role, Seen, Where
 from shuke.access.rules.permissions import PERMISSIONS
@@ -108,6 +109,7 @@ def role_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     @router.post("/roles", responses=_TAKEN)
     def post_role(visit: Writing, body: NewRoleBody) -> RoleBody:
         with visit.begin() as tx:
+            doorway.sure(visit, tx)
             made = roles.make_role(tx, visit.reader, _given(body.name, body), datetime.now(UTC))
             visit.note(role=made.name, after=_plain(made))
         return _body(made)
@@ -115,6 +117,7 @@ def role_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     @router.put("/roles/{name}", responses=_REFUSED | CHANGED)
     def put_role(visit: Writing, name: Name, body: ChangedRoleBody) -> RoleBody:
         with visit.begin() as tx:
+            doorway.sure(visit, tx)
             visit.meant(tx, lambda: _body(roles.get_role(tx, name)))
             old, new = roles.change_role(tx, visit.reader, _given(name, body), datetime.now(UTC))
             visit.note(before=_plain(old), after=_plain(new))
@@ -123,6 +126,7 @@ def role_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     @router.delete("/roles/{name}", responses=_REFUSED | CHANGED, status_code=204)
     def delete_role(visit: Writing, name: Name) -> None:
         with visit.begin() as tx:
+            doorway.sure(visit, tx)
             visit.meant(tx, lambda: _body(roles.get_role(tx, name)))
             visit.note(before=_plain(roles.delete_role(tx, visit.reader, name)))
 
