@@ -27,6 +27,7 @@ TEXT = (
 
 
 @pytest.mark.spark
+@pytest.mark.faults
 def test_spark_gives_the_same_tables_and_account(tmp_path: Path, engine: Engine) -> None:
     if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
         if os.environ.get("CI") == "true":

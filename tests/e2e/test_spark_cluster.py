@@ -171,6 +171,7 @@ def differences(one: pl.DataFrame, other: pl.DataFrame, keys: list[str]) -> list
     return found
 
 
+@pytest.mark.faults
 def test_facts_and_measures_of_a_cluster_are_those_of_one_machine(
     cluster: tuple[str, list[Path]], sample: tuple[str, str, str], tmp_path: Path
 ) -> None:

@@ -17,7 +17,6 @@ from shuke.base.errors import NotAvailable
 from shuke.collect import Order, OrderLine, OrderStatus
 from shuke.lifecycle import CustomerQuery
 from shuke.lifecycle.analysis_model import Cohorts, Narrowing
-from shuke.lifecycle.jobs import queue_refresh
 from shuke.lifecycle.service import coming_back, desk
 from shuke.lifecycle.service.desk import Desk, whose
 from shuke.platform import Database, Keyring, Settings, Workplace
@@ -348,12 +347,6 @@ def test_before_the_first_refresh_there_are_no_figures(workplace: Workplace) -> 
         by = whose(tx, everybody=False)
     found = coming_back.cohorts(Desk(workplace), by, Narrowing())
     assert (found.basis.as_of, found.cohorts) == (None, ())
-
-
-def test_a_refresh_is_queued_once(workplace: Workplace) -> None:
-    with workplace.database.begin() as tx:
-        assert [queue_refresh(tx), queue_refresh(tx)] == [True, False]
-        assert tx.scalar(sa.text("SELECT task_name FROM procrastinate_jobs")) == "lifecycle:refresh_now"
 
 
 def test_too_much_is_refused(brand: Brand) -> None:

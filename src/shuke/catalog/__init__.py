@@ -4,66 +4,7 @@ Knows ``platform`` and ``base`` (and may know ``profiles``, which it does not ne
 may be sent again: the same rows a second time change nothing, not even ``updated_at``.
 """
 
-from shuke.catalog.model import (
-    BATCH_MAX,
-    ID_CHARACTERS_MAX,
-    NAME_CHARACTERS_MAX,
-    PAGE_MAX,
-    Brand,
-    Channel,
-    ChannelKind,
-    Page,
-    Product,
-    Saved,
-    Store,
-)
-from shuke.catalog.service import (
-    add_channels,
-    add_products,
-    add_stores,
-    brand_of,
-    check_product,
-    every_product,
-    get_channel,
-    get_product,
-    get_store,
-    list_channels,
-    list_products,
-    list_stores,
-    save_brand,
-    save_channels,
-    save_products,
-    save_stores,
-    zone_of,
-)
+import lazy_loader
 
-__all__ = [
-    "BATCH_MAX",
-    "ID_CHARACTERS_MAX",
-    "NAME_CHARACTERS_MAX",
-    "PAGE_MAX",
-    "Brand",
-    "Channel",
-    "ChannelKind",
-    "Page",
-    "Product",
-    "Saved",
-    "Store",
-    "add_channels",
-    "add_products",
-    "add_stores",
-    "brand_of",
-    "check_product",
-    "every_product",
-    "get_channel",
-    "get_product",
-    "get_store",
-    "list_channels",
-    "list_products",
-    "list_stores",
-    "save_brand",
-    "save_channels",
-    "save_products",
-    "save_stores",
-    "zone_of",
-]
+# As in ``platform``: a command that needs no database does not wait for its libraries.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -129,7 +129,8 @@ def wipe(workplace: Workplace) -> None:
         tx.execute(
             sa.text(
                 "TRUNCATE facts, orders, order_lines, refunds, message_ids, volumes, event_fields, rejects, merges,"
-                " identities, customers, vault, person_keys, tags, household_members, identity_stores, customer_owners"
+                " identities, customers, vault, person_keys, tags, household_members, identity_stores,"
+                " customer_owners, tag_batch_rows"
             )
         )
 

@@ -414,7 +414,8 @@ def _described(route: APIRoute, permission: Permission | None) -> dict[str, Any]
     if is_kept_whole(route) and any(_may_be_repeated(method, permission) for method in route.methods or ()):
         refused = "It contradicts the state of things, or the first request with this Idempotency-Key still runs"
         said["parameters"] = [_header("Idempotency-Key", "asked again with the same, it is done once; for a day")]
-        said["responses"] = {"409": {"description": refused, "content": _PROBLEM}}
+        # What a route says itself is added to, and lists in it would be twice as long.
+        said["responses"] = {} if 409 in route.responses else {"409": {"description": refused, "content": _PROBLEM}}
     if 412 in route.responses:
         said["parameters"] = [_header("If-Match", "the ETag of what is to be changed, as it was read")]
     return said
