@@ -7152,7 +7152,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state of things */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7417,7 +7417,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description There is too much already */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8191,7 +8191,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state of things */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8822,7 +8822,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state of things */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9289,7 +9289,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state of things */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10918,7 +10918,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description There is too much already */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11729,7 +11729,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state of things */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14606,7 +14606,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state of things */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14763,7 +14763,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state of things */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16945,7 +16945,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description Too many jobs wait */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -17524,7 +17524,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description Too many jobs wait */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -18398,7 +18398,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21547,7 +21547,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description There are too many sources */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -22599,7 +22599,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state of things */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -23947,7 +23947,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state of things */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -24208,7 +24208,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -24670,7 +24670,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
+            /** @description It contradicts the state */
             409: {
                 headers: {
                     [name: string]: unknown;
