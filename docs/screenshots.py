@@ -25,7 +25,7 @@ PAGES = {
     "overview": "/overview",
     "customers": "/customers",
     "customer": "/customers/{customer}",
-    "lifecycle-stages": "/lifecycle?since=2011-06-01",
+    "lifecycle-stages": "/lifecycle?since=2011-09-15",
     "lifecycle-value": "/lifecycle?part=value",
     "lifecycle-cohorts": "/lifecycle?part=cohorts",
     "lifecycle-retention": "/lifecycle?part=retention",
