@@ -17811,7 +17811,10 @@ export interface operations {
     put_schedule_api_reports_schedule_put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -17867,6 +17870,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20394,7 +20419,10 @@ export interface operations {
     put_brand_api_settings_brand_put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -20445,6 +20473,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20622,7 +20672,10 @@ export interface operations {
     put_stages_api_settings_stages_put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -20699,6 +20752,28 @@ export interface operations {
             };
             /** @description Whoever asks may not have this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -25,7 +25,7 @@ from shuke.base.errors import NotAllowed, TooOften
 from shuke.base.language import Language
 from shuke.platform import ENDED, Asker, Job, Metrics, Workplace, cancel_job, get_job, jobs_among, list_jobs, log
 from shuke.platform.answers import JobBody, JobPage, job_body
-from shuke.platform.http import PROBLEM, Problem, api
+from shuke.platform.http import api, refusal
 
 __all__ = ["LISTENERS_MAX", "Watch", "job_routes"]
 
@@ -40,21 +40,23 @@ _LOOK_SECONDS = 0.5
 _PAGE_MAX = 100
 
 Mine = Annotated[access.Visit, access.needs("known")]
-_PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
-_ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
+_ABSENT = refusal(404, "There is none")
 #: What one event of the stream is; ``data`` is a job as ``GET /api/jobs/{job_id}`` tells it.
 _EVENT = {
     "type": "object",
     "properties": {"data": {"type": "string", "contentMediaType": "application/json"}, "retry": {"type": "integer"}},
     "required": ["data"],
 }
-_EVENTS: dict[int | str, dict[str, Any]] = _ABSENT | {
-    200: {
-        "description": "Server-sent events: the job as it is, then each change of it; ends when the job has ended",
-        "content": {"text/event-stream": {"schema": _EVENT}},
-    },
-    429: {"description": "Too many listen already", "content": _PROBLEM},
-}
+_EVENTS: dict[int | str, dict[str, Any]] = (
+    _ABSENT
+    | {
+        200: {
+            "description": "Server-sent events: the job as it is, then each change of it; ends when the job has ended",
+            "content": {"text/event-stream": {"schema": _EVENT}},
+        },
+    }
+    | refusal(429, "Too many listen already")
+)
 
 
 class Watch:

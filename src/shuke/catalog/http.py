@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,7 +30,7 @@ from shuke.catalog.model import (
 )
 from shuke.catalog.rules import BRAND_CHARACTERS_MAX
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Flag, Problem, api
+from shuke.platform.http import Flag, api, refusal
 
 __all__ = ["routes"]
 
@@ -172,9 +172,7 @@ class BrandAnswer(BrandBody):
     time_zone_default: str
 
 
-_ABSENT: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is none", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
-}
+_ABSENT = refusal(404, "There is none")
 
 
 def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
@@ -191,14 +189,15 @@ def _brand(router: APIRouter) -> None:
     @router.get("/settings/brand")
     def get_brand(visit: SettingsReading) -> BrandAnswer:
         with visit.read() as tx:
-            return _said(visit, service.brand_of(tx))
+            return _said(visit, visit.tagged(service.brand_of(tx)))
 
-    @router.put("/settings/brand")
+    @router.put("/settings/brand", responses=access.CHANGED)
     def put_brand(visit: SettingsWriting, body: BrandBody) -> BrandAnswer:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: service.brand_of(tx))
             before, after = service.save_brand(tx, Brand(**body.model_dump()), now=datetime.now(UTC))
             visit.note("brand.change", before=asdict(before), after=asdict(after))
-        return _said(visit, after)
+        return _said(visit, visit.tagged(after))
 
 
 def _said(visit: access.Visit, brand: Brand) -> BrandAnswer:
@@ -209,9 +208,11 @@ def _products(router: APIRouter) -> None:
     @router.put("/products/{product_id}", responses=access.CHANGED)
     def put_product(visit: Writing, product_id: InPath, body: ProductBody) -> SavedBody:
         with visit.begin() as tx:
-            visit.meant(tx, lambda: ProductRow(**asdict(service.get_product(tx, product_id))))
+            visit.meant(tx, lambda: service.get_product(tx, product_id))
             given = Product(product_id=product_id, **body.model_dump())
-            return SavedBody(**asdict(service.save_products(tx, [given], now=datetime.now(UTC))))
+            saved = service.save_products(tx, [given], now=datetime.now(UTC))
+            visit.tagged(service.get_product(tx, product_id))
+            return SavedBody(**asdict(saved))
 
     @router.post("/products")
     def post_products(visit: Writing, body: ProductsBody) -> SavedBody:
@@ -230,16 +231,18 @@ def _products(router: APIRouter) -> None:
     @router.get("/products/{product_id}", responses=_ABSENT)
     def get_product(visit: Reading, product_id: InPath) -> ProductRow:
         with visit.read() as tx:
-            return visit.tagged(ProductRow(**asdict(service.get_product(tx, product_id))))
+            return ProductRow(**asdict(visit.tagged(service.get_product(tx, product_id))))
 
 
 def _stores(router: APIRouter) -> None:
     @router.put("/stores/{store_id}", responses=access.CHANGED)
     def put_store(visit: Writing, store_id: InPath, body: StoreBody) -> SavedBody:
         with visit.begin() as tx:
-            visit.meant(tx, lambda: StoreRow(**asdict(service.get_store(tx, store_id))))
+            visit.meant(tx, lambda: service.get_store(tx, store_id))
             given = Store(store_id=store_id, **body.model_dump())
-            return SavedBody(**asdict(service.save_stores(tx, [given], now=datetime.now(UTC))))
+            saved = service.save_stores(tx, [given], now=datetime.now(UTC))
+            visit.tagged(service.get_store(tx, store_id))
+            return SavedBody(**asdict(saved))
 
     @router.post("/stores")
     def post_stores(visit: Writing, body: StoresBody) -> SavedBody:
@@ -256,16 +259,18 @@ def _stores(router: APIRouter) -> None:
     @router.get("/stores/{store_id}", responses=_ABSENT)
     def get_store(visit: Reading, store_id: InPath) -> StoreRow:
         with visit.read() as tx:
-            return visit.tagged(StoreRow(**asdict(service.get_store(tx, store_id))))
+            return StoreRow(**asdict(visit.tagged(service.get_store(tx, store_id))))
 
 
 def _channels(router: APIRouter) -> None:
     @router.put("/channels/{channel}", responses=access.CHANGED)
     def put_channel(visit: Writing, channel: InPath, body: ChannelBody) -> SavedBody:
         with visit.begin() as tx:
-            visit.meant(tx, lambda: ChannelRow(**asdict(service.get_channel(tx, channel))))
+            visit.meant(tx, lambda: service.get_channel(tx, channel))
             given = Channel(channel=channel, **body.model_dump())
-            return SavedBody(**asdict(service.save_channels(tx, [given], now=datetime.now(UTC))))
+            saved = service.save_channels(tx, [given], now=datetime.now(UTC))
+            visit.tagged(service.get_channel(tx, channel))
+            return SavedBody(**asdict(saved))
 
     @router.post("/channels")
     def post_channels(visit: Writing, body: ChannelsBody) -> SavedBody:
@@ -282,4 +287,4 @@ def _channels(router: APIRouter) -> None:
     @router.get("/channels/{channel}", responses=_ABSENT)
     def get_channel(visit: Reading, channel: InPath) -> ChannelRow:
         with visit.read() as tx:
-            return visit.tagged(ChannelRow(**asdict(service.get_channel(tx, channel))))
+            return ChannelRow(**asdict(visit.tagged(service.get_channel(tx, channel))))

@@ -56,6 +56,7 @@ __all__ = [
     "is_kept_whole",
     "language_of",
     "problem",
+    "refusal",
     "status_of",
     "uploads",
 ]
@@ -152,6 +153,14 @@ class Problem(BaseModel):
     request_id: str | None
 
 
+Responses = dict[int | str, dict[str, Any]]
+
+
+def refusal(status: int, why: str) -> Responses:
+    """How a route describes that it refuses something; several are joined by ``|``."""
+    return {status: {"description": why, "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}}
+
+
 def api(room: str) -> APIRouter:
     """A router for the routes of a room below ``/api``: bodies are limited, and refusals are documented."""
     return _router(room, _LimitedRoute)
@@ -163,17 +172,14 @@ def uploads(room: str) -> APIRouter:
 
 
 def _router(room: str, kind: type[APIRoute]) -> APIRouter:
-    answer = {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
     return APIRouter(
         prefix="/api",
         tags=[room],
         route_class=kind,
-        responses={
-            401: {"description": "Nobody knows who asks: no key or session, or none that is good", **answer},
-            403: {"description": "Whoever asks may not have this", **answer},
-            422: {"description": "What was sent cannot be used", **answer},
-            503: {"description": "A part is missing at present", **answer},
-        },
+        responses=refusal(401, "Nobody knows who asks: no key or session, or none that is good")
+        | refusal(403, "Whoever asks may not have this")
+        | refusal(422, "What was sent cannot be used")
+        | refusal(503, "A part is missing at present"),
     )
 
 

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 from shuke import access, privacy
 from shuke.base.errors import BadInput, Conflict, NotFound
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
+from shuke.platform.http import Flag, Moment, api, refusal
 from shuke.profiles.model import AttributeDefinition, AttributeType, Identity, Merge, NewTag, Profile, Resolved
 from shuke.profiles.service import (
     attaching,
@@ -135,9 +135,8 @@ class GuardianAnswer(BaseModel):
     guardian_id: UUID
 
 
-_PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
-_ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
-_REFUSED = _ABSENT | {409: {"description": "It contradicts the state of things", "content": _PROBLEM}}
+_ABSENT = refusal(404, "There is none")
+_REFUSED = _ABSENT | refusal(409, "It contradicts the state of things")
 
 
 def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:

@@ -21,7 +21,7 @@ from shuke.base.errors import BadInput
 from shuke.base.language import Language
 from shuke.platform import ENDED, AnyTask, JobState, Metrics, Workplace, list_jobs
 from shuke.platform.answers import JobBody, QueuedBody, file_answer, job_body
-from shuke.platform.http import PROBLEM, Flag, Problem, api
+from shuke.platform.http import Flag, api, refusal
 from shuke.reports.rules.schedule import Every
 from shuke.reports.service import shelf
 from shuke.reports.service.making import MAKE, MEDIA, ReportTerms
@@ -36,9 +36,8 @@ Reading = Annotated[access.Visit, access.needs("reports.read")]
 Writing = Annotated[access.Visit, access.needs("reports.write")]
 _Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
 
-_PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
-_ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
-_TOO_MANY: dict[int | str, dict[str, Any]] = {409: {"description": "Too many jobs wait", "content": _PROBLEM}}
+_ABSENT = refusal(404, "There is none")
+_TOO_MANY = refusal(409, "Too many jobs wait")
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {media.partition(";")[0]: {} for media in MEDIA.values()}}
 }
@@ -235,18 +234,20 @@ def _schedule(router: APIRouter) -> None:
     def get_schedule(visit: Reading) -> ScheduleAnswer:
         with visit.read() as tx:
             found = shelf.get_schedule(tx)
+            visit.tagged(_noted(found))
         if found is None:
             terms = TermsBody(languages=[visit.language], time_zone=_zone(visit))
             return ScheduleAnswer(every="off", day=1, hour=6, terms=terms, who=None, changed_at=None, due_at=None)
         return _told(found)
 
-    @router.put("/reports/schedule")
+    @router.put("/reports/schedule", responses=access.CHANGED)
     def put_schedule(visit: Writing, body: ScheduleBody) -> ScheduleAnswer:
         wanted = Schedule(body.every, body.day, body.hour, body.terms.terms(visit), visit.reader.name, None, None)
         with visit.begin() as tx:
+            visit.meant(tx, lambda: _noted(shelf.get_schedule(tx)))
             before = shelf.get_schedule(tx)
             made = shelf.set_schedule(tx, wanted, now=datetime.now(UTC))
-            visit.note(before=None if before is None else _noted(before), after=_noted(made))
+            visit.note(before=_noted(before), after=visit.tagged(_noted(made)))
         return _told(made)
 
 
@@ -255,8 +256,14 @@ def _zone(visit: access.Visit) -> str:
         return catalog.zone_of(tx, visit.place.settings)
 
 
-def _noted(schedule: Schedule) -> dict[str, Any]:
-    return {"every": schedule.every, "day": schedule.day, "hour": schedule.hour, "terms": schedule.terms.told()}
+def _noted(schedule: Schedule | None) -> dict[str, Any] | None:
+    """What of a schedule people set; when it is due next changes by itself."""
+    return schedule and {
+        "every": schedule.every,
+        "day": schedule.day,
+        "hour": schedule.hour,
+        "terms": schedule.terms.told(),
+    }
 
 
 def _told(schedule: Schedule) -> ScheduleAnswer:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from shuke.access.service.passkeys import Site
 from shuke.access.service.roles import reader_for
 from shuke.base.errors import BadInput, NotAllowed
 from shuke.platform import Keyring, Transaction
-from shuke.platform.http import LOOPBACK, PROBLEM, Problem
+from shuke.platform.http import LOOPBACK, refusal
 
 __all__ = [
     "ABSENT",
@@ -64,12 +64,9 @@ Code = Annotated[str, Field(min_length=1, max_length=60)]
 _BROWSER = "shuke_browser"
 _BROWSER_SECONDS = 365 * 86_400
 
-_PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
-ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
-REFUSED = ABSENT | {409: {"description": "It contradicts the state of things", "content": _PROBLEM}}
-COUNTED: dict[int | str, dict[str, Any]] = {
-    429: {"description": "Too many attempts; `Retry-After` says when to come back", "content": _PROBLEM}
-}
+ABSENT = refusal(404, "There is none")
+REFUSED = ABSENT | refusal(409, "It contradicts the state of things")
+COUNTED = refusal(429, "Too many attempts; `Retry-After` says when to come back")
 
 
 class Body(BaseModel):

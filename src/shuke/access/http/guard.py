@@ -43,7 +43,7 @@ from shuke.access.service.roles import reader_for
 from shuke.base.errors import NotAllowed, NotFound, NotSignedIn, Outdated
 from shuke.base.language import Language
 from shuke.platform import Asker, Keyring, Transaction, Workplace
-from shuke.platform.http import PROBLEM, Answered, Problem, is_kept_whole, language_of
+from shuke.platform.http import Answered, is_kept_whole, language_of, refusal
 
 __all__ = [
     "CHANGED",
@@ -78,9 +78,8 @@ SECURITY_SCHEMES: dict[str, dict[str, str]] = {
     },
 }
 
-_PROBLEM = {PROBLEM: {"schema": Problem.model_json_schema()}}
 #: What a route that takes If-Match documents.
-CHANGED: dict[int | str, dict[str, Any]] = {412: {"description": "It was changed meanwhile", "content": _PROBLEM}}
+CHANGED = refusal(412, "It was changed meanwhile")
 
 _ANY = TypeAdapter(Any)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -414,8 +413,8 @@ def _described(route: APIRoute, permission: Permission | None) -> dict[str, Any]
     if is_kept_whole(route) and any(_may_be_repeated(method, permission) for method in route.methods or ()):
         refused = "It contradicts the state of things, or the first request with this Idempotency-Key still runs"
         said["parameters"] = [_header("Idempotency-Key", "asked again with the same, it is done once; for a day")]
-        # What a route says itself is added to, and lists in it would be twice as long.
-        said["responses"] = {} if 409 in route.responses else {"409": {"description": refused, "content": _PROBLEM}}
+        for status, described in refusal(409, refused).items():
+            route.responses.setdefault(status, described)
     if 412 in route.responses:
         said["parameters"] = [_header("If-Match", "the ETag of what is to be changed, as it was read")]
     return said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
@@ -17,7 +17,7 @@ from shuke.access.model import Key, Where
 from shuke.access.rules.permissions import PLACE_CHARACTERS_MAX, PLACES_MAX
 from shuke.access.service import keys
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Problem, api
+from shuke.platform.http import api, refusal
 
 __all__ = ["key_routes"]
 
@@ -70,9 +70,7 @@ class KeyPage(BaseModel):
     next: UUID | None
 
 
-_ABSENT: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is none", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
-}
+_ABSENT = refusal(404, "There is none")
 
 
 def key_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:

@@ -16,7 +16,7 @@ from shuke.access.model import FIELDS, Role, Seen, Where
 from shuke.access.rules.permissions import PERMISSIONS
 from shuke.access.service import roles
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Problem, api
+from shuke.platform.http import api, refusal
 
 __all__ = ["FieldsBody", "RoleBody", "role_routes"]
 
@@ -82,9 +82,8 @@ class PermissionsBody(BaseModel):
     fields: list[str]
 
 
-_PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
-_TAKEN: dict[int | str, dict[str, Any]] = {409: {"description": "It contradicts the state", "content": _PROBLEM}}
-_ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
+_TAKEN = refusal(409, "It contradicts the state")
+_ABSENT = refusal(404, "There is none")
 _REFUSED = _TAKEN | _ABSENT
 
 
@@ -121,7 +120,7 @@ def role_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
             visit.meant(tx, lambda: _body(roles.get_role(tx, name)))
             old, new = roles.change_role(tx, visit.reader, _given(name, body), datetime.now(UTC))
             visit.note(before=_plain(old), after=_plain(new))
-        return _body(new)
+        return visit.tagged(_body(new))
 
     @router.delete("/roles/{name}", responses=_REFUSED | CHANGED, status_code=204)
     def delete_role(visit: Writing, name: Name) -> None:

@@ -135,11 +135,12 @@ def _of_database(
     with open_place(settings, catalogue("shuke.app", options.language)) as place:
         with place.database.read() as tx:
             brand, stages = catalog.brand_of(tx), lifecycle.current_stages(tx)
+            zone = catalog.zone_of(tx, settings)
         collected = reports.stored(
             place,
             engine=engine,
             currency=options.currency or brand.currency,
-            timezone=options.timezone or brand.time_zone or settings.time_zone,
+            timezone=options.timezone or zone,
             as_of=options.as_of,
             margin_column=margin_column,
         )

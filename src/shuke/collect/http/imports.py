@@ -27,7 +27,7 @@ from shuke.collect.service.imports import asked
 from shuke.collect.service.imports.preview import Preview
 from shuke.platform import FILE_BYTES_MAX, AnyTask, FileWriter, Job, Metrics, Workplace, get_job, list_jobs, queue_job
 from shuke.platform.answers import JobBody, QueuedBody, file_answer, job_body, receiving
-from shuke.platform.http import PROBLEM, Flag, Problem, api, uploads
+from shuke.platform.http import Flag, api, refusal, uploads
 
 __all__ = ["import_routes"]
 
@@ -37,9 +37,8 @@ Reading = Annotated[access.Visit, access.needs("data.read")]
 Writing = Annotated[access.Visit, access.needs("data.write")]
 _Word = Annotated[str, Field(min_length=1, max_length=CODE_CHARACTERS_MAX)]
 
-_PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
-_ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
-_FULL: dict[int | str, dict[str, Any]] = {409: {"description": "There is too much already", "content": _PROBLEM}}
+_ABSENT = refusal(404, "There is none")
+_FULL = refusal(409, "There is too much already")
 _SAVED: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {"text/csv": {}, "application/zip": {}}}
 }

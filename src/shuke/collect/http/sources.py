@@ -13,12 +13,11 @@ from shuke import access
 from shuke.collect.model import CODE_CHARACTERS_MAX
 from shuke.collect.service.write_keys import EventSource, add_source, disable_source, list_sources
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Problem, api
+from shuke.platform.http import api, refusal
 
 __all__ = ["source_routes"]
 
 _Writing = Annotated[access.Visit, access.needs("data.write")]
-_PROBLEM = {PROBLEM: {"schema": Problem.model_json_schema()}}
 
 
 class SourceBody(BaseModel):
@@ -45,9 +44,7 @@ def source_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         with visit.read() as tx:
             return list_sources(tx)
 
-    @router.post(
-        "/sources/{name}/key", responses={409: {"description": "There are too many sources", "content": _PROBLEM}}
-    )
+    @router.post("/sources/{name}/key", responses=refusal(409, "There are too many sources"))
     def post_key(
         visit: _Writing, name: Annotated[str, Path(min_length=1, max_length=CODE_CHARACTERS_MAX)], body: SourceBody
     ) -> WriteKeyAnswer:
@@ -59,7 +56,7 @@ def source_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     @router.delete(
         "/sources/{name}/key",
         status_code=204,
-        responses={404: {"description": "There is none", "content": _PROBLEM}},
+        responses=refusal(404, "There is none"),
     )
     def delete_key(visit: _Writing, name: Annotated[str, Path(min_length=1, max_length=CODE_CHARACTERS_MAX)]) -> None:
         with visit.begin() as tx:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,7 +19,7 @@ from shuke.collect.rules.statements import QUANTITY_MAX, TEXT_CHARACTERS_MAX
 from shuke.collect.service.orders import save_orders, save_refunds
 from shuke.collect.service.origins import source_ids
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Moment, Problem, api
+from shuke.platform.http import Moment, api, refusal
 
 __all__ = ["stating_routes"]
 
@@ -128,9 +128,7 @@ class StatedBody(BaseModel):
     outdated: int
 
 
-_NO_SOURCE: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is no such source", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
-}
+_NO_SOURCE = refusal(404, "There is no such source")
 
 
 def stating_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:

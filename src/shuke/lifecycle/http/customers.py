@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
@@ -20,7 +20,7 @@ from shuke.lifecycle.service.listing import MOMENTS_MAX, PAGE_MAX, WORDS_MAX, li
 from shuke.lifecycle.service.overview import overview
 from shuke.lifecycle.service.reading import LATEST_MAX, customer_360
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
+from shuke.platform.http import Flag, Moment, api, refusal
 
 __all__ = ["Conditions", "SearchBody", "customer_routes", "query_of"]
 
@@ -142,9 +142,7 @@ class Revealed(BaseModel):
 
 _PLAIN = frozenset(declared.name for declared in fields(CustomerQuery)) - {"stood", "bought"}
 _Figures = Annotated[access.Visit, access.needs("lifecycle.read")]
-_ABSENT: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is none", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
-}
+_ABSENT = refusal(404, "There is none")
 
 
 def query_of(body: Conditions) -> CustomerQuery:

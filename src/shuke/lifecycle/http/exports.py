@@ -18,16 +18,15 @@ from shuke.lifecycle.model import Column, Sort
 from shuke.lifecycle.service.exporting import EXPORT, PERMISSION, keep_request, made_file
 from shuke.platform import AnyTask, Metrics, Workplace, get_job, list_jobs, queue_job
 from shuke.platform.answers import JobPage, QueuedBody, file_answer, job_body
-from shuke.platform.http import PROBLEM, Flag, Problem, api
+from shuke.platform.http import Flag, api, refusal
 
 __all__ = ["export_routes"]
 
 _PAGE_MAX = 100
 
 _Exporting = Annotated[access.Visit, access.needs(PERMISSION)]
-_PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
-_ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
-_FULL: dict[int | str, dict[str, Any]] = {409: {"description": "There is too much already", "content": _PROBLEM}}
+_ABSENT = refusal(404, "There is none")
+_FULL = refusal(409, "There is too much already")
 _SAVED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from starlette.routing import BaseRoute
@@ -35,7 +35,7 @@ from shuke.lifecycle.service.goods import PRODUCTS_TOLD_MAX, baskets, first_prod
 from shuke.lifecycle.service.spread import flows, rfm_cells, stage_values, values
 from shuke.platform import AnyTask, Metrics, Workplace, queue_job
 from shuke.platform.answers import QueuedBody
-from shuke.platform.http import PROBLEM, Moment, Problem, api
+from shuke.platform.http import Moment, api, refusal
 
 __all__ = ["figure_routes"]
 
@@ -86,9 +86,7 @@ _Sold = Annotated[Sold, Depends()]
 _FirstOrder = Annotated[FirstOrder, Depends()]
 
 
-_TOO_MANY: dict[int | str, dict[str, Any]] = {
-    409: {"description": "Too many jobs wait", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
-}
+_TOO_MANY = refusal(409, "Too many jobs wait")
 
 
 def figure_routes(workplace: Workplace, _: Metrics, *, refreshing: AnyTask) -> list[BaseRoute]:

@@ -17,7 +17,7 @@ from shuke.lifecycle.model import StageCount, StageDefinition
 from shuke.lifecycle.service import stages
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Problem, api
+from shuke.platform.http import api, refusal
 
 __all__ = ["stage_routes"]
 
@@ -31,9 +31,7 @@ _Reading = Annotated[access.Visit, access.needs("settings.read")]
 _Writing = Annotated[access.Visit, access.needs("settings.write")]
 _Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e15, le=1e15, strict=True)]
 _Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-_ABSENT: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is none", "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
-}
+_ABSENT = refusal(404, "There is none")
 
 
 class _Body(BaseModel):
@@ -144,16 +142,19 @@ def stage_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     @router.get("/settings/stages")
     def get_stages(visit: _Reading) -> StagesAnswer:
         with visit.read() as tx:
+            visit.tagged(stages.current_definition(tx))
             return _answer(stages.definitions(tx, limit=VERSIONS_SHOWN))
 
-    @router.put("/settings/stages")
+    @router.put("/settings/stages", responses=access.CHANGED)
     def put_stages(visit: _Writing, body: StagesBody) -> StagesAnswer:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: stages.current_definition(tx))
             before = stages.current_definition(tx)
             made = stages.save_stages(tx, _tree(body), made_by=visit.reader.name, now=datetime.now(UTC))
             visit.note(
                 "stages.change", version=made.version, before=None if before is None else before.tree, after=made.tree
             )
+            visit.tagged(made)
             return _answer(stages.definitions(tx, limit=VERSIONS_SHOWN))
 
     # Of this form only, so that /settings/stages/preview has no other methods than its own.

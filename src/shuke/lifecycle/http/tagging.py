@@ -14,7 +14,7 @@ from shuke.base.errors import BadInput
 from shuke.lifecycle.http.customers import SearchBody, query_of
 from shuke.lifecycle.service.listing import all_of, everybody_who
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Flag, Moment, Problem, api
+from shuke.platform.http import Flag, Moment, api, refusal
 
 __all__ = ["NAMED_MAX", "said_of", "tagging_routes"]
 
@@ -22,9 +22,8 @@ __all__ = ["NAMED_MAX", "said_of", "tagging_routes"]
 NAMED_MAX = 10_000
 
 _Writing = Annotated[access.Visit, access.needs("customers.write")]
-_PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
-_ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
-_REFUSED = _ABSENT | {409: {"description": "It contradicts the state of things", "content": _PROBLEM}}
+_ABSENT = refusal(404, "There is none")
+_REFUSED = _ABSENT | refusal(409, "It contradicts the state of things")
 
 
 class ManyTagsBody(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,14 +14,13 @@ from shuke.lifecycle.http.customers import Conditions
 from shuke.lifecycle.model import Column, Sort, View, ViewGiven
 from shuke.lifecycle.service import views
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import PROBLEM, Flag, Problem, api
+from shuke.platform.http import Flag, api, refusal
 
 __all__ = ["view_routes"]
 
 _Reading = Annotated[access.Visit, access.needs("customers.read")]
-_PROBLEM: dict[str, Any] = {PROBLEM: {"schema": Problem.model_json_schema()}}
-_ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is none", "content": _PROBLEM}}
-_TAKEN: dict[int | str, dict[str, Any]] = {409: {"description": "It contradicts the state", "content": _PROBLEM}}
+_ABSENT = refusal(404, "There is none")
+_TAKEN = refusal(409, "It contradicts the state")
 
 
 class ViewBody(BaseModel):
