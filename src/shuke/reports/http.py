@@ -258,12 +258,9 @@ def _zone(visit: access.Visit) -> str:
 
 def _noted(schedule: Schedule | None) -> dict[str, Any] | None:
     """What of a schedule people set; when it is due next changes by itself."""
-    return schedule and {
-        "every": schedule.every,
-        "day": schedule.day,
-        "hour": schedule.hour,
-        "terms": schedule.terms.told(),
-    }
+    if schedule is None:
+        return None
+    return {"every": schedule.every, "day": schedule.day, "hour": schedule.hour, "terms": schedule.terms.told()}
 
 
 def _told(schedule: Schedule) -> ScheduleAnswer:
