@@ -14,7 +14,7 @@ from .database import (
     revision_expected,
     revision_found,
 )
-from .engines import BATCH_ROWS, DuckDBEngine, Engine, EngineName, Transformation, open_engine
+from .engines import BATCH_ROWS, DuckDBEngine, Engine, EngineName, Transformation, close_at_once, open_engine
 from .files import (
     FILE_BYTES_MAX,
     Asker,
@@ -64,6 +64,7 @@ __all__ = [
     "among",
     "array",
     "cancel_job",
+    "close_at_once",
     "configure_logs",
     "copy_file",
     "decrypt",
