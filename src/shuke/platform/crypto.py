@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from shuke.base.errors import BadInput, NotAvailable
 
-__all__ = ["Keyring", "Sealer", "Wrapped", "decrypt", "encrypt", "new_key", "sealer_of"]
+__all__ = ["Keyring", "Sealer", "Wrapped", "new_key", "sealer_of"]
 
 KEY_BYTES = 32
 INDEX_BYTES = 16
@@ -45,34 +45,20 @@ def new_key() -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
-def encrypt(key: bytes, plain: bytes, *, about: bytes) -> bytes:
-    """Nonce and ciphertext. ``about`` names the place; :func:`decrypt` has to name the same."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCMSIV(key).encrypt(nonce, plain, about)
-
-
-def decrypt(key: bytes, cipher: bytes, *, about: bytes) -> bytes:
-    """The plain bytes; NotAvailable ``platform.does_not_open`` for another key, place, or a changed ciphertext."""
-    try:
-        return AESGCMSIV(key).decrypt(cipher[:_NONCE_BYTES], cipher[_NONCE_BYTES:], about)
-    except (InvalidTag, ValueError):
-        raise NotAvailable("platform.does_not_open") from None
-
-
 @dataclass(frozen=True)
 class Sealer:
-    """Encrypts much under one key, which is set up once: for streams, where :func:`encrypt` spends most on the key."""
+    """Encrypts under one key, which is set up once: that takes longer than a short value."""
 
     version: int
     _cipher: AESGCMSIV = field(repr=False)
 
     def seal(self, plain: bytes, *, about: bytes) -> bytes:
-        """As :func:`encrypt`."""
+        """Nonce and ciphertext. ``about`` names the place; :meth:`open` has to name the same."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, plain, about)
 
     def open(self, cipher: bytes, *, about: bytes) -> bytes:
-        """As :func:`decrypt`."""
+        """The plain bytes; NotAvailable ``platform.does_not_open`` for another key, place, or a changed ciphertext."""
         try:
             return self._cipher.decrypt(cipher[:_NONCE_BYTES], cipher[_NONCE_BYTES:], about)
         except (InvalidTag, ValueError):
