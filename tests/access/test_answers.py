@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +14,8 @@ import sqlalchemy as sa
 
 from shuke import access
 from shuke.access.http.guard import Visit
-from shuke.access.service import answers
+from shuke.access.people_model import NewUser
+from shuke.access.service import answers, users
 from shuke.access.tables import answers as kept
 from shuke.base.errors import Conflict
 from shuke.platform import Workplace
@@ -21,6 +23,7 @@ from shuke.platform import Workplace
 Ask = Callable[..., httpx.Response]
 KEY = {"Idempotency-Key": "8c2f"}
 SOMEBODY = {"identities": [{"kind": "phone", "value": "+8613800138000"}], "attributes": {}}
+VIEW: dict[str, Any] = {"name": "Lost", "shared": True, "columns": ["stage"], "query": {"stages": ["lost"]}}
 STORE: dict[str, Any] = {"name": "Bund", "region": "East", "city": None, "time_zone": None}
 
 
@@ -163,6 +166,14 @@ def test_what_is_not_there_is_not_what_was_looked_at(ask: Ask) -> None:
     assert ask("GET", "/api/stores/s1").status_code == 404
 
 
+def test_who_makes_something_overwrites_nothing_that_is_there(ask: Ask) -> None:
+    new = {"If-None-Match": "*"}
+    assert ask("PUT", "/api/stores/s1", json=STORE, headers=new).status_code == 200
+    refused = ask("PUT", "/api/stores/s1", json={**STORE, "name": "Other"}, headers=new)
+    assert (refused.status_code, refused.json()["code"]) == (412, "access.there_is_one")
+    assert ask("GET", "/api/stores/s1").json()["name"] == "Bund"
+
+
 def test_of_two_who_looked_at_the_same_one_changes_it(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     put(ask, None)
     tag = ask("GET", "/api/stores/s1").headers["etag"]
@@ -205,9 +216,14 @@ def at_once(ask: Ask, tag: str, monkeypatch: pytest.MonkeyPatch, seconds: float)
         ("/api/channels/c1", ("PUT", {"name": "Shop"})),
         ("/api/settings/brand", ("PUT", {"name": "西湖龙井"})),
         ("/api/reports/schedule", ("PUT", {"every": "weekly", "day": 1, "hour": 6, "terms": {}})),
+        ("/api/views/{view}", ("PUT", {**VIEW, "name": "Gone"})),
+        ("/api/teams/{team}", ("PATCH", {"name": "Night"})),
+        ("/api/users/{user}", ("PATCH", {"role": "auditor"})),
     ],
 )
-def test_everything_that_people_edit_can_be_meant(ask: Ask, path: str, change: tuple[str, dict[str, Any]]) -> None:
+def test_everything_that_people_edit_can_be_meant(
+    ask: Ask, workplace: Workplace, path: str, change: tuple[str, dict[str, Any]]
+) -> None:
     choice = {"type": "choice", "personal": False, "choices": ["gold"]}
     assert ask("PUT", "/api/attributes/level", json=choice).status_code == 200
     fields = dict.fromkeys(access.FIELDS, "masked")
@@ -215,7 +231,13 @@ def test_everything_that_people_edit_can_be_meant(ask: Ask, path: str, change: t
     ask("PUT", "/api/products/p1", json={})
     ask("PUT", "/api/channels/c1", json={})
     customer = ask("POST", "/api/customers", json=SOMEBODY).json()["customer_id"]
-    there = path.format(customer=customer)
+    view = ask("POST", "/api/views", json=VIEW).json()["view_id"]
+    team = ask("POST", "/api/teams", json={"name": "Day"}).json()["team_id"]
+    made = NewUser(name="Lin", email="lin@brand.example", role="analyst", language="en")
+    with workplace.database.begin() as tx:
+        users.add_user(tx, replace(made, role="owner", email="owner@brand.example"), datetime.now(UTC))
+        user = users.add_user(tx, made, datetime.now(UTC))
+    there = path.format(customer=customer, view=view, team=team, user=user)
     method, body = change
     seen = ask("GET", there).headers["etag"]
     changed = ask(method, there, json=body, headers={"If-Match": seen})
@@ -225,3 +247,21 @@ def test_everything_that_people_edit_can_be_meant(ask: Ask, path: str, change: t
     assert now != seen
     # Whoever made the change may go on from it, to take it back, say.
     assert changed.headers["etag"] == now
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/views", VIEW),
+        ("/api/teams", {"name": "Day"}),
+        ("/api/attributes/level", {"type": "text", "personal": False}),
+    ],
+)
+def test_what_was_changed_meanwhile_is_not_taken_away(ask: Ask, path: str, body: dict[str, Any]) -> None:
+    made = ask("PUT" if path.startswith("/api/attributes") else "POST", path, json=body).json()
+    there = path if "attributes" in path else f"{path}/{made.get('view_id') or made['team_id']}"
+    seen = ask("GET", there).headers["etag"]
+    assert ask("DELETE", there, headers={"If-Match": '"other"'}).status_code == 412
+    assert ask("GET", there).headers["etag"] == seen
+    assert ask("DELETE", there, headers={"If-Match": seen}).status_code in (200, 204)
+    assert ask("GET", there).status_code == 404

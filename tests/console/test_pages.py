@@ -684,6 +684,81 @@ def test_settings_are_changed_with_their_effect_in_sight_and_come_back(person: C
     assert troubles(at.browser, "stores") == []
 
 
+MEANWHILE = "Somebody else has changed this meanwhile"
+
+
+def test_who_was_overtaken_is_told_and_overwrites_nothing(person: Callable[..., Person], running: Running) -> None:
+    """In a dialog, and in a form that stays open while what it was filled from is asked for again behind it."""
+    with running.place.database.begin() as tx:
+        catalog.save_stores(tx, [catalog.Store(store_id="S2", name="Bund", city="上海")], now=NOW)
+    with running.place.database.read() as tx:
+        as_it_was = catalog.brand_of(tx)
+
+    def store() -> catalog.Store:
+        with running.place.database.read() as tx:
+            return next(one for one in catalog.list_stores(tx).items if one.store_id == "S2")
+
+    at = person("/settings/stores")
+    at.press("Edit Bund")
+    at.types("Region", "mine")
+    with running.place.database.begin() as tx:
+        catalog.save_stores(tx, [catalog.Store(store_id="S2", name="Bund", city="theirs")], now=NOW)
+    at.press("Save")
+    at.sees(MEANWHILE)
+    assert (store().city, store().region) == ("theirs", None)
+    assert at.browser.evaluate("document.querySelector('#region').value") == "mine"
+    # What they have made of it is loaded where it is asked for, and goes on from there.
+    at.press("Load the newest")
+    at.waits("document.querySelector('#city')?.value === 'theirs' && document.querySelector('#region').value === ''")
+    at.types("Region", "mine")
+    at.press("Save")
+    at.waits("hands.dialogs() === 0")
+    assert (store().city, store().region) == ("theirs", "mine")
+    # Nor does somebody take back what was changed after them.
+    with running.place.database.begin() as tx:
+        catalog.save_stores(tx, [catalog.Store(store_id="S2", name="Bund", city="again theirs")], now=NOW)
+    at.press("Undo")
+    at.sees("Somebody has changed this meanwhile.")
+    assert store().city == "again theirs"
+    # A number that there is already is no new store.
+    at.press("New store")
+    at.types("Number", "S2")
+    at.press("Save")
+    at.sees("There is one of this name or number already.")
+    assert store().city == "again theirs"
+
+    at = person("/settings/brand")
+    at.types("Name", "Mine")
+    with running.place.database.begin() as tx:
+        catalog.save_brand(tx, replace(as_it_was, name="Theirs"), now=NOW)
+    # Coming back to the window asks for everything anew: the form keeps what it was filled from.
+    asked = "performance.getEntriesByType('resource').length"
+    before = at.browser.evaluate(asked)
+    at.browser.evaluate(AWAY_AND_BACK)
+    at.waits(f"{asked} > {before}")
+    at.press("Save")
+    at.sees(MEANWHILE)
+    assert at.browser.evaluate("document.querySelector('#name').value") == "Mine"
+    with running.place.database.read() as tx:
+        assert catalog.brand_of(tx).name == "Theirs"
+    at.press("Load the newest")
+    at.waits("document.querySelector('#name').value === 'Theirs'")
+    with running.place.database.begin() as tx:
+        catalog.save_brand(tx, as_it_was, now=NOW)
+
+
+#: The page is hidden and seen again, later by its own clock than anything is kept for.
+AWAY_AND_BACK = """(() => {
+  const now = Date.now;
+  Date.now = () => now() + 3_600_000;
+  for (const state of ['hidden', 'visible']) {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
+    document.dispatchEvent(new Event('visibilitychange'));
+    window.dispatchEvent(new Event('visibilitychange'));
+  }
+})()"""
+
+
 def whom_the_list_counts(browser: Any) -> int:
     """The number of customers on the page that a mark led to."""
     said = "(document.querySelector('main header p')?.innerText ?? '')"

@@ -37,21 +37,14 @@ export function keepCsrf(token: string): void {
   csrf = token;
 }
 
-/** What the page has looked at, by address: a change is to meet that, and not what somebody else has made of it since. */
-const looked = new Map<string, string>();
-
 const manners: Middleware = {
   onRequest({ request }) {
     request.headers.set("Accept-Language", document.documentElement.lang);
     if (SAFE.includes(request.method)) return request;
     if (csrf) request.headers.set("X-Shuke-CSRF", csrf);
-    const tag = looked.get(plain(request.url));
-    if (tag && request.method !== "POST") request.headers.set("If-Match", tag);
     return request;
   },
-  async onResponse({ request, response }) {
-    const tag = response.headers.get("etag");
-    if (tag) looked.set(plain(request.url), tag);
+  async onResponse({ response }) {
     if (response.ok) return response;
     const problem = await problemOf(response);
     if (problem.status === 401) dispatchEvent(new Event(SIGNED_OUT));
@@ -82,11 +75,6 @@ export async function answer<Data>(asked: Promise<{ data?: Data }>): Promise<Non
   const { data } = await asked;
   if (data === undefined || data === null) throw new Problem(0, NO_ANSWER, "empty", null);
   return data;
-}
-
-/** An address without what it was asked with: one thing has one state, however much of it is shown. */
-function plain(url: string): string {
-  return url.replace(/\?.*/, "");
 }
 
 async function problemOf(response: Response): Promise<Problem> {

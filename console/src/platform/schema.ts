@@ -1640,7 +1640,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** A team */
+        get: operations["get_team_api_teams__team_id__get"];
         put?: never;
         post?: never;
         /** Dissolve a team */
@@ -1763,7 +1764,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** A view */
+        get: operations["get_view_api_views__view_id__get"];
         /** Change a saved view */
         put: operations["put_view_api_views__view_id__put"];
         post?: never;
@@ -1807,6 +1809,27 @@ export interface components {
             password: string;
             /** Token */
             token: string;
+        };
+        /**
+         * AsKnown
+         * @description Of when figures of the facts are: of the last refresh by the moment that was asked for.
+         *
+         *     ``as_of`` is None where there was none by then; ``first`` is when facts were worked out for the first time. Of a
+         *     refresh that is ``past`` it is not kept what was expected of each customer. ``currency`` is the one that all facts
+         *     of the refresh are in; where another one is asked for, nobody is counted.
+         */
+        AsKnown: {
+            /** As Of */
+            as_of?: string | null;
+            /** Currency */
+            currency?: string | null;
+            /** First */
+            first?: string | null;
+            /**
+             * Past
+             * @default false
+             */
+            past: boolean;
         };
         /**
          * AttributeDefinition
@@ -4562,6 +4585,15 @@ export interface components {
             r_score: number;
         };
         /**
+         * RfmCells
+         * @description Every pair of scores that somebody has; nothing is expected in the cells of a past refresh.
+         */
+        RfmCells: {
+            /** Cells */
+            cells: components["schemas"]["RfmCell"][];
+            known: components["schemas"]["AsKnown"];
+        };
+        /**
          * RoleBody
          * @description A role: what it allows, for whose customers, and how it shows personal values.
          */
@@ -5011,6 +5043,17 @@ export interface components {
             stage: string;
         };
         /**
+         * StageValues
+         * @description The customers of each stage, and what they are worth; ``before`` is not said.
+         *
+         *     Of a past refresh it is known what was expected of all customers of a stage, and not of some of them.
+         */
+        StageValues: {
+            known: components["schemas"]["AsKnown"];
+            /** Stages */
+            stages: components["schemas"]["StageTotal"][];
+        };
+        /**
          * StagesAnswer
          * @description The stages that are in force, of version 0 those that are shipped; with what rules may ask for.
          */
@@ -5057,6 +5100,8 @@ export interface components {
         /**
          * StoodBody
          * @description Where customers stood at a moment: in one of these stages; `outside` is before a first order, or without one.
+         *
+         *     Without stages, in any but that. Scores are those of then, and the value is what they had brought by then.
          */
         StoodBody: {
             /**
@@ -5064,8 +5109,25 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            /** Stages */
+            /**
+             * F Scores
+             * @default []
+             */
+            f_scores: number[];
+            /**
+             * R Scores
+             * @default []
+             */
+            r_scores: number[];
+            /**
+             * Stages
+             * @default []
+             */
             stages: string[];
+            /** Value Max Minor */
+            value_max_minor?: number | null;
+            /** Value Min Minor */
+            value_min_minor?: number | null;
         };
         /**
          * StoreBody
@@ -5459,18 +5521,17 @@ export interface components {
         };
         /**
          * Values
-         * @description How the value of customers is spread, as of the last refresh.
+         * @description How the value of customers is spread: of a past refresh, what they had brought by then.
          *
          *     ``quantiles`` are those of :data:`~shuke.lifecycle.QUANTILES`, in minor units; ``top_share`` is what the most
-         *     valuable fifth of the customers bring of all. All is None or empty before a first refresh.
+         *     valuable fifth of the customers bring of all. All is None or empty where nobody is counted.
          */
         Values: {
             /** Bands */
             bands: components["schemas"]["ValueBand"][];
-            /** Currency */
-            currency: string | null;
             /** Customers */
             customers: number;
+            known: components["schemas"]["AsKnown"];
             /** Mean Minor */
             mean_minor: number | null;
             /** Quantiles */
@@ -6001,6 +6062,8 @@ export interface operations {
             header?: {
                 /** @description the ETag of what is to be changed, as it was read */
                 "If-Match"?: string;
+                /** @description `*` makes what is not there yet, and changes nothing */
+                "If-None-Match"?: string;
             };
             path: {
                 name: string;
@@ -6148,7 +6211,10 @@ export interface operations {
     delete_attribute_api_attributes__name__delete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -6209,6 +6275,28 @@ export interface operations {
             };
             /** @description There is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6908,6 +6996,8 @@ export interface operations {
             header?: {
                 /** @description the ETag of what is to be changed, as it was read */
                 "If-Match"?: string;
+                /** @description `*` makes what is not there yet, and changes nothing */
+                "If-None-Match"?: string;
             };
             path: {
                 channel: string;
@@ -13714,6 +13804,8 @@ export interface operations {
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /** @description of the facts; nobody is counted where they are in another */
+                currency?: string | null;
             };
             header?: never;
             path?: never;
@@ -14171,10 +14263,14 @@ export interface operations {
     get_rfm_api_lifecycle_rfm_get: {
         parameters: {
             query?: {
+                /** @description as the facts were by then; without it, as they are */
+                at?: string | null;
                 /** @description of the first order */
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /** @description of the facts; nobody is counted where they are in another */
+                currency?: string | null;
             };
             header?: never;
             path?: never;
@@ -14188,7 +14284,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RfmCell"][];
+                    "application/json": components["schemas"]["RfmCells"];
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
@@ -14284,10 +14380,14 @@ export interface operations {
     get_stages_api_lifecycle_stages_get: {
         parameters: {
             query?: {
+                /** @description as the facts were by then; without it, as they are */
+                at?: string | null;
                 /** @description of the first order */
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /** @description of the facts; nobody is counted where they are in another */
+                currency?: string | null;
             };
             header?: never;
             path?: never;
@@ -14301,7 +14401,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StageTotal"][];
+                    "application/json": components["schemas"]["StageValues"];
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
@@ -14397,10 +14497,14 @@ export interface operations {
     get_values_api_lifecycle_values_get: {
         parameters: {
             query?: {
+                /** @description as the facts were by then; without it, as they are */
+                at?: string | null;
                 /** @description of the first order */
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /** @description of the facts; nobody is counted where they are in another */
+                currency?: string | null;
             };
             header?: never;
             path?: never;
@@ -16586,6 +16690,8 @@ export interface operations {
             header?: {
                 /** @description the ETag of what is to be changed, as it was read */
                 "If-Match"?: string;
+                /** @description `*` makes what is not there yet, and changes nothing */
+                "If-None-Match"?: string;
             };
             path: {
                 product_id: string;
@@ -22329,6 +22435,8 @@ export interface operations {
             header?: {
                 /** @description the ETag of what is to be changed, as it was read */
                 "If-Match"?: string;
+                /** @description `*` makes what is not there yet, and changes nothing */
+                "If-None-Match"?: string;
             };
             path: {
                 store_id: string;
@@ -22742,7 +22850,7 @@ export interface operations {
             };
         };
     };
-    delete_team_api_teams__team_id__delete: {
+    get_team_api_teams__team_id__get: {
         parameters: {
             query?: never;
             header?: never;
@@ -22754,11 +22862,13 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
             401: {
@@ -22872,10 +22982,168 @@ export interface operations {
             };
         };
     };
+    delete_team_api_teams__team_id__delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     patch_team_api_teams__team_id__patch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 team_id: string;
             };
@@ -22969,6 +23237,28 @@ export interface operations {
             };
             /** @description It contradicts the state of things */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -24351,10 +24641,145 @@ export interface operations {
             };
         };
     };
-    put_view_api_views__view_id__put: {
+    get_view_api_views__view_id__get: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    put_view_api_views__view_id__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 view_id: string;
             };
@@ -24480,6 +24905,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
             /** @description What was sent cannot be used */
             422: {
                 headers: {
@@ -24529,7 +24976,10 @@ export interface operations {
     delete_view_api_views__view_id__delete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
             path: {
                 view_id: string;
             };
@@ -24590,6 +25040,28 @@ export interface operations {
             };
             /** @description There is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { NO_ANSWER, Problem } from "@/platform/client";
+import { CHANGED_MEANWHILE } from "@/platform/editing";
 
 import styles from "./Answer.module.css";
 
@@ -32,10 +33,28 @@ export function Waiting({ height }: { height: number }) {
   );
 }
 
+interface RefusedProps {
+  error: unknown;
+  again?: () => void;
+  /** Fills the form anew from what somebody else has made of the thing meanwhile. */
+  newest?: () => void;
+}
+
 /** Why something was refused, and what can be done. */
-export function Refused({ error, again }: { error: unknown; again?: () => void }) {
+export function Refused({ error, again, newest }: RefusedProps) {
   const { t } = useTranslation("shell");
   const { title, detail, id } = useRefusal(error);
+  if (newest && error instanceof Problem && error.code === CHANGED_MEANWHILE) {
+    return (
+      <div className={styles.refused} role="alert">
+        <strong>{t("changed.title")}</strong>
+        <p>{t("changed.what")}</p>
+        <Button size="small" onClick={newest}>
+          {t("changed.newest")}
+        </Button>
+      </div>
+    );
+  }
   return (
     <div className={styles.refused} role="alert">
       <strong>{title}</strong>

@@ -4,8 +4,7 @@ import { App } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { NO_ANSWER, Problem } from "@/platform/client";
-
-const CHANGED_MEANWHILE = 412;
+import { CHANGED_MEANWHILE } from "@/platform/editing";
 
 export interface Doing {
   /** Whether it went well. */
@@ -23,7 +22,7 @@ export function useDoing(): Doing {
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         // Somebody else was faster: what is shown is old.
-        if (error.status === CHANGED_MEANWHILE) await queries.invalidateQueries();
+        if (error.code === CHANGED_MEANWHILE) await queries.invalidateQueries();
         const away = error.code === NO_ANSWER;
         const id = error.requestId ? `\n${t("refused.id", { id: error.requestId })}` : "";
         notification.error({

@@ -1,4 +1,4 @@
-from .crypto import Keyring, Wrapped, decrypt, encrypt, new_key
+from .crypto import Keyring, Sealer, Wrapped, new_key, sealer_of
 from .database import (
     Database,
     EmbeddedPostgres,
@@ -55,6 +55,7 @@ __all__ = [
     "Lake",
     "Metrics",
     "Running",
+    "Sealer",
     "Settings",
     "StoredFile",
     "Transaction",
@@ -67,13 +68,11 @@ __all__ = [
     "close_at_once",
     "configure_logs",
     "copy_file",
-    "decrypt",
     "defer",
     "delete_file",
     "documented_settings",
     "driver",
     "embedded_url",
-    "encrypt",
     "get_file",
     "get_job",
     "jobs_among",
@@ -92,6 +91,7 @@ __all__ = [
     "revision_found",
     "rewrap_files",
     "run_job",
+    "sealer_of",
     "store_path",
     "workplace",
 ]

@@ -351,7 +351,8 @@ def _definitions(router: APIRouter) -> None:
             attributes.define_attribute(tx, made, _now())
         return visit.tagged(made)
 
-    @router.delete("/attributes/{name}", responses=_ABSENT, status_code=204)
+    @router.delete("/attributes/{name}", responses=_ABSENT | access.CHANGED, status_code=204)
     def delete_attribute(visit: Defining, name: Annotated[str, Path(max_length=40)]) -> None:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: _definition(tx, name))
             attributes.retire_attribute(tx, name, _now())

@@ -1,21 +1,18 @@
 /** API keys: what programs come in with. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Form, Input, InputNumber, Modal, Select, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useNames, useSaying } from "@/base/useSaying";
 import { answer, api } from "@/platform/client";
-import type { components } from "@/platform/schema";
-import { Answer, Empty, Refused } from "@/shell/Answer";
-import { useDoing } from "@/shell/doing";
-import { Grid } from "@/shell/Grid";
-import { Page, Panel } from "@/shell/Page";
-
+import { Empty, Refused } from "@/shell/Answer";
 import { CopyLine } from "@/shell/CopyLine";
-import { useRoles } from "./TeamPage";
+import { useDoing } from "@/shell/doing";
+import { Page, Panel } from "@/shell/Page";
+import { Rows } from "@/shell/Rows";
 
-type Key = components["schemas"]["KeyBody"];
+import { KEYS, useKeys, useRoles, type Key } from "./queries";
 
 export function KeysPage() {
   const { t } = useTranslation(["access", "shell"]);
@@ -25,10 +22,7 @@ export function KeysPage() {
   const { attempt } = useDoing();
   const queries = useQueryClient();
   const [making, setMaking] = useState(false);
-  const keys = useQuery({
-    queryKey: ["keys"],
-    queryFn: () => answer(api.GET("/api/keys", { params: { query: { limit: 200 } } })),
-  });
+  const keys = useKeys();
   const revoke = (key: Key) => {
     void modal.confirm({
       title: t("keys.revoke_title", { name: key.name }),
@@ -38,7 +32,7 @@ export function KeysPage() {
       onOk: () =>
         attempt(async () => {
           await api.DELETE("/api/keys/{key_id}", { params: { path: { key_id: key.key_id } } });
-          await queries.invalidateQueries({ queryKey: ["keys"] });
+          await queries.invalidateQueries({ queryKey: KEYS });
         }),
     });
   };
@@ -58,52 +52,45 @@ export function KeysPage() {
       }
     >
       <Panel>
-        <Answer of={keys} height={200}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <Empty title={t("keys.none")}>{t("keys.none_how")}</Empty>
-            ) : (
-              <Grid<Key>
-                label={t("settings.keys")}
-                rowKey="key_id"
-                size="middle"
-                dataSource={items}
-                columns={[
-                  {
-                    title: t("name"),
-                    render: (_, key) => (
-                      <>
-                        {key.name} {key.revoked_at && <Tag color="error">{t("keys.revoked")}</Tag>}
-                      </>
-                    ),
-                  },
-                  { title: t("role"), render: (_, key) => names("roles", key.role) },
-                  { title: t("keys.made_by"), dataIndex: "made_by" },
-                  { title: t("keys.until"), render: (_, key) => say.day(key.expires_at) },
-                  {
-                    title: t("keys.used"),
-                    render: (_, key) => (key.last_used_at ? say.ago(key.last_used_at) : t("team.never")),
-                  },
-                  {
-                    title: "",
-                    render: (_, key) =>
-                      !key.revoked_at && (
-                        <Button
-                          size="small"
-                          danger
-                          onClick={() => {
-                            revoke(key);
-                          }}
-                        >
-                          {t("keys.revoke")}
-                        </Button>
-                      ),
-                  },
-                ]}
-              />
-            )
-          }
-        </Answer>
+        <Rows<Key>
+          label={t("settings.keys")}
+          of={keys}
+          rowKey="key_id"
+          height={200}
+          empty={<Empty title={t("keys.none")}>{t("keys.none_how")}</Empty>}
+          columns={[
+            {
+              title: t("name"),
+              render: (_, key) => (
+                <>
+                  {key.name} {key.revoked_at && <Tag color="error">{t("keys.revoked")}</Tag>}
+                </>
+              ),
+            },
+            { title: t("role"), render: (_, key) => names("roles", key.role) },
+            { title: t("keys.made_by"), dataIndex: "made_by" },
+            { title: t("keys.until"), render: (_, key) => say.day(key.expires_at) },
+            {
+              title: t("keys.used"),
+              render: (_, key) => (key.last_used_at ? say.ago(key.last_used_at) : t("team.never")),
+            },
+            {
+              title: "",
+              render: (_, key) =>
+                !key.revoked_at && (
+                  <Button
+                    size="small"
+                    danger
+                    onClick={() => {
+                      revoke(key);
+                    }}
+                  >
+                    {t("keys.revoke")}
+                  </Button>
+                ),
+            },
+          ]}
+        />
       </Panel>
       {making && (
         <MakeKey
@@ -131,7 +118,7 @@ function MakeKey({ close }: { close: () => void }) {
   const make = useMutation({
     mutationFn: (wanted: Wanted) =>
       answer(api.POST("/api/keys", { body: { ...wanted, permissions: null, where: null, places: [] } })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["keys"] }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: KEYS }),
   });
   if (make.data) {
     return (

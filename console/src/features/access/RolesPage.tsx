@@ -1,20 +1,22 @@
 /** What each role may do, for whose customers, and what it sees of them. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Checkbox, Drawer, Form, Input, Select, Tag } from "antd";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { App, Button, Checkbox, Form, Input, Select, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useNames } from "@/base/useSaying";
 import { answer, api } from "@/platform/client";
+import { meaning } from "@/platform/editing";
 import type { components } from "@/platform/schema";
-import { Answer, Refused } from "@/shell/Answer";
+import { Answer } from "@/shell/Answer";
 import { useDoing } from "@/shell/doing";
+import { EditDialog } from "@/shell/EditDialog";
 import { Page, Panel } from "@/shell/Page";
 
 import styles from "./Entrance.module.css";
+import { ofRole, ROLES, type Role } from "./queries";
 import { useMay } from "./session";
 
-type Role = components["schemas"]["RoleBody"];
 type Seen = components["schemas"]["Seen"];
 
 const WHERE: Role["where"][] = ["all", "region", "store", "own"];
@@ -28,20 +30,22 @@ export function RolesPage() {
   const { modal } = App.useApp();
   const { attempt } = useDoing();
   const queries = useQueryClient();
-  const [edited, setEdited] = useState<Role | "new" | null>(null);
-  const roles = useQuery({ queryKey: ["roles"], queryFn: () => answer(api.GET("/api/roles")) });
-  const remove = (role: Role) => {
-    void modal.confirm({
-      title: t("roles.remove_title", { name: names("roles", role.name) }),
-      okText: t("shell:remove"),
-      okButtonProps: { danger: true },
-      onOk: () =>
-        attempt(async () => {
-          await api.DELETE("/api/roles/{name}", { params: { path: { name: role.name } } });
-          await queries.invalidateQueries({ queryKey: ["roles"] });
-        }),
+  const [edited, setEdited] = useState<{ name: string | null } | null>(null);
+  const roles = useQuery({ queryKey: ROLES, queryFn: () => answer(api.GET("/api/roles")) });
+  const remove = (name: string) =>
+    attempt(async () => {
+      const { tag } = await ofRole(name).read();
+      await modal.confirm({
+        title: t("roles.remove_title", { name: names("roles", name) }),
+        okText: t("shell:remove"),
+        okButtonProps: { danger: true },
+        onOk: () =>
+          attempt(async () => {
+            await api.DELETE("/api/roles/{name}", { params: { path: { name }, header: meaning(tag) } });
+            await queries.invalidateQueries({ queryKey: ROLES });
+          }),
+      });
     });
-  };
   return (
     <Page
       title={t("settings.roles")}
@@ -51,7 +55,7 @@ export function RolesPage() {
           <Button
             type="primary"
             onClick={() => {
-              setEdited("new");
+              setEdited({ name: null });
             }}
           >
             {t("roles.make")}
@@ -80,18 +84,12 @@ export function RolesPage() {
                       <Button
                         size="small"
                         onClick={() => {
-                          setEdited(role);
+                          setEdited({ name: role.name });
                         }}
                       >
                         {t("shell:edit")}
                       </Button>
-                      <Button
-                        size="small"
-                        danger
-                        onClick={() => {
-                          remove(role);
-                        }}
-                      >
+                      <Button size="small" danger onClick={() => void remove(role.name)}>
                         {t("shell:remove")}
                       </Button>
                     </span>
@@ -110,7 +108,7 @@ export function RolesPage() {
       </Answer>
       {edited && (
         <EditRole
-          role={edited === "new" ? null : edited}
+          name={edited.name}
           close={() => {
             setEdited(null);
           }}
@@ -120,82 +118,63 @@ export function RolesPage() {
   );
 }
 
-function EditRole({ role, close }: { role: Role | null; close: () => void }) {
-  const { t } = useTranslation(["access", "shell"]);
+const NEW: Role = {
+  name: "",
+  permissions: ["customers.read", "own"],
+  where: "all",
+  fields: { name: "masked", phone: "masked", email: "masked", other: "masked" },
+  shipped: false,
+};
+
+function EditRole({ name: edited, close }: { name: string | null; close: () => void }) {
+  const { t } = useTranslation("access");
   const names = useNames();
   const queries = useQueryClient();
-  const [form] = Form.useForm<Role>();
   const known = useQuery({ queryKey: ["permissions"], queryFn: () => answer(api.GET("/api/permissions")) });
-  const save = useMutation({
-    mutationFn: ({ name, permissions, where, fields }: Role) => {
-      const body = { permissions, where, fields };
-      if (!role) return answer(api.POST("/api/roles", { body: { name, ...body } }));
-      return answer(api.PUT("/api/roles/{name}", { params: { path: { name: role.name } }, body }));
-    },
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ["roles"] });
-      close();
-    },
-  });
-  const begin = role ?? {
-    name: "",
-    permissions: ["customers.read", "own"],
-    where: "all" as const,
-    fields: { name: "masked" as const, phone: "masked" as const, email: "masked" as const, other: "masked" as const },
-  };
   return (
-    <Drawer
-      open
-      size={480}
-      title={role ? names("roles", role.name) : t("roles.make")}
-      onClose={close}
-      extra={
-        <Button
-          type="primary"
-          loading={save.isPending}
-          onClick={() => {
-            form.submit();
-          }}
-        >
-          {t("shell:save")}
-        </Button>
-      }
+    <EditDialog<Role, Role>
+      title={edited === null ? t("roles.make") : names("roles", edited)}
+      of={edited === null ? null : ofRole(edited)}
+      begin={(before) => before ?? NEW}
+      save={async ({ name, permissions, where, fields }, before) => {
+        const body = { permissions, where, fields };
+        if (before) {
+          const params = { path: { name: before.thing.name }, header: meaning(before.tag) };
+          await api.PUT("/api/roles/{name}", { params, body });
+        } else await api.POST("/api/roles", { body: { name, ...body } });
+        await queries.invalidateQueries({ queryKey: ROLES });
+      }}
+      close={close}
+      height={480}
     >
-      <Form
-        form={form}
-        layout="vertical"
-        requiredMark={false}
-        initialValues={begin}
-        onFinish={(given: Role) => {
-          save.mutate(given);
-        }}
-      >
-        {!role && (
-          <Form.Item
-            name="name"
-            label={t("roles.code")}
-            extra={t("roles.code_rule")}
-            rules={[{ required: true, pattern: /^[a-z][a-z0-9_]{0,39}$/, message: t("roles.code_rule") }]}
-          >
-            <Input autoFocus maxLength={40} />
+      {(_, before) => (
+        <>
+          {!before && (
+            <Form.Item
+              name="name"
+              label={t("roles.code")}
+              extra={t("roles.code_rule")}
+              rules={[{ required: true, pattern: /^[a-z][a-z0-9_]{0,39}$/, message: t("roles.code_rule") }]}
+            >
+              <Input autoFocus maxLength={40} />
+            </Form.Item>
+          )}
+          <Form.Item name="where" label={t("roles.where")}>
+            <Select options={WHERE.map((where) => ({ value: where, label: names("where", where) }))} />
           </Form.Item>
-        )}
-        <Form.Item name="where" label={t("roles.where")}>
-          <Select options={WHERE.map((where) => ({ value: where, label: names("where", where) }))} />
-        </Form.Item>
-        {GROUPS.map((group) => (
-          <Form.Item key={group} name={["fields", group]} label={names("field_groups", group)}>
-            <Select options={SEEN.map((seen) => ({ value: seen, label: names("seen", seen) }))} />
+          {GROUPS.map((group) => (
+            <Form.Item key={group} name={["fields", group]} label={names("field_groups", group)}>
+              <Select options={SEEN.map((seen) => ({ value: seen, label: names("seen", seen) }))} />
+            </Form.Item>
+          ))}
+          <Form.Item name="permissions" label={t("roles.permissions")}>
+            <Checkbox.Group
+              className={styles.list ?? ""}
+              options={(known.data?.permissions ?? []).map((one) => ({ value: one, label: names("permissions", one) }))}
+            />
           </Form.Item>
-        ))}
-        <Form.Item name="permissions" label={t("roles.permissions")}>
-          <Checkbox.Group
-            className={styles.list ?? ""}
-            options={(known.data?.permissions ?? []).map((one) => ({ value: one, label: names("permissions", one) }))}
-          />
-        </Form.Item>
-      </Form>
-      {save.error && <Refused error={save.error} />}
-    </Drawer>
+        </>
+      )}
+    </EditDialog>
   );
 }

@@ -4,26 +4,29 @@ import { Button, Form, Input, InputNumber, Select } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { useMay } from "@/features/access/session";
-import { answer, api } from "@/platform/client";
+import { api } from "@/platform/client";
+import { meaning, tagged, useEdited, type Tagged } from "@/platform/editing";
 import type { components } from "@/platform/schema";
 import { Answer, Refused } from "@/shell/Answer";
 import { Page, Panel } from "@/shell/Page";
 import { useTelling } from "@/shell/undo";
 
 import styles from "./Catalog.module.css";
-import { BRAND, useBrand } from "./queries";
+import { BRAND } from "./queries";
 
 type Brand = components["schemas"]["BrandAnswer"];
 type Said = components["schemas"]["BrandBody"];
 
+const OF_BRAND = { name: BRAND, read: () => tagged(api.GET("/api/settings/brand")) };
+
 export function BrandPage() {
   const { t } = useTranslation("catalog");
-  const brand = useBrand();
+  const brand = useEdited(OF_BRAND);
   return (
     <Page title={t("brand_page.title")} about={t("brand_page.about")}>
       <Panel>
         <Answer of={brand} height={360}>
-          {(found) => <EditBrand key={JSON.stringify(found)} brand={found} />}
+          {(found) => <EditBrand key={found.tag} before={found} goOn={brand.goOn} renew={brand.renew} />}
         </Answer>
       </Panel>
     </Page>
@@ -37,35 +40,45 @@ interface Given {
   margin?: number | null;
 }
 
-function EditBrand({ brand }: { brand: Brand }) {
+interface EditProps {
+  before: Tagged<Brand>;
+  goOn: (made: Tagged<Brand>) => void;
+  renew: () => void;
+}
+
+function EditBrand({ before, goOn, renew }: EditProps) {
+  const brand = before.thing;
   const { t, i18n } = useTranslation(["catalog", "shell"]);
   const may = useMay();
   const tell = useTelling();
   const queries = useQueryClient();
   const writes = may("settings.write");
-  const put = async (body: Said) => {
-    await answer(api.PUT("/api/settings/brand", { body }));
+  const put = async (body: Said, tag: string) => {
+    const made = await tagged(api.PUT("/api/settings/brand", { params: { header: meaning(tag) }, body }));
+    goOn(made);
     await queries.invalidateQueries({ queryKey: BRAND });
+    return made;
   };
   const save = useMutation({
     mutationFn: (given: Given) =>
-      put({
-        name: given.name.trim() === "" ? null : given.name.trim(),
-        time_zone: given.time_zone ?? null,
-        currency: given.currency ?? null,
-        margin: given.margin == null ? null : given.margin / 100,
-      }),
-    onSuccess: () => {
+      put(
+        {
+          name: given.name.trim() === "" ? null : given.name.trim(),
+          time_zone: given.time_zone ?? null,
+          currency: given.currency ?? null,
+          margin: given.margin == null ? null : given.margin / 100,
+        },
+        before.tag,
+      ),
+    onSuccess: ({ tag }) => {
       const { name, time_zone, currency, margin } = brand;
-      tell(t("brand_page.saved"), {
-        back: () =>
-          put({
-            name: name ?? null,
-            time_zone: time_zone ?? null,
-            currency: currency ?? null,
-            margin: margin ?? null,
-          }),
-      });
+      const said = {
+        name: name ?? null,
+        time_zone: time_zone ?? null,
+        currency: currency ?? null,
+        margin: margin ?? null,
+      };
+      tell(t("brand_page.saved"), { back: () => put(said, tag) });
     },
   });
   const currencies = new Intl.DisplayNames([i18n.language], { type: "currency" });
@@ -110,7 +123,7 @@ function EditBrand({ brand }: { brand: Brand }) {
       <Form.Item name="margin" label={t("brand_page.margin")} extra={t("brand_page.margin_what")}>
         <InputNumber min={0.01} max={100} suffix="%" placeholder={t("brand_page.margin_default")} />
       </Form.Item>
-      {save.error && <Refused error={save.error} />}
+      {save.error && <Refused error={save.error} newest={renew} />}
       {writes && (
         <Button type="primary" htmlType="submit" loading={save.isPending}>
           {t("shell:save")}

@@ -1,162 +1,134 @@
 /** Where the brand sells: its stores and channels, stated and changed. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Button, Checkbox, Form, Input, Modal, Select, Tag } from "antd";
-import { useState, type ReactNode } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { Button, Checkbox, Form, Input, Select, Tag, type TableColumnsType } from "antd";
+import { useState, type ComponentType, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useNames } from "@/base/useSaying";
 import { useMay } from "@/features/access/session";
-import { answer, api } from "@/platform/client";
-import { Empty, Refused } from "@/shell/Answer";
-import { Page } from "@/shell/Page";
+import { api } from "@/platform/client";
+import { meaning, tagged, type Tagged } from "@/platform/editing";
+import { Empty } from "@/shell/Answer";
+import { EditDialog } from "@/shell/EditDialog";
+import { Page, Panel } from "@/shell/Page";
+import { Rows } from "@/shell/Rows";
 import { useTelling } from "@/shell/undo";
 
 import { useChannels, useStores, type Channel, type Store } from "./queries";
-import { Rows } from "./Rows";
 
 const KINDS: Channel["kind"][] = ["shop", "app", "mini_program", "marketplace", "live", "social", "store", "other"];
 
 export function StoresPage() {
   const { t } = useTranslation(["catalog", "shell"]);
-  const may = useMay();
-  const stores = useStores();
-  const [edited, setEdited] = useState<Store | "new" | null>(null);
-  const writes = may("catalog.write");
   const none = t("shell:unknown");
   return (
-    <Page
-      title={t("stores.title")}
-      about={t("stores.about")}
-      actions={
-        writes && (
-          <Button
-            type="primary"
-            onClick={() => {
-              setEdited("new");
-            }}
-          >
-            {t("stores.make")}
-          </Button>
-        )
-      }
-    >
-      <Rows<Store>
-        label={t("stores.title")}
-        of={stores}
-        rowKey="store_id"
-        empty={<Empty title={t("stores.none")}>{t("stores.none_how")}</Empty>}
-        columns={[
-          { title: t("number"), dataIndex: "store_id" },
-          {
-            title: t("name"),
-            render: (_, store) => (
-              <>
-                {store.name ?? none} {!store.active && <Tag>{t("inactive")}</Tag>}
-              </>
-            ),
-          },
-          { title: t("region"), render: (_, store) => store.region ?? none },
-          { title: t("city"), render: (_, store) => store.city ?? none },
-          { title: t("time_zone"), render: (_, store) => store.time_zone ?? none },
-          {
-            title: "",
-            render: (_, store) =>
-              writes && (
-                <Change
-                  what={store.name ?? store.store_id}
-                  change={() => {
-                    setEdited(store);
-                  }}
-                />
-              ),
-          },
-        ]}
-      />
-      {edited && (
-        <EditStore
-          store={edited === "new" ? null : edited}
-          close={() => {
-            setEdited(null);
-          }}
-        />
-      )}
-    </Page>
+    <Places<Store>
+      list="stores"
+      of={useStores()}
+      place="store_id"
+      columns={[
+        { title: t("region"), render: (_, store) => store.region ?? none },
+        { title: t("city"), render: (_, store) => store.city ?? none },
+        { title: t("time_zone"), render: (_, store) => store.time_zone ?? none },
+      ]}
+      dialog={EditStore}
+    />
   );
 }
 
 export function ChannelsPage() {
-  const { t } = useTranslation(["catalog", "shell"]);
+  const { t } = useTranslation("catalog");
   const names = useNames();
+  return (
+    <Places<Channel>
+      list="channels"
+      of={useChannels()}
+      place="channel"
+      columns={[{ title: t("kind"), render: (_, channel) => names("channel_kinds", channel.kind) }]}
+      dialog={EditChannel}
+    />
+  );
+}
+
+interface PlacesProps<Place extends object> {
+  list: "stores" | "channels";
+  of: Parameters<typeof Rows<Place>>[0]["of"];
+  place: keyof Place & string;
+  /** What only this kind has. */
+  columns: TableColumnsType<Place>;
+  dialog: ComponentType<EditProps>;
+}
+
+function Places<Place extends Store | Channel>({ list, of, place, columns, dialog: Dialog }: PlacesProps<Place>) {
+  const { t } = useTranslation(["catalog", "shell"]);
   const may = useMay();
-  const channels = useChannels();
-  const [edited, setEdited] = useState<Channel | "new" | null>(null);
+  const [edited, setEdited] = useState<{ id: string | null } | null>(null);
   const writes = may("catalog.write");
-  const none = t("shell:unknown");
   return (
     <Page
-      title={t("channels.title")}
-      about={t("channels.about")}
+      title={t(`${list}.title`)}
+      about={t(`${list}.about`)}
       actions={
         writes && (
           <Button
             type="primary"
             onClick={() => {
-              setEdited("new");
+              setEdited({ id: null });
             }}
           >
-            {t("channels.make")}
+            {t(`${list}.make`)}
           </Button>
         )
       }
     >
-      <Rows<Channel>
-        label={t("channels.title")}
-        of={channels}
-        rowKey="channel"
-        empty={<Empty title={t("channels.none")}>{t("channels.none_how")}</Empty>}
-        columns={[
-          { title: t("number"), dataIndex: "channel" },
-          {
-            title: t("name"),
-            render: (_, channel) => (
-              <>
-                {channel.name ?? none} {!channel.active && <Tag>{t("inactive")}</Tag>}
-              </>
-            ),
-          },
-          { title: t("kind"), render: (_, channel) => names("channel_kinds", channel.kind) },
-          {
-            title: "",
-            render: (_, channel) =>
-              writes && (
-                <Change
-                  what={channel.name ?? channel.channel}
-                  change={() => {
-                    setEdited(channel);
-                  }}
-                />
+      <Panel>
+        <Rows<Place>
+          label={t(`${list}.title`)}
+          of={of}
+          rowKey={place}
+          empty={<Empty title={t(`${list}.none`)}>{t(`${list}.none_how`)}</Empty>}
+          columns={[
+            { title: t("number"), dataIndex: place },
+            {
+              title: t("name"),
+              render: (_, one) => (
+                <>
+                  {one.name ?? t("shell:unknown")} {!one.active && <Tag>{t("inactive")}</Tag>}
+                </>
               ),
-          },
-        ]}
-      />
+            },
+            ...columns,
+            {
+              title: "",
+              render: (_, one) => {
+                const id = one[place] as string;
+                return (
+                  writes && (
+                    <Button
+                      size="small"
+                      aria-label={`${t("shell:edit")} ${one.name ?? id}`}
+                      onClick={() => {
+                        setEdited({ id });
+                      }}
+                    >
+                      {t("shell:edit")}
+                    </Button>
+                  )
+                );
+              },
+            },
+          ]}
+        />
+      </Panel>
       {edited && (
-        <EditChannel
-          channel={edited === "new" ? null : edited}
+        <Dialog
+          id={edited.id}
           close={() => {
             setEdited(null);
           }}
         />
       )}
     </Page>
-  );
-}
-
-function Change({ what, change }: { what: string; change: () => void }) {
-  const { t } = useTranslation("shell");
-  return (
-    <Button size="small" aria-label={`${t("edit")} ${what}`} onClick={change}>
-      {t("edit")}
-    </Button>
   );
 }
 
@@ -165,30 +137,37 @@ function textOf(given: string | null | undefined): string | null {
   return text === "" ? null : text;
 }
 
-function EditStore({ store, close }: { store: Store | null; close: () => void }) {
+interface EditProps {
+  /** The identifier of what is changed; null to make one. */
+  id: string | null;
+  close: () => void;
+}
+
+function EditStore({ id, close }: EditProps) {
   const { t } = useTranslation("catalog");
-  const put = ({ store_id: id, ...rest }: Store) =>
-    answer(
+  const put = (given: Store, tag: string | null) =>
+    tagged(
       api.PUT("/api/stores/{store_id}", {
-        params: { path: { store_id: id.trim() } },
+        params: { path: { store_id: given.store_id.trim() }, header: meaning(tag) },
         body: {
-          name: textOf(rest.name),
-          region: textOf(rest.region),
-          city: textOf(rest.city),
-          time_zone: rest.time_zone ?? null,
-          active: rest.active,
-          attributes: store?.attributes ?? {},
+          name: textOf(given.name),
+          region: textOf(given.region),
+          city: textOf(given.city),
+          time_zone: given.time_zone ?? null,
+          active: given.active,
+          attributes: given.attributes,
         },
       }),
     );
+  const read = () => tagged(api.GET("/api/stores/{store_id}", { params: { path: { store_id: id ?? "" } } }));
   return (
-    <Edit<Store>
-      title={store ? (store.name ?? store.store_id) : t("stores.make")}
-      id="store_id"
-      before={store}
-      begin={store ?? { active: true }}
-      put={put}
+    <EditPlace<Store>
       list="stores"
+      place="store_id"
+      id={id}
+      make={t("stores.make")}
+      read={read}
+      put={put}
       close={close}
     >
       <Form.Item name="region" label={t("region")} extra={t("stores.region_what")}>
@@ -204,107 +183,87 @@ function EditStore({ store, close }: { store: Store | null; close: () => void })
           options={Intl.supportedValuesOf("timeZone").map((zone) => ({ value: zone, label: zone }))}
         />
       </Form.Item>
-    </Edit>
+    </EditPlace>
   );
 }
 
-function EditChannel({ channel, close }: { channel: Channel | null; close: () => void }) {
+function EditChannel({ id, close }: EditProps) {
   const { t } = useTranslation("catalog");
   const names = useNames();
-  const put = ({ channel: id, ...rest }: Channel) =>
-    answer(
+  const put = (given: Channel, tag: string | null) =>
+    tagged(
       api.PUT("/api/channels/{channel}", {
-        params: { path: { channel: id.trim() } },
-        body: {
-          name: textOf(rest.name),
-          kind: rest.kind,
-          active: rest.active,
-          attributes: channel?.attributes ?? {},
-        },
+        params: { path: { channel: given.channel.trim() }, header: meaning(tag) },
+        body: { name: textOf(given.name), kind: given.kind, active: given.active, attributes: given.attributes },
       }),
     );
+  const read = () => tagged(api.GET("/api/channels/{channel}", { params: { path: { channel: id ?? "" } } }));
   return (
-    <Edit<Channel>
-      title={channel ? (channel.name ?? channel.channel) : t("channels.make")}
-      id="channel"
-      before={channel}
-      begin={channel ?? { active: true, kind: "other" }}
-      put={put}
+    <EditPlace<Channel>
       list="channels"
+      place="channel"
+      id={id}
+      make={t("channels.make")}
+      read={read}
+      put={put}
       close={close}
     >
-      <Form.Item name="kind" label={t("kind")}>
+      <Form.Item name="kind" label={t("kind")} initialValue="other">
         <Select options={KINDS.map((kind) => ({ value: kind, label: names("channel_kinds", kind) }))} />
       </Form.Item>
-    </Edit>
+    </EditPlace>
   );
 }
 
-interface EditProps<Place> {
-  title: string;
+interface EditPlaceProps<Place> extends EditProps {
+  list: "stores" | "channels";
   /** The field that says which it is, and cannot be changed. */
-  id: "store_id" | "channel";
-  before: Place | null;
-  begin: Partial<Place>;
-  put: (given: Place) => Promise<unknown>;
-  list: string;
-  close: () => void;
+  place: keyof Place & string;
+  /** The title of the dialog that makes one. */
+  make: string;
+  read: () => Promise<Tagged<Place>>;
+  put: (given: Place, tag: string | null) => Promise<Tagged<unknown>>;
   children: ReactNode;
 }
 
-function Edit<Place extends object>({ title, id, before, begin, put, list, close, children }: EditProps<Place>) {
+function EditPlace<Place extends Store | Channel>(props: EditPlaceProps<Place>) {
+  const { list, place, id, make, read, put, close, children } = props;
   const { t } = useTranslation(["catalog", "shell"]);
   const tell = useTelling();
   const queries = useQueryClient();
-  const [form] = Form.useForm<Place>();
   const again = () => queries.invalidateQueries({ queryKey: [list] });
-  const save = useMutation({
-    mutationFn: put,
-    onSuccess: async () => {
-      await again();
-      close();
-      const back = before && (() => put(before).then(again));
-      tell(t("shell:saved"), { back });
-    },
-  });
   return (
-    <Modal
-      open
-      title={title}
-      okText={t("shell:save")}
-      cancelText={t("shell:cancel")}
-      okButtonProps={{ loading: save.isPending }}
-      onOk={() => {
-        form.submit();
+    <EditDialog<Place, Place>
+      title={id ?? make}
+      of={id === null ? null : { name: [list, id], read }}
+      begin={(before) => before ?? ({ active: true } as Partial<Place>)}
+      save={async (given, before) => {
+        const made = await put({ ...given, attributes: before?.thing.attributes ?? {} }, before?.tag ?? null);
+        await again();
+        tell(t("shell:saved"), { back: before && (() => put(before.thing, made.tag).then(again)) });
       }}
-      onCancel={close}
+      close={close}
+      height={320}
     >
-      <Form<Place>
-        form={form}
-        layout="vertical"
-        requiredMark={false}
-        initialValues={begin}
-        onFinish={(given) => {
-          save.mutate(given);
-        }}
-      >
-        <Form.Item
-          name={id as never}
-          label={t("number")}
-          extra={before ? null : t("number_what")}
-          rules={[{ required: true, whitespace: true, message: t("shell:required") }]}
-        >
-          <Input autoFocus={!before} disabled={before !== null} maxLength={200} />
-        </Form.Item>
-        <Form.Item name={"name" as never} label={t("name")}>
-          <Input autoFocus={before !== null} maxLength={500} />
-        </Form.Item>
-        {children}
-        <Form.Item name={"active" as never} valuePropName="checked">
-          <Checkbox>{t("active")}</Checkbox>
-        </Form.Item>
-      </Form>
-      {save.error && <Refused error={save.error} />}
-    </Modal>
+      {(_, before) => (
+        <>
+          <Form.Item
+            name={place as never}
+            label={t("number")}
+            extra={before ? null : t("number_what")}
+            rules={[{ required: true, whitespace: true, message: t("shell:required") }]}
+          >
+            <Input autoFocus={!before} disabled={before !== null} maxLength={200} />
+          </Form.Item>
+          <Form.Item name="name" label={t("name")}>
+            <Input autoFocus={before !== null} maxLength={500} />
+          </Form.Item>
+          {children}
+          <Form.Item name="active" valuePropName="checked">
+            <Checkbox>{t("active")}</Checkbox>
+          </Form.Item>
+        </>
+      )}
+    </EditDialog>
   );
 }

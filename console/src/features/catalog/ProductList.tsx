@@ -6,10 +6,11 @@ import { useTranslation } from "react-i18next";
 import { useLater } from "@/base/useLater";
 import { useSaying } from "@/base/useSaying";
 import { Empty } from "@/shell/Answer";
+import { Panel } from "@/shell/Page";
+import { Rows } from "@/shell/Rows";
 
 import styles from "./ProductList.module.css";
 import { useProducts, type Product } from "./queries";
-import { Rows } from "./Rows";
 
 export function ProductList() {
   const { t } = useTranslation(["catalog", "shell"]);
@@ -47,36 +48,38 @@ export function ProductList() {
           }}
         />
       </div>
-      <Rows<Product>
-        label={t("products.title")}
-        of={products}
-        rowKey="product_id"
-        empty={
-          narrowed.category || narrowed.brand ? (
-            <Empty title={t("products.nothing")}>{t("products.nothing_why")}</Empty>
-          ) : (
-            <Empty title={t("products.none")}>
-              <p>{t("products.none_how")}</p>
-              <code>shuke import products products.csv</code>
-            </Empty>
-          )
-        }
-        columns={[
-          { title: t("number"), dataIndex: "product_id" },
-          {
-            title: t("name"),
-            render: (_, product) => (
-              <>
-                {product.name ?? none} {!product.active && <Tag>{t("inactive")}</Tag>}
-              </>
-            ),
-          },
-          { title: t("category"), render: (_, product) => product.category ?? none },
-          { title: t("brand"), render: (_, product) => product.brand ?? none },
-          { title: t("price"), ...right, render: (_, product) => money(product.price_minor, product) },
-          { title: t("cost"), ...right, render: (_, product) => money(product.cost_minor, product) },
-        ]}
-      />
+      <Panel>
+        <Rows<Product>
+          label={t("products.title")}
+          of={products}
+          rowKey="product_id"
+          empty={
+            narrowed.category || narrowed.brand ? (
+              <Empty title={t("products.nothing")}>{t("products.nothing_why")}</Empty>
+            ) : (
+              <Empty title={t("products.none")}>
+                <p>{t("products.none_how")}</p>
+                <code>shuke import products products.csv</code>
+              </Empty>
+            )
+          }
+          columns={[
+            { title: t("number"), dataIndex: "product_id" },
+            {
+              title: t("name"),
+              render: (_, product) => (
+                <>
+                  {product.name ?? none} {!product.active && <Tag>{t("inactive")}</Tag>}
+                </>
+              ),
+            },
+            { title: t("category"), render: (_, product) => product.category ?? none },
+            { title: t("brand"), render: (_, product) => product.brand ?? none },
+            { title: t("price"), ...right, render: (_, product) => money(product.price_minor, product) },
+            { title: t("cost"), ...right, render: (_, product) => money(product.cost_minor, product) },
+          ]}
+        />
+      </Panel>
     </>
   );
 }

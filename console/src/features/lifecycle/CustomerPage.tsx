@@ -49,12 +49,12 @@ export function CustomerPage() {
         </Page>
       }
     >
-      {(whole) => <Seen whole={whole} />}
+      {({ thing, tag }) => <Seen whole={thing} tag={tag} />}
     </Answer>
   );
 }
 
-function Seen({ whole }: { whole: Whole }) {
+function Seen({ whole, tag }: { whole: Whole; tag: string }) {
   const { t } = useTranslation("lifecycle");
   const say = useSaying();
   const { i18n } = useTranslation();
@@ -90,7 +90,12 @@ function Seen({ whole }: { whole: Whole }) {
           <Timeline customer={whole.customer_id} />
         </div>
         <div>
-          <Attributes customer={whole.customer_id} values={shown.attributes} writes={may("customers.write")} />
+          <Attributes
+            customer={whole.customer_id}
+            values={shown.attributes}
+            tag={tag}
+            writes={may("customers.write")}
+          />
           <Identities
             customer={whole.customer_id}
             identities={shown.identities}

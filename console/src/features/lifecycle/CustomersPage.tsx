@@ -33,7 +33,7 @@ import {
   type Column,
   type Seen,
 } from "./viewing";
-import { useViews, Views } from "./Views";
+import { useShown, useViews, Views } from "./Views";
 import { bodyOf, conditions, EVERYBODY, type Wanted } from "./wanted";
 
 const PHONE = "(max-width: 767px)";
@@ -56,7 +56,9 @@ export function CustomersPage() {
   const may = useMay();
   const views = useViews();
   const search = useLater(typed, 250);
-  const seen = useMemo(() => seenAt(address, views.data?.items ?? [], remembered), [address, views.data, remembered]);
+  const shown = useShown(views.data?.items.find((one) => one.view_id === address.get("view")) ?? null);
+  const known = useMemo(() => (shown.data ? [shown.data.thing] : (views.data?.items ?? [])), [shown.data, views.data]);
+  const seen = useMemo(() => seenAt(address, known, remembered), [address, known, remembered]);
   const { wanted, columns } = seen;
   const body = useMemo(() => bodyOf(wanted, search, CLOCK.midnight), [wanted, search]);
   const customers = useCustomers(body);
@@ -108,6 +110,7 @@ export function CustomersPage() {
           views={views.data.items}
           first={views.data.default}
           clock={CLOCK}
+          shown={shown}
           show={(next) => {
             show(next ?? everybody);
           }}

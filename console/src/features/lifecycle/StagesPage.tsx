@@ -9,6 +9,7 @@ import { useLater } from "@/base/useLater";
 import { useNames, useSaying } from "@/base/useSaying";
 import { useMay } from "@/features/access/session";
 import { answer, api } from "@/platform/client";
+import { meaning, tagged, useEdited, type Tagged } from "@/platform/editing";
 import { Answer, Refused } from "@/shell/Answer";
 import { useDoing } from "@/shell/doing";
 import { Grid } from "@/shell/Grid";
@@ -20,7 +21,6 @@ import {
   draftOf,
   LIMITS,
   STAGE_NAMES,
-  STAGES_IN_FORCE,
   stagesOf,
   type Draft,
   type Row,
@@ -34,24 +34,28 @@ import { moved } from "./viewing";
 /** As often as that while somebody types. */
 const PREVIEW_AFTER_MS = 300;
 
+const OF_STAGES = { name: ["stages"], read: () => tagged(api.GET("/api/settings/stages")) };
+
 export function StagesPage() {
   const { t } = useTranslation("lifecycle");
-  const stages = useQuery({
-    queryKey: STAGES_IN_FORCE,
-    queryFn: () => answer(api.GET("/api/settings/stages")),
-    // What is being edited is not replaced behind whoever edits it.
-    refetchOnWindowFocus: false,
-  });
+  const stages = useEdited(OF_STAGES);
   return (
     <Page title={t("stages.title")} about={t("stages.about")}>
       <Answer of={stages} height={640}>
-        {(found) => <EditStages key={found.version} found={found} />}
+        {(found) => <EditStages key={found.tag} before={found} goOn={stages.goOn} renew={stages.renew} />}
       </Answer>
     </Page>
   );
 }
 
-function EditStages({ found }: { found: StagesAnswer }) {
+interface EditStagesProps {
+  before: Tagged<StagesAnswer>;
+  goOn: (made: Tagged<StagesAnswer>) => void;
+  renew: () => void;
+}
+
+function EditStages({ before, goOn, renew }: EditStagesProps) {
+  const found = before.thing;
   const { t } = useTranslation(["lifecycle", "shell"]);
   const may = useMay();
   const tell = useTelling();
@@ -61,16 +65,17 @@ function EditStages({ found }: { found: StagesAnswer }) {
   const [draft, setDraft] = useState<Draft>(() => draftOf(found));
   const body = useMemo(() => stagesOf(draft), [draft]);
   const changed = JSON.stringify(body) !== JSON.stringify(stagesOf(draftOf(found)));
-  const put = async (next: Stages) => {
-    const kept = await answer(api.PUT("/api/settings/stages", { body: next }));
-    queries.setQueryData(STAGES_IN_FORCE, kept);
+  const put = async (next: Stages, tag: string) => {
+    const made = await tagged(api.PUT("/api/settings/stages", { params: { header: meaning(tag) }, body: next }));
+    goOn(made);
     await queries.invalidateQueries({ queryKey: STAGE_NAMES });
+    return made;
   };
   const save = useMutation({
-    mutationFn: () => put(body),
-    onSuccess: () => {
+    mutationFn: () => put(body, before.tag),
+    onSuccess: ({ tag }) => {
       const { stages, rules, usual_gap_days } = found;
-      tell(t("stages.saved"), { back: () => put({ stages, rules, usual_gap_days: usual_gap_days ?? null }) });
+      tell(t("stages.saved"), { back: () => put({ stages, rules, usual_gap_days: usual_gap_days ?? null }, tag) });
     },
   });
   const take = (version: number) =>
@@ -133,7 +138,7 @@ function EditStages({ found }: { found: StagesAnswer }) {
           }
         >
           <Preview body={body} />
-          {save.error && <Refused error={save.error} />}
+          {save.error && <Refused error={save.error} newest={renew} />}
         </Panel>
         <Versions found={found} take={(version) => void take(version)} />
       </div>

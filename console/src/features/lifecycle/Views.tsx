@@ -8,20 +8,37 @@ import {
   UserOutlined,
 } from "@ant-design/icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Button, Checkbox, Dropdown, Input, Modal, Tag } from "antd";
+import { Button, Checkbox, Dropdown, Form, Input, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useMay } from "@/features/access/session";
 import { answer, api } from "@/platform/client";
+import { meaning, tagged, useEdited, type Tagged } from "@/platform/editing";
 import { Refused } from "@/shell/Answer";
 import { useDoing } from "@/shell/doing";
+import { EditDialog } from "@/shell/EditDialog";
 import { useTelling } from "@/shell/undo";
 
 import styles from "./CustomersPage.module.css";
 import { bodyOfView, isChanged, seenOfView, type Clock, type Seen, type View } from "./viewing";
 
 const VIEWS = ["views"];
+
+function ofView({ view_id }: View) {
+  const params = { path: { view_id } };
+  return { name: [...VIEWS, view_id], read: () => tagged(api.GET("/api/views/{view_id}", { params })) };
+}
+
+/** The view that is shown, as it was when it came to be shown: what is saved is saved over that. */
+export function useShown(view: View | null) {
+  return useEdited(view && ofView(view));
+}
+
+function put({ thing, tag }: Tagged<View>, body: ReturnType<typeof bodyOfView>) {
+  const params = { path: { view_id: thing.view_id }, header: meaning(tag) };
+  return tagged(api.PUT("/api/views/{view_id}", { params, body }));
+}
 
 export function useViews() {
   return useQuery({ queryKey: VIEWS, queryFn: () => answer(api.GET("/api/views")), staleTime: 300_000 });
@@ -32,11 +49,12 @@ interface Props {
   views: readonly View[];
   first: string | null;
   clock: Clock;
+  shown: ReturnType<typeof useShown>;
   show: (seen: Seen | null) => void;
 }
 
 /** The view that is shown, the others to choose from, and what can be done with what is shown. */
-export function Views({ seen, views, first, clock, show }: Props) {
+export function Views({ seen, views, first, clock, shown, show }: Props) {
   const { t } = useTranslation(["lifecycle", "shell"]);
   const may = useMay();
   const queries = useQueryClient();
@@ -48,18 +66,19 @@ export function Views({ seen, views, first, clock, show }: Props) {
   const changed = isChanged(seen, clock);
   const mayChange = view !== null && (view.shared ? may("settings.write") : true);
 
-  const save = (chosen: View) =>
-    attempt(async () => {
-      const kept = await answer(
-        api.PUT("/api/views/{view_id}", { params: byId(chosen), body: bodyOfView(seen, chosen, clock) }),
-      );
+  const save = useMutation({
+    mutationFn: (before: Tagged<View>) => put(before, bodyOfView(seen, before.thing, clock)),
+    onSuccess: async (kept) => {
+      shown.goOn(kept);
       await again();
-      show(seenOfView(kept, clock));
-      tell(t("views.saved", { name: kept.name }));
-    });
+      show(seenOfView(kept.thing, clock));
+      tell(t("views.saved", { name: kept.thing.name }));
+    },
+  });
   const remove = (chosen: View) =>
     attempt(async () => {
-      await api.DELETE("/api/views/{view_id}", { params: byId(chosen) });
+      const { tag } = shown.data ?? (await ofView(chosen).read());
+      await api.DELETE("/api/views/{view_id}", { params: { ...byId(chosen), header: meaning(tag) } });
       show({ ...seen, view: null });
       await again();
       const back = async () => {
@@ -135,7 +154,14 @@ export function Views({ seen, views, first, clock, show }: Props) {
       </Dropdown>
       {changed && <Tag color="warning">{t("views.changed")}</Tag>}
       {changed && view && mayChange && (
-        <Button type="primary" onClick={() => void save(view)}>
+        <Button
+          type="primary"
+          loading={save.isPending}
+          disabled={!shown.data}
+          onClick={() => {
+            if (shown.data) save.mutate(shown.data);
+          }}
+        >
           {t("shell:save")}
         </Button>
       )}
@@ -177,11 +203,21 @@ export function Views({ seen, views, first, clock, show }: Props) {
           close={() => {
             setNaming(null);
           }}
-          done={async (kept) => {
+          done={async (kept, tag) => {
+            if (tag !== null) shown.goOn({ thing: kept, tag });
             await again();
             show({ ...seen, view: kept });
-            setNaming(null);
             tell(t("views.saved", { name: kept.name }));
+          }}
+        />
+      )}
+      {save.error && (
+        <Refused
+          error={save.error}
+          newest={() => {
+            save.reset();
+            void again();
+            shown.renew();
           }}
         />
       )}
@@ -199,62 +235,47 @@ interface NameProps {
   view: View | null;
   clock: Clock;
   close: () => void;
-  done: (kept: View) => Promise<void>;
+  done: (kept: View, tag: string | null) => Promise<void>;
 }
 
 function NameView({ seen, view, clock, close, done }: NameProps) {
   const { t } = useTranslation(["lifecycle", "shell"]);
   const may = useMay();
-  const [name, setName] = useState(view?.name ?? "");
-  const [shared, setShared] = useState(view?.shared ?? false);
-  const save = useMutation({
-    mutationFn: () => {
-      const said = { name: name.trim(), shared };
-      if (!view) return answer(api.POST("/api/views", { body: bodyOfView(seen, said, clock) }));
-      // Another name is all that changes; what is shown but not saved stays unsaved.
-      const body = bodyOfView(seenOfView(view, clock), said, clock);
-      return answer(api.PUT("/api/views/{view_id}", { params: byId(view), body }));
-    },
-    onSuccess: done,
-  });
-  const go = () => {
-    if (name.trim()) save.mutate();
-  };
   return (
-    <Modal
-      open
+    <EditDialog<View, { name: string; shared?: boolean }>
       title={view ? t("views.rename") : t("views.save_new")}
-      okText={t("shell:save")}
-      cancelText={t("shell:cancel")}
-      okButtonProps={{ disabled: !name.trim(), loading: save.isPending }}
-      onOk={go}
-      onCancel={close}
+      about={view ? null : t("views.what")}
+      of={view && ofView(view)}
+      begin={(before) => ({ name: before?.name ?? "", shared: before?.shared ?? false })}
+      save={async ({ name, shared = false }, before) => {
+        const said = { name: name.trim(), shared };
+        // Another name is all that changes; what is shown but not saved stays unsaved.
+        const body = bodyOfView(before ? seenOfView(before.thing, clock) : seen, said, clock);
+        if (!before) await done(await answer(api.POST("/api/views", { body })), null);
+        else {
+          const { thing, tag } = await put(before, body);
+          await done(thing, tag);
+        }
+      }}
+      close={close}
+      height={100}
     >
-      {!view && <p>{t("views.what")}</p>}
-      <Input
-        autoFocus
-        aria-label={t("views.name")}
-        placeholder={t("views.name")}
-        maxLength={80}
-        value={name}
-        onChange={(event) => {
-          setName(event.target.value);
-        }}
-        onPressEnter={go}
-      />
-      {may("settings.write") && (
-        <p>
-          <Checkbox
-            checked={shared}
-            onChange={(event) => {
-              setShared(event.target.checked);
-            }}
+      {() => (
+        <>
+          <Form.Item
+            name="name"
+            label={t("views.name")}
+            rules={[{ required: true, whitespace: true, message: t("shell:required") }]}
           >
-            {t("views.share")}
-          </Checkbox>
-        </p>
+            <Input autoFocus maxLength={80} />
+          </Form.Item>
+          {may("settings.write") && (
+            <Form.Item name="shared" valuePropName="checked">
+              <Checkbox>{t("views.share")}</Checkbox>
+            </Form.Item>
+          )}
+        </>
       )}
-      {save.error && <Refused error={save.error} />}
-    </Modal>
+    </EditDialog>
   );
 }

@@ -2,6 +2,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
 import { answer, api } from "@/platform/client";
+import { tagged } from "@/platform/editing";
 import type { components } from "@/platform/schema";
 
 import type { ListBody } from "./wanted";
@@ -17,7 +18,7 @@ export function useCustomer(customer: string) {
   return useQuery({
     queryKey: ["customers", customer],
     queryFn: () =>
-      answer(
+      tagged(
         api.GET("/api/customers/{customer_id}", {
           params: { path: { customer_id: customer }, query: { latest: 1 } },
         }),

@@ -15,7 +15,6 @@ export type Limits = components["schemas"]["LimitsBody"];
 export type Conditions = Record<string, Limits>;
 
 export const STAGE_NAMES = ["stages", "names"];
-export const STAGES_IN_FORCE = ["stages", "settings"];
 
 /** Every page calls the stages as the brand does. */
 export function useStageNames(): void {

@@ -6,29 +6,39 @@ import { useState, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useNames, useSaying } from "@/base/useSaying";
-import { Empty } from "@/shell/Answer";
-import { useDoing } from "@/shell/doing";
+import { Empty, Refused } from "@/shell/Answer";
 import { Panel } from "@/shell/Page";
 import { useTelling } from "@/shell/undo";
 
 import styles from "./Customer.module.css";
-import { useDefinitions, useSetAttribute, type AttributeDefinition, type Value } from "./queries";
+import { useAgain, useDefinitions, useSetAttribute, type AttributeDefinition, type Value } from "./queries";
 
 interface Props {
   customer: string;
   values: Readonly<Record<string, Value | null>>;
+  /** Of the values as they are shown. */
+  tag: string;
   /** Whether values may be changed here. */
   writes: boolean;
 }
 
-export function Attributes({ customer, values, writes }: Props) {
+/** What an editor was filled from. One is open at a time: else one's own change would overtake one's own. */
+interface Edited {
+  name: string;
+  value: Value | null;
+  tag: string;
+  isNew: boolean;
+}
+
+export function Attributes({ customer, values, tag, writes }: Props) {
   const { t } = useTranslation("profiles");
   const names = useNames();
   const definitions = useDefinitions().data ?? [];
-  const [adding, setAdding] = useState<string | null>(null);
+  const [edited, setEdited] = useState<Edited | null>(null);
   const known = new Map(definitions.map((one) => [one.name, one]));
   const shown = Object.keys(values).sort((a, b) => order(known, a) - order(known, b) || a.localeCompare(b));
   const left = definitions.filter((one) => !(one.name in values));
+  const adding = edited?.isNew && !(edited.name in values) ? [edited.name] : [];
 
   return (
     <Panel
@@ -46,15 +56,15 @@ export function Attributes({ customer, values, writes }: Props) {
             showSearch={{ optionFilterProp: "label" }}
             options={left.map((one) => ({ value: one.name, label: names("attributes", one.name) }))}
             onChange={(name: string) => {
-              setAdding(name);
+              setEdited({ name, value: null, tag, isNew: true });
             }}
           />
         )
       }
     >
-      {shown.length === 0 && !adding && <Empty title={t("attributes.none")}>{t("attributes.none_how")}</Empty>}
+      {shown.length + adding.length === 0 && <Empty title={t("attributes.none")}>{t("attributes.none_how")}</Empty>}
       <dl className={styles.pairs}>
-        {shown.map((name) => (
+        {[...shown, ...adding].map((name) => (
           <Attribute
             key={name}
             customer={customer}
@@ -62,21 +72,15 @@ export function Attributes({ customer, values, writes }: Props) {
             value={values[name] ?? null}
             writes={writes}
             definition={known.get(name)}
-          />
-        ))}
-        {adding && !(adding in values) && (
-          <Attribute
-            key={adding}
-            customer={customer}
-            name={adding}
-            value={null}
-            writes={writes}
-            definition={known.get(adding)}
-            onEnd={() => {
-              setAdding(null);
+            edited={edited?.name === name ? edited : null}
+            edit={() => {
+              setEdited({ name, value: values[name] ?? null, tag, isNew: false });
+            }}
+            end={() => {
+              setEdited((now) => (now?.name === name ? null : now));
             }}
           />
-        )}
+        ))}
       </dl>
     </Panel>
   );
@@ -88,59 +92,22 @@ interface AttributeProps {
   value: Value | null;
   definition: AttributeDefinition | undefined;
   writes: boolean;
-  /** Given for one that is being added, which is edited from the start. */
-  onEnd?: () => void;
+  edited: Edited | null;
+  edit: () => void;
+  end: () => void;
 }
 
-function Attribute({ customer, name, value, definition, writes, onEnd }: AttributeProps) {
-  const { t } = useTranslation(["profiles", "shell"]);
-  const { modal } = App.useApp();
-  const tell = useTelling();
+function Attribute({ customer, name, value, definition, writes, edited, edit, end }: AttributeProps) {
+  const { t } = useTranslation("profiles");
   const names = useNames();
   const said = useValue();
-  const change = useSetAttribute(customer);
-  const { attempt } = useDoing();
-  const [editing, setEditing] = useState(onEnd !== undefined);
   const label = names("attributes", name);
-
-  const end = () => {
-    setEditing(false);
-    onEnd?.();
-  };
-  const isNew = onEnd !== undefined;
-  // Of a personal value only the mask is known here, which cannot be put back.
-  const isFinal = definition?.personal === true && !isNew;
-  const put = (next: Value | null) =>
-    attempt(async () => {
-      await change.mutateAsync({ name, value: next });
-      end();
-      const back = () => change.mutateAsync({ name, value: isNew ? null : value });
-      tell(t("attributes.saved", { name: label }), { back: isFinal ? null : back });
-    });
-  const save = async (next: Value | null) => {
-    if (!isFinal) return put(next);
-    await modal.confirm({
-      title: t(next === null ? "attributes.remove_title" : "attributes.replace_title", { name: label }),
-      content: t("attributes.final"),
-      okText: t(next === null ? "shell:remove" : "shell:save"),
-      okButtonProps: { danger: next === null },
-      onOk: () => put(next),
-    });
-  };
-
   return (
     <div className={styles.pair}>
       <dt>{label}</dt>
       <dd>
-        {editing && definition ? (
-          <Editor
-            definition={definition}
-            label={label}
-            value={value}
-            busy={change.isPending}
-            save={save}
-            cancel={end}
-          />
+        {edited && definition ? (
+          <EditAttribute customer={customer} label={label} definition={definition} edited={edited} end={end} />
         ) : (
           <>
             <span>{value === null ? t("attributes.hidden") : said(definition, value)}</span>
@@ -150,9 +117,7 @@ function Attribute({ customer, name, value, definition, writes, onEnd }: Attribu
                 size="small"
                 icon={<EditOutlined />}
                 aria-label={t("attributes.change", { name: label })}
-                onClick={() => {
-                  setEditing(true);
-                }}
+                onClick={edit}
               />
             )}
           </>
@@ -162,12 +127,64 @@ function Attribute({ customer, name, value, definition, writes, onEnd }: Attribu
   );
 }
 
+interface EditAttributeProps {
+  customer: string;
+  label: string;
+  definition: AttributeDefinition;
+  edited: Edited;
+  end: () => void;
+}
+
+function EditAttribute({ customer, label, definition, edited, end }: EditAttributeProps) {
+  const { t } = useTranslation(["profiles", "shell"]);
+  const { modal } = App.useApp();
+  const tell = useTelling();
+  const change = useSetAttribute(customer);
+  const again = useAgain(customer);
+  const { name, value, tag, isNew } = edited;
+  // Of a personal value only the mask is known here, which cannot be put back.
+  const isFinal = definition.personal && !isNew;
+  const put = (next: Value | null) => {
+    change.mutate(
+      { name, value: next, tag },
+      {
+        onSuccess: (made) => {
+          end();
+          const back = () => change.mutateAsync({ name, value: isNew ? null : value, tag: made.tag });
+          tell(t("attributes.saved", { name: label }), { back: isFinal ? null : back });
+        },
+      },
+    );
+  };
+  const save = (next: Value | null) => {
+    if (!isFinal) {
+      put(next);
+      return;
+    }
+    void modal.confirm({
+      title: t(next === null ? "attributes.remove_title" : "attributes.replace_title", { name: label }),
+      content: t("attributes.final"),
+      okText: t(next === null ? "shell:remove" : "shell:save"),
+      okButtonProps: { danger: next === null },
+      onOk: () => {
+        put(next);
+      },
+    });
+  };
+  return (
+    <>
+      <Editor definition={definition} label={label} value={value} busy={change.isPending} save={save} cancel={end} />
+      {change.error && <Refused error={change.error} newest={() => void again().then(end)} />}
+    </>
+  );
+}
+
 interface EditorProps {
   definition: AttributeDefinition;
   label: string;
   value: Value | null;
   busy: boolean;
-  save: (value: Value | null) => Promise<void>;
+  save: (value: Value | null) => void;
   cancel: () => void;
 }
 
@@ -180,7 +197,7 @@ function Editor({ definition, label, value, busy, save, cancel }: EditorProps) {
       className={styles.editor}
       onSubmit={(event) => {
         event.preventDefault();
-        void save(draft === "" ? null : draft);
+        save(draft === "" ? null : draft);
       }}
     >
       <Field definition={definition} label={label} value={draft} change={setDraft} cancel={cancel} />
@@ -193,7 +210,14 @@ function Editor({ definition, label, value, busy, save, cancel }: EditorProps) {
           {t("cancel")}
         </Button>
         {value !== null && (
-          <Button size="small" danger type="text" onClick={() => void save(null)}>
+          <Button
+            size="small"
+            danger
+            type="text"
+            onClick={() => {
+              save(null);
+            }}
+          >
             {t("remove")}
           </Button>
         )}

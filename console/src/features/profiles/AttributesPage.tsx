@@ -1,18 +1,21 @@
 /** What the brand wants to know of its customers. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Checkbox, Form, Input, Modal, Select, Tag } from "antd";
+import { useQueryClient } from "@tanstack/react-query";
+import { App, Button, Checkbox, Form, Input, Select, Tag, type FormInstance } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useNames } from "@/base/useSaying";
 import { useMay } from "@/features/access/session";
-import { answer, api } from "@/platform/client";
-import { Answer, Refused } from "@/shell/Answer";
+import { api } from "@/platform/client";
+import { meaning } from "@/platform/editing";
+import { Answer } from "@/shell/Answer";
 import { useDoing } from "@/shell/doing";
+import { EditDialog } from "@/shell/EditDialog";
 import { Grid } from "@/shell/Grid";
 import { Page, Panel } from "@/shell/Page";
 
-import { useDefinitions, type AttributeDefinition } from "./queries";
+import styles from "./Customer.module.css";
+import { ATTRIBUTES, ofDefinition, useDefinitions, type AttributeDefinition } from "./queries";
 
 const TYPES = ["text", "number", "date", "boolean", "choice"] as const;
 /** Known without being defined. */
@@ -39,20 +42,22 @@ export function AttributesPage() {
   const { attempt } = useDoing();
   const queries = useQueryClient();
   const definitions = useDefinitions();
-  const [making, setMaking] = useState(false);
-  const retire = (one: AttributeDefinition) => {
-    void modal.confirm({
-      title: t("definitions.retire_title", { name: names("attributes", one.name) }),
-      content: t("definitions.retire_what"),
-      okText: t("shell:remove"),
-      okButtonProps: { danger: true },
-      onOk: () =>
-        attempt(async () => {
-          await api.DELETE("/api/attributes/{name}", { params: { path: { name: one.name } } });
-          await queries.invalidateQueries({ queryKey: ["attributes"] });
-        }),
+  const [edited, setEdited] = useState<{ name: string | null } | null>(null);
+  const retire = (name: string) =>
+    attempt(async () => {
+      const { tag } = await ofDefinition(name).read();
+      await modal.confirm({
+        title: t("definitions.retire_title", { name: names("attributes", name) }),
+        content: t("definitions.retire_what"),
+        okText: t("shell:remove"),
+        okButtonProps: { danger: true },
+        onOk: () =>
+          attempt(async () => {
+            await api.DELETE("/api/attributes/{name}", { params: { path: { name }, header: meaning(tag) } });
+            await queries.invalidateQueries({ queryKey: ATTRIBUTES });
+          }),
+      });
     });
-  };
   const writes = may("settings.write");
   return (
     <Page
@@ -63,7 +68,7 @@ export function AttributesPage() {
           <Button
             type="primary"
             onClick={() => {
-              setMaking(true);
+              setEdited({ name: null });
             }}
           >
             {t("definitions.make")}
@@ -96,15 +101,22 @@ export function AttributesPage() {
                   render: (_, one) =>
                     writes &&
                     !BUILT_IN.includes(one.name) && (
-                      <Button
-                        size="small"
-                        danger
-                        onClick={() => {
-                          retire(one);
-                        }}
-                      >
-                        {t("shell:remove")}
-                      </Button>
+                      <span className={styles.row}>
+                        {one.type === "choice" && (
+                          <Button
+                            size="small"
+                            aria-label={`${t("shell:edit")} ${names("attributes", one.name)}`}
+                            onClick={() => {
+                              setEdited({ name: one.name });
+                            }}
+                          >
+                            {t("shell:edit")}
+                          </Button>
+                        )}
+                        <Button size="small" danger onClick={() => void retire(one.name)}>
+                          {t("shell:remove")}
+                        </Button>
+                      </span>
                     ),
                 },
               ]}
@@ -112,10 +124,11 @@ export function AttributesPage() {
           )}
         </Answer>
       </Panel>
-      {making && (
+      {edited && (
         <Define
+          name={edited.name}
           close={() => {
-            setMaking(false);
+            setEdited(null);
           }}
         />
       )}
@@ -123,73 +136,61 @@ export function AttributesPage() {
   );
 }
 
-interface Given {
-  name: string;
-  type: AttributeDefinition["type"];
-  personal: boolean;
-  choices?: string[];
+type Given = Pick<AttributeDefinition, "name" | "type" | "personal"> & { choices?: string[] };
+
+function Define({ name: edited, close }: { name: string | null; close: () => void }) {
+  const { t } = useTranslation(["profiles", "shell"]);
+  const queries = useQueryClient();
+  return (
+    <EditDialog<AttributeDefinition, Given>
+      title={edited ?? t("definitions.make")}
+      about={t("definitions.fixed")}
+      of={edited === null ? null : ofDefinition(edited)}
+      begin={(before) => before ?? { type: "text", personal: false }}
+      save={async (given, before) => {
+        const { name, type, personal } = before?.thing ?? given;
+        const params = { path: { name }, header: meaning(before?.tag ?? null) };
+        await api.PUT("/api/attributes/{name}", { params, body: { type, personal, choices: given.choices ?? [] } });
+        await queries.invalidateQueries({ queryKey: ATTRIBUTES });
+      }}
+      close={close}
+    >
+      {(form, before) => <Fields form={form} before={before} />}
+    </EditDialog>
+  );
 }
 
-function Define({ close }: { close: () => void }) {
+/** Of one that is there only the choices can be others. */
+function Fields({ form, before }: { form: FormInstance<Given>; before: AttributeDefinition | null }) {
   const { t } = useTranslation(["profiles", "shell"]);
   const names = useNames();
-  const queries = useQueryClient();
-  const [form] = Form.useForm<Given>();
-  const type = Form.useWatch("type", form);
-  const define = useMutation({
-    mutationFn: ({ name, choices, ...rest }: Given) =>
-      answer(
-        api.PUT("/api/attributes/{name}", { params: { path: { name } }, body: { ...rest, choices: choices ?? [] } }),
-      ),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ["attributes"] });
-      close();
-    },
-  });
+  const type = (Form.useWatch("type", form) as Given["type"] | undefined) ?? before?.type;
   const required = { required: true, message: t("shell:required") };
+  const disabled = before !== null;
   return (
-    <Modal
-      open
-      title={t("definitions.make")}
-      okText={t("shell:save")}
-      cancelText={t("shell:cancel")}
-      okButtonProps={{ loading: define.isPending }}
-      onOk={() => {
-        form.submit();
-      }}
-      onCancel={close}
-    >
-      <p>{t("definitions.fixed")}</p>
-      <Form
-        form={form}
-        layout="vertical"
-        requiredMark={false}
-        initialValues={{ type: "text", personal: false }}
-        onFinish={(given: Given) => {
-          define.mutate(given);
-        }}
+    <>
+      <Form.Item
+        name="name"
+        label={t("definitions.code")}
+        extra={t("definitions.code_rule")}
+        rules={[{ required: true, pattern: /^[a-z][a-z0-9_]{0,39}$/, message: t("definitions.code_rule") }]}
       >
-        <Form.Item
-          name="name"
-          label={t("definitions.code")}
-          extra={t("definitions.code_rule")}
-          rules={[{ required: true, pattern: /^[a-z][a-z0-9_]{0,39}$/, message: t("definitions.code_rule") }]}
-        >
-          <Input autoFocus maxLength={40} />
+        <Input autoFocus={!disabled} disabled={disabled} maxLength={40} />
+      </Form.Item>
+      <Form.Item name="type" label={t("definitions.type")} rules={[required]}>
+        <Select
+          disabled={disabled}
+          options={TYPES.map((one) => ({ value: one, label: names("attribute_types", one) }))}
+        />
+      </Form.Item>
+      {type === "choice" && (
+        <Form.Item name="choices" label={t("definitions.choices")} rules={[required]}>
+          <Select mode="tags" autoFocus={disabled} />
         </Form.Item>
-        <Form.Item name="type" label={t("definitions.type")} rules={[required]}>
-          <Select options={TYPES.map((one) => ({ value: one, label: names("attribute_types", one) }))} />
-        </Form.Item>
-        {type === "choice" && (
-          <Form.Item name="choices" label={t("definitions.choices")} rules={[required]}>
-            <Select mode="tags" />
-          </Form.Item>
-        )}
-        <Form.Item name="personal" valuePropName="checked" extra={t("definitions.personal_what")}>
-          <Checkbox>{t("definitions.personal")}</Checkbox>
-        </Form.Item>
-      </Form>
-      {define.error && <Refused error={define.error} />}
-    </Modal>
+      )}
+      <Form.Item name="personal" valuePropName="checked" extra={t("definitions.personal_what")}>
+        <Checkbox disabled={disabled}>{t("definitions.personal")}</Checkbox>
+      </Form.Item>
+    </>
   );
 }

@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { answer, api } from "@/platform/client";
+import { meaning, tagged } from "@/platform/editing";
 import type { components } from "@/platform/schema";
 
 export type AttributeDefinition = components["schemas"]["AttributeDefinition"];
@@ -14,12 +15,19 @@ export type Value = string | number | boolean;
 /** Who put a label on, or merged, where the console did. */
 export const CONSOLE = "console";
 
+export const ATTRIBUTES = ["attributes"];
+
 export function useDefinitions() {
   return useQuery({
-    queryKey: ["attributes"],
+    queryKey: ATTRIBUTES,
     queryFn: () => answer(api.GET("/api/attributes")),
     staleTime: 300_000,
   });
+}
+
+export function ofDefinition(name: string) {
+  const params = { path: { name } };
+  return { name: [...ATTRIBUTES, name], read: () => tagged(api.GET("/api/attributes/{name}", { params })) };
 }
 
 export function useMerges(customer: string) {
@@ -30,10 +38,10 @@ export function useMerges(customer: string) {
 }
 
 export function useSetAttribute(customer: string) {
-  return useChange(customer, ({ name, value }: { name: string; value: Value | null }) =>
-    answer(
+  return useChange(customer, ({ name, value, tag }: { name: string; value: Value | null; tag: string }) =>
+    tagged(
       api.PATCH("/api/customers/{customer_id}", {
-        params: path(customer),
+        params: { ...path(customer), header: meaning(tag) },
         body: { attributes: { [name]: value } },
       }),
     ),
@@ -97,9 +105,11 @@ function path(customer: string) {
 
 /** A change of one customer; all that is shown of them is asked for anew. */
 function useChange<Given, Done>(customer: string, change: (given: Given) => Promise<Done>) {
+  return useMutation({ mutationFn: change, onSuccess: useAgain(customer) });
+}
+
+/** Asks anew for all that is shown of a customer. */
+export function useAgain(customer: string): () => Promise<void> {
   const queries = useQueryClient();
-  return useMutation({
-    mutationFn: change,
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["customers", customer] }),
-  });
+  return () => queries.invalidateQueries({ queryKey: ["customers", customer] });
 }

@@ -1,96 +1,64 @@
 /** How often a report is made by itself. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Form, Modal, Segmented, Select } from "antd";
+import { useQueryClient } from "@tanstack/react-query";
+import { Form, Segmented, Select, type FormInstance } from "antd";
 import { useTranslation } from "react-i18next";
 
+import type { Language } from "@/base/language";
 import { brandZone } from "@/base/page";
-import { answer, api } from "@/platform/client";
-import { Answer, Refused } from "@/shell/Answer";
+import { api } from "@/platform/client";
+import { meaning, tagged } from "@/platform/editing";
+import { EditDialog } from "@/shell/EditDialog";
 import { usePreferences } from "@/shell/preferences";
 
-import { REPORTS, useSchedule, type ReportSchedule } from "./queries";
+import { REPORTS, SCHEDULE, type ReportSchedule } from "./queries";
 import { TermsFields } from "./Terms";
 import { termsOf, wantedOf, type Wanted } from "./terms";
 
 const EVERY = ["off", "weekly", "monthly"] as const;
 type Asked = Wanted & { every: ReportSchedule["every"]; day: number; hour: number };
 
+const OF_SCHEDULE = { name: SCHEDULE, read: () => tagged(api.GET("/api/reports/schedule")) };
+
 export function ScheduleReports({ close }: { close: () => void }) {
-  const { t } = useTranslation(["reports", "shell"]);
-  const schedule = useSchedule();
-  const queries = useQueryClient();
-  const [form] = Form.useForm<Asked>();
-  const set = useMutation({
-    mutationFn: ({ every, day, hour, ...wanted }: Asked) =>
-      answer(
-        api.PUT("/api/reports/schedule", {
-          body: { every, day, hour, terms: { ...termsOf(wanted), time_zone: brandZone } },
-        }),
-      ),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: REPORTS });
-      close();
-    },
-  });
-  return (
-    <Modal
-      open
-      title={t("schedule.title")}
-      okText={t("shell:save")}
-      cancelText={t("shell:cancel")}
-      okButtonProps={{ loading: set.isPending, disabled: !schedule.data }}
-      onOk={() => {
-        form.submit();
-      }}
-      onCancel={close}
-    >
-      <Answer of={schedule} height={320}>
-        {(found) => (
-          <Fields
-            form={form}
-            found={found}
-            send={(asked) => {
-              set.mutate(asked);
-            }}
-          />
-        )}
-      </Answer>
-      {set.error && <Refused error={set.error} />}
-    </Modal>
-  );
-}
-
-interface FieldsProps {
-  form: ReturnType<typeof Form.useForm<Asked>>[0];
-  found: ReportSchedule;
-  send: (asked: Asked) => void;
-}
-
-function Fields({ form, found, send }: FieldsProps) {
   const { t } = useTranslation("reports");
   const { language } = usePreferences();
-  const initial: Asked = {
-    ...wantedOf(found.terms, language),
-    every: found.every,
-    day: found.day,
-    hour: found.hour,
-  };
-  const watched = Form.useWatch("every", form) as Asked["every"] | undefined;
-  const every = watched ?? initial.every;
-  const days = Array.from({ length: every === "weekly" ? 7 : 31 }, (_, at) => at + 1);
+  const queries = useQueryClient();
   return (
-    <Form<Asked>
-      form={form}
-      layout="vertical"
-      requiredMark={false}
-      initialValues={initial}
-      onFinish={(given) => {
-        send({ ...initial, ...given });
+    <EditDialog<ReportSchedule, Asked>
+      title={t("schedule.title")}
+      of={OF_SCHEDULE}
+      begin={(found) => (found ? askedOf(found, language) : {})}
+      save={async (given, before) => {
+        if (!before) return;
+        // What is not shown stays as it was.
+        const { every, day, hour, ...wanted } = { ...askedOf(before.thing, language), ...given };
+        const terms = { ...termsOf(wanted), time_zone: brandZone };
+        const params = { header: meaning(before.tag) };
+        await api.PUT("/api/reports/schedule", { params, body: { every, day, hour, terms } });
+        await queries.invalidateQueries({ queryKey: REPORTS });
       }}
-      onValuesChange={(changed: Partial<Asked>) => {
+      close={close}
+      height={320}
+      onValuesChange={(changed, form) => {
         if (changed.every) form.setFieldValue("day", 1);
       }}
     >
+      {(form, found) => <Fields form={form} begun={found?.every ?? "off"} />}
+    </EditDialog>
+  );
+}
+
+function askedOf(found: ReportSchedule, language: Language): Asked {
+  return { ...wantedOf(found.terms, language), every: found.every, day: found.day, hour: found.hour };
+}
+
+function Fields({ form, begun }: { form: FormInstance<Asked>; begun: Asked["every"] }) {
+  const { t } = useTranslation("reports");
+  const { language } = usePreferences();
+  const every = (Form.useWatch("every", form) as Asked["every"] | undefined) ?? begun;
+  const days = Array.from({ length: every === "weekly" ? 7 : 31 }, (_, at) => at + 1);
+  return (
+    <>
       <Form.Item name="every" label={t("schedule.every")}>
         <Segmented options={EVERY.map((value) => ({ value, label: t(`schedule.everies.${value}`) }))} />
       </Form.Item>
@@ -119,7 +87,7 @@ function Fields({ form, found, send }: FieldsProps) {
           <TermsFields />
         </>
       )}
-    </Form>
+    </>
   );
 }
 

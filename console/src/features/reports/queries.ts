@@ -11,7 +11,7 @@ export type ReportSchedule = components["schemas"]["ScheduleAnswer"];
 export type Finding = components["schemas"]["KeptFinding"];
 
 export const REPORTS = ["reports"];
-const SCHEDULE = ["reports", "schedule"];
+export const SCHEDULE = ["reports", "schedule"];
 const PAGE = 10;
 
 export function useReports() {

@@ -193,23 +193,29 @@ class Visit:
     def meant(self, tx: Transaction, read: Callable[[], object]) -> None:
         """Hold others off from what the address names, and see that it is still what the reader has looked at.
 
+        Who is to make it, and has seen that it is not there, says so by ``If-None-Match: *``.
+
         Args:
             tx: the transaction of the change.
             read: what :meth:`tagged` would be given at this moment.
 
         Raises:
-            Outdated: ``access.changed_meanwhile`` when ``If-Match`` names another state.
+            Outdated: ``access.changed_meanwhile`` when ``If-Match`` names another state; ``access.there_is_one`` when
+                there is something and ``If-None-Match`` says that there is nothing.
         """
         lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(self.request.url.path, 0))
         tx.execute(sa.select(lock))
         wanted = [tag.strip() for tag in self.request.headers.get("if-match", "*").split(",")]
-        if "*" in wanted:
+        makes = self.request.headers.get("if-none-match") == "*"
+        if "*" in wanted and not makes:
             return
         try:
             found = _tag(read())
         except NotFound:
             found = None
-        if found not in wanted:
+        if makes and found is not None:
+            raise Outdated("access.there_is_one")
+        if "*" not in wanted and found not in wanted:
             raise Outdated("access.changed_meanwhile")
 
     def tells_secret(self) -> None:
@@ -417,6 +423,9 @@ def _described(route: APIRoute, permission: Permission | None) -> dict[str, Any]
             route.responses.setdefault(status, described)
     if 412 in route.responses:
         said["parameters"] = [_header("If-Match", "the ETag of what is to be changed, as it was read")]
+        # What states a thing makes it where it is not there.
+        if "PUT" in (route.methods or ()) and "{" in route.path and 404 not in route.responses:
+            said["parameters"].append(_header("If-None-Match", "`*` makes what is not there yet, and changes nothing"))
     return said
 
 

@@ -235,16 +235,26 @@ def _teams(router: APIRouter) -> None:
             visit.note("team.make", team_id=made.team_id, after={"name": made.name})
         return made
 
-    @router.patch("/teams/{team_id}", responses=REFUSED)
+    # Its tag stands for its name: who is in it is changed at the accounts.
+    @router.get("/teams/{team_id}", responses=ABSENT)
+    def get_team(visit: Reading, team_id: UUID) -> Team:
+        with visit.read() as tx:
+            found = users.get_team(tx, team_id)
+        visit.tagged(found.name)
+        return found
+
+    @router.patch("/teams/{team_id}", responses=REFUSED | CHANGED)
     def patch_team(visit: Writing, team_id: UUID, body: TeamBody) -> Team:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: users.get_team(tx, team_id).name)
             made = users.rename_team(tx, team_id, body.name)
-            visit.note("team.rename", after={"name": made.name})
+            visit.note("team.rename", after={"name": visit.tagged(made.name)})
         return made
 
-    @router.delete("/teams/{team_id}", responses=ABSENT, status_code=204)
+    @router.delete("/teams/{team_id}", responses=ABSENT | CHANGED, status_code=204)
     def delete_team(visit: Writing, team_id: UUID) -> None:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: users.get_team(tx, team_id).name)
             users.delete_team(tx, team_id)
             visit.note("team.delete")
 

@@ -34,6 +34,7 @@ __all__ = [
     "change_user",
     "credentials_of",
     "delete_team",
+    "get_team",
     "get_user",
     "has_owner",
     "hold_owners",
@@ -46,6 +47,12 @@ __all__ = [
 ]
 
 OWNER = "owner"
+
+_TEAMS = sa.select(
+    teams.c.team_id,
+    teams.c.name,
+    sa.select(sa.func.count()).where(users.c.team_id == teams.c.team_id).scalar_subquery(),
+)
 
 
 @dataclass(frozen=True)
@@ -194,9 +201,15 @@ def has_owner(tx: Transaction) -> bool:
 
 def list_teams(tx: Transaction) -> tuple[Team, ...]:
     """Every team, by name, with how many accounts are in it."""
-    members = sa.select(sa.func.count()).where(users.c.team_id == teams.c.team_id).scalar_subquery()
-    rows = tx.execute(sa.select(teams.c.team_id, teams.c.name, members).order_by(teams.c.name_key).limit(TEAMS_MAX))
-    return tuple(Team(*row) for row in rows)
+    return tuple(Team(*row) for row in tx.execute(_TEAMS.order_by(teams.c.name_key).limit(TEAMS_MAX)))
+
+
+def get_team(tx: Transaction, team_id: UUID) -> Team:
+    """One team; NotFound ``access.no_team``."""
+    row = tx.execute(_TEAMS.where(teams.c.team_id == team_id)).first()
+    if row is None:
+        raise NotFound("access.no_team")
+    return Team(*row)
 
 
 def add_team(tx: Transaction, name: str, now: datetime) -> Team:
@@ -221,7 +234,7 @@ def rename_team(tx: Transaction, team_id: UUID, name: str) -> Team:
     changed = sa.update(teams).where(teams.c.team_id == team_id).values(name=plain, name_key=plain.casefold())
     if _once_by_name(tx, changed, plain) == 0:
         raise NotFound("access.no_team")
-    return next(team for team in list_teams(tx) if team.team_id == team_id)
+    return get_team(tx, team_id)
 
 
 def delete_team(tx: Transaction, team_id: UUID) -> None:

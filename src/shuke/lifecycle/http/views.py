@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
@@ -82,16 +83,26 @@ def view_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
             visit.note("view.make", view_id=made.view_id, after=_noted(made))
         return _answer(made, visit.reader.acts_for)
 
-    @router.put("/views/{view_id}", responses=_ABSENT | _TAKEN)
+    @router.get("/views/{view_id}", responses=_ABSENT)
+    def get_view(visit: _Reading, view_id: UUID) -> ViewAnswer:
+        with visit.read() as tx:
+            found = views.get_view(tx, visit.reader.acts_for, view_id)
+        visit.tagged(_said(found))
+        return _answer(found, visit.reader.acts_for)
+
+    @router.put("/views/{view_id}", responses=_ABSENT | _TAKEN | access.CHANGED)
     def put_view(visit: _Reading, view_id: UUID, body: ViewBody) -> ViewAnswer:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: _said(views.get_view(tx, visit.reader.acts_for, view_id)))
             before, after = views.change_view(tx, _who(visit), view_id, _given(body), datetime.now(UTC))
             visit.note("view.change", before=_noted(before), after=_noted(after))
+        visit.tagged(_said(after))
         return _answer(after, visit.reader.acts_for)
 
-    @router.delete("/views/{view_id}", responses=_ABSENT, status_code=204)
+    @router.delete("/views/{view_id}", responses=_ABSENT | access.CHANGED, status_code=204)
     def delete_view(visit: _Reading, view_id: UUID) -> None:
         with visit.begin() as tx:
+            visit.meant(tx, lambda: _said(views.get_view(tx, visit.reader.acts_for, view_id)))
             gone = views.delete_view(tx, _who(visit), view_id, datetime.now(UTC))
             visit.note("view.delete", before=_noted(gone))
 
@@ -130,6 +141,11 @@ def _given(body: ViewBody) -> ViewGiven:
 def _answer(view: View, person: UUID | None) -> ViewAnswer:
     said = {name: value for name, value in vars(view).items() if name != "made_by"}
     return ViewAnswer(**said, mine=view.made_by is not None and view.made_by == person)
+
+
+def _said(view: View) -> ViewGiven:
+    """What of a view can be changed."""
+    return ViewGiven(**{declared.name: getattr(view, declared.name) for declared in fields(ViewGiven)})
 
 
 def _noted(view: View) -> dict[str, object]:

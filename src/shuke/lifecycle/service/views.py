@@ -26,6 +26,7 @@ __all__ = [
     "choose_default",
     "default_view",
     "delete_view",
+    "get_view",
     "list_views",
     "make_view",
     "restore_view",
@@ -57,6 +58,14 @@ def list_views(tx: Transaction, person: UUID | None) -> tuple[View, ...]:
         .limit(OWN_MAX + SHARED_MAX)
     )
     return tuple(_view(row) for row in rows)
+
+
+def get_view(tx: Transaction, person: UUID | None, view_id: UUID) -> View:
+    """One view; NotFound ``lifecycle.no_view``, also of what is another's own."""
+    row = tx.execute(sa.select(views).where(views.c.view_id == view_id, *_seen_by(person))).one_or_none()
+    if row is None:
+        raise NotFound("lifecycle.no_view", view_id=str(view_id))
+    return _view(row)
 
 
 def default_view(tx: Transaction, person: UUID | None) -> UUID | None:

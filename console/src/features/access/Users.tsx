@@ -1,0 +1,202 @@
+/** Who has an account, as what, and whether they may come in. */
+import { useQueryClient } from "@tanstack/react-query";
+import { Button, Form, Select, Tag } from "antd";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useNames, useSaying } from "@/base/useSaying";
+import { answer, api } from "@/platform/client";
+import { meaning } from "@/platform/editing";
+import { useDoing } from "@/shell/doing";
+import { EditDialog } from "@/shell/EditDialog";
+import { Panel } from "@/shell/Page";
+import { Rows } from "@/shell/Rows";
+
+import styles from "./Entrance.module.css";
+import { LinkMade } from "./LinkMade";
+import { ofUser, TEAMS, USERS, useTeams, useUsers, type User } from "./queries";
+import { RoleFields, type Placed } from "./RoleFields";
+import { useMay, useMe } from "./session";
+
+type Doing = { kind: "edit" | "disable"; user: User } | { kind: "link"; link: string };
+
+export function Users() {
+  const { t } = useTranslation(["access", "shell"]);
+  const names = useNames();
+  const say = useSaying();
+  const me = useMe();
+  const may = useMay();
+  const { attempt } = useDoing();
+  const change = useChange();
+  const [doing, setDoing] = useState<Doing | null>(null);
+  const users = useUsers();
+  const teams = useTeams();
+  const reset = ({ user_id }: User) =>
+    attempt(async () => {
+      const { link } = await answer(api.POST("/api/users/{user_id}/reset", { params: { path: { user_id } } }));
+      setDoing({ kind: "link", link });
+    });
+  const enable = ({ user_id: id }: User) =>
+    attempt(async () => {
+      await change(id, { disabled: false }, (await ofUser(id).read()).tag);
+    });
+  const writes = may("people.write");
+  const close = () => {
+    setDoing(null);
+  };
+  return (
+    <Panel title={t("team.people")}>
+      <Rows<User>
+        label={t("team.people")}
+        of={users}
+        rowKey="user_id"
+        height={160}
+        empty={null}
+        columns={[
+          {
+            title: t("name"),
+            render: (_, user) => (
+              <>
+                {user.name} {user.user_id === me.user_id && <Tag>{t("team.you")}</Tag>}
+                {user.disabled_at && <Tag color="error">{t("team.disabled")}</Tag>}
+                <div>{user.email}</div>
+              </>
+            ),
+          },
+          { title: t("role"), render: (_, user) => names("roles", user.role) },
+          {
+            title: t("teams.one"),
+            render: (_, user) => teams.find((team) => team.team_id === user.team_id)?.name ?? t("teams.nobody"),
+          },
+          { title: t("team.places"), render: (_, user) => user.places.join(", ") || t("team.everywhere") },
+          {
+            title: t("team.factors"),
+            render: (_, user) =>
+              user.second_factors.length > 0 ? (
+                user.second_factors.map((factor) => <Tag key={factor}>{t(`factors.${factor}`)}</Tag>)
+              ) : (
+                <Tag color="warning">{t("team.no_factor")}</Tag>
+              ),
+          },
+          {
+            title: t("team.seen"),
+            render: (_, user) => (user.signed_in_at ? say.ago(user.signed_in_at) : t("team.never")),
+          },
+          {
+            title: "",
+            render: (_, user) =>
+              writes && (
+                <span className={styles.row}>
+                  <Button
+                    size="small"
+                    aria-label={`${t("shell:edit")} ${user.name}`}
+                    onClick={() => {
+                      setDoing({ kind: "edit", user });
+                    }}
+                  >
+                    {t("shell:edit")}
+                  </Button>
+                  <Button size="small" onClick={() => void reset(user)}>
+                    {t("team.reset")}
+                  </Button>
+                  {user.disabled_at ? (
+                    <Button size="small" onClick={() => void enable(user)}>
+                      {t("team.enable")}
+                    </Button>
+                  ) : (
+                    <Button
+                      size="small"
+                      danger
+                      aria-label={`${t("team.disable")} ${user.name}`}
+                      disabled={user.user_id === me.user_id}
+                      onClick={() => {
+                        setDoing({ kind: "disable", user });
+                      }}
+                    >
+                      {t("team.disable")}
+                    </Button>
+                  )}
+                </span>
+              ),
+          },
+        ]}
+      />
+      {doing?.kind === "edit" && <EditUser user={doing.user} close={close} />}
+      {doing?.kind === "disable" && <DisableUser user={doing.user} close={close} />}
+      {doing?.kind === "link" && <LinkMade title={t("team.reset")} link={doing.link} close={close} />}
+    </Panel>
+  );
+}
+
+interface Change {
+  role?: string;
+  places?: string[];
+  disabled?: boolean;
+  team_id?: string | null;
+}
+
+function useChange() {
+  const queries = useQueryClient();
+  return async (id: string, body: Change, tag: string) => {
+    await api.PATCH("/api/users/{user_id}", { params: { path: { user_id: id }, header: meaning(tag) }, body });
+    await Promise.all([USERS, TEAMS].map((queryKey) => queries.invalidateQueries({ queryKey })));
+  };
+}
+
+interface DialogProps {
+  user: User;
+  close: () => void;
+}
+
+function EditUser({ user, close }: DialogProps) {
+  const { t } = useTranslation("access");
+  const teams = useTeams();
+  const change = useChange();
+  return (
+    <EditDialog<User, Placed & { team_id?: string | null }>
+      title={user.name}
+      of={ofUser(user.user_id)}
+      begin={(before) => (before ? { role: before.role, places: before.places, team_id: before.team_id } : {})}
+      save={async ({ role, places = [], team_id: team = null }, before) => {
+        if (before) await change(user.user_id, { role, places, team_id: team }, before.tag);
+      }}
+      close={close}
+    >
+      {(form, before) => (
+        <>
+          <RoleFields form={form} begun={before?.role ?? user.role} />
+          {teams.length > 0 && (
+            <Form.Item name="team_id" label={t("teams.one")}>
+              <Select
+                allowClear
+                placeholder={t("teams.nobody")}
+                options={teams.map((team) => ({ value: team.team_id, label: team.name }))}
+              />
+            </Form.Item>
+          )}
+        </>
+      )}
+    </EditDialog>
+  );
+}
+
+function DisableUser({ user, close }: DialogProps) {
+  const { t } = useTranslation("access");
+  const change = useChange();
+  return (
+    <EditDialog<User, object>
+      title={t("team.disable_title", { name: user.name })}
+      about={t("team.disable_what")}
+      does={{ text: t("team.disable"), danger: true }}
+      of={ofUser(user.user_id)}
+      begin={() => ({})}
+      save={async (_, before) => {
+        if (before) await change(user.user_id, { disabled: true }, before.tag);
+      }}
+      close={close}
+      height={60}
+    >
+      {() => null}
+    </EditDialog>
+  );
+}
