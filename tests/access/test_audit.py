@@ -15,7 +15,7 @@ from shuke.base.spreadsheets import neutral
 from shuke.platform import Database, Keyring, Workplace
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
-LINES = 10_000
+LINES = 2_500
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ def write(database: Database, keyring: Keyring, count: int, *, now: datetime = N
 
 @pytest.fixture(scope="module")
 def written(new_database: Callable[[], str], keyring: Keyring) -> str:
-    """The address of a database whose log has ten thousand lines, of three days."""
+    """The address of a database whose log has some thousand lines, of three days."""
     address = new_database()
     with Database(address) as database:
         for day in range(3):
