@@ -18,10 +18,18 @@ from shuke.collect.service.copying import copy_columns, microseconds
 from shuke.collect.tables import facts
 from shuke.platform import Transaction, driver
 
-__all__ = ["NewFact", "make_months", "record_fact_table", "record_facts", "record_found_facts"]
+__all__ = [
+    "NewFact",
+    "PreparedFact",
+    "make_months",
+    "prepared",
+    "record_fact_table",
+    "record_facts",
+    "record_found_facts",
+]
 
 
-class NewFact(msgspec.Struct, frozen=True):
+class NewFact(msgspec.Struct, frozen=True, gc=False):
     """A fact to be put on the timeline, by the names of the table's columns.
 
     ``properties`` hold nothing personal; ``original_at`` is what the sender's clock said, where that differs.
@@ -30,7 +38,6 @@ class NewFact(msgspec.Struct, frozen=True):
     fact_id: UUID
     occurred_at: datetime
     received_at: datetime
-    identity_id: int | None
     kind: str
     properties: dict[str, Any]
     name: str = ""
@@ -45,35 +52,29 @@ class NewFact(msgspec.Struct, frozen=True):
     original_at: datetime | None = None
 
 
-_COPY = f"COPY facts ({', '.join(NewFact.__struct_fields__)}) FROM STDIN (FORMAT binary)"
+class PreparedFact(msgspec.Struct, frozen=True, gc=False):
+    """A fact in the form in which PostgreSQL takes it, without the identity that it belongs to."""
+
+    occurred_at: datetime
+    store: str | None
+    columns: tuple[object, ...]
+
+
+_COPY = f"COPY facts (identity_id, {', '.join(NewFact.__struct_fields__)}) FROM STDIN (FORMAT binary)"
 # As what each column goes over the wire: those that the driver is slow at are put into PostgreSQL's own form here.
 _TYPES = (
-    *("bytea", "bigint", "bigint", "bigint", "text", "bytea", "text", "integer", "text", "text", "text"),
+    *("bigint", "bytea", "bigint", "bigint", "text", "bytea", "text", "integer", "text", "text", "text"),
     *("bigint", "text", "text", "boolean", "bigint"),
 )
 _JSONB_VERSION = b"\x01"
 
 
-def record_facts(tx: Transaction, new: Sequence[NewFact]) -> None:
-    """Put facts on the timeline with one COPY, making the months that they fall into."""
-    if not new:
-        return
-    make_months(tx, (fact.occurred_at for fact in new))
-    with driver(tx).cursor() as cursor, cursor.copy(_COPY.encode()) as copy:
-        copy.set_types(_TYPES)
-        for fact in new:
-            copy.write_row(_wire(fact))
-    seen = ((fact.identity_id, fact.store) for fact in new if fact.store)
-    profiles.note_stores(tx, ((identity, store) for identity, store in seen if identity is not None))
-
-
-def _wire(fact: NewFact) -> tuple[object, ...]:
-    """The fact in the form of `_TYPES`."""
-    return (
+def prepared(fact: NewFact) -> PreparedFact:
+    """What can be done before it is known whose the fact is."""
+    columns = (
         fact.fact_id.bytes,
         microseconds(fact.occurred_at),
         microseconds(fact.received_at),
-        fact.identity_id,
         fact.kind,
         _JSONB_VERSION + _json(fact.properties),
         fact.name,
@@ -87,6 +88,19 @@ def _wire(fact: NewFact) -> tuple[object, ...]:
         fact.simulated,
         fact.original_at and microseconds(fact.original_at),
     )
+    return PreparedFact(fact.occurred_at, fact.store, columns)
+
+
+def record_facts(tx: Transaction, new: Sequence[tuple[int, PreparedFact]]) -> None:
+    """Put facts of identities on the timeline with one COPY, making the months that they fall into."""
+    if not new:
+        return
+    make_months(tx, (fact.occurred_at for _, fact in new))
+    with driver(tx).cursor() as cursor, cursor.copy(_COPY.encode()) as copy:
+        copy.set_types(_TYPES)
+        for identity_id, fact in new:
+            copy.write_row((identity_id, *fact.columns))
+    profiles.note_stores(tx, ((identity_id, fact.store) for identity_id, fact in new if fact.store))
 
 
 def _json(value: object) -> bytes:
@@ -102,8 +116,8 @@ def record_found_facts(tx: Transaction, found: sa.Select[Any], *, occurred_at: d
 
     Args:
         tx: the caller's.
-        found: selects columns by the names of :class:`NewFact`, but for ``fact_id``, which is made here, and
-            ``occurred_at``.
+        found: selects ``identity_id`` and columns by the names of :class:`NewFact`, but for ``fact_id``, which is made
+            here, and ``occurred_at``.
         occurred_at: when all of it happened.
     """
     make_months(tx, {occurred_at})
@@ -118,8 +132,8 @@ def record_fact_table(tx: Transaction, new: pa.Table) -> int:
 
     Args:
         tx: the caller's.
-        new: columns by the names of :class:`NewFact`, ``fact_id`` and ``properties`` as text; those that are not there
-            stay empty.
+        new: ``identity_id`` and columns by the names of :class:`NewFact`, ``fact_id`` and ``properties`` as text; those
+            that are not there stay empty.
     """
     months = pc.unique(pc.floor_temporal(new["occurred_at"], unit="month"))
     make_months(tx, set(months.to_pylist()))
