@@ -27,7 +27,7 @@ from shuke.collect.model import Event, Reject
 from shuke.collect.rules.events import forget_contexts, read_event
 from shuke.collect.service import inbox
 from shuke.collect.service.commerce import StatedOrder, StatedRefund, write_orders, write_refunds
-from shuke.collect.service.facts import NewFact, PreparedFact, prepared, record_facts
+from shuke.collect.service.facts import PreparedFact, prepared, record_facts
 from shuke.collect.service.inbox import Claimed
 from shuke.collect.service.quality import ALL_FIELDS, DUPLICATE, FACT, FieldKey, VolumeKey, record
 from shuke.collect.service.traits import write_traits
@@ -112,12 +112,14 @@ def _process(tx: Transaction, keyring: Keyring, claimed: Sequence[Claimed], now:
     finally:
         forget_contexts()
     fresh = _fresh(tx, understood)
-    places = {ids: place for place, ids in enumerate(dict.fromkeys(one.event.ids for one in fresh))}
+    # Many events of a pass share their ids with others.
+    places: dict[tuple[tuple[str, str], ...], int] = {}
+    asked = [places.setdefault(one.event.ids, len(places)) for one in fresh]
     hashed = profiles.hashed(keyring, list(places))
     drafts = _drafts(fresh, now)
     _wait_for_turn(tx)
     resolved = profiles.resolve(tx, keyring, hashed, now)
-    whose = [resolved[places[one.event.ids]] for one in fresh]
+    whose = [resolved[place] for place in asked]
     kept = [(draft, owner) for draft, owner in zip(drafts, whose, strict=True) if owner is not None]
     rejected += [(one.row, one.event.type, "no_identity") for one, owner in zip(fresh, whose, strict=True) if not owner]
     _write(tx, keyring, kept, now)
@@ -205,25 +207,9 @@ def _drafts(fresh: Sequence[_Understood], now: datetime) -> list[_Draft]:
     fact_ids = new_ids(at_ms=int(now.timestamp() * 1000))
     made = []
     for one in fresh:
-        fact_id, event = next(fact_ids), one.event
-        fact = NewFact(
-            fact_id=fact_id,
-            occurred_at=event.occurred_at,
-            received_at=event.received_at,
-            kind=event.kind,
-            name=event.name,
-            source_id=one.row.source_id,
-            channel=event.channel,
-            store=event.store,
-            session=event.session,
-            amount_minor=event.amount_minor,
-            currency=event.currency,
-            order_id=event.order_id,
-            properties=event.properties,
-            original_at=event.original_at,
-        )
-        personal = tuple(_parts(fact_id, event.personal)) if event.personal else ()
-        made.append(_Draft(one, prepared(fact), personal))
+        fact_id, personal = next(fact_ids), one.event.personal
+        fact = prepared(one.event, fact_id=fact_id, source_id=one.row.source_id)
+        made.append(_Draft(one, fact, tuple(_parts(fact_id, personal)) if personal else ()))
     return made
 
 
