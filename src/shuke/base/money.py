@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import cache, lru_cache
 
 from babel.numbers import get_currency_precision, list_currencies
 
@@ -17,11 +18,17 @@ AMOUNT_MAX = 2**53
 def known_currency(code: str) -> str:
     """The ISO 4217 code in capitals; BadInput ``base.unknown_currency`` when there is none such."""
     currency = code.strip().upper()
-    if currency not in list_currencies():
+    if currency not in _currencies():
         raise BadInput("base.unknown_currency", given=code)
     return currency
 
 
+@cache
+def _currencies() -> frozenset[str]:
+    return frozenset(list_currencies())
+
+
+@lru_cache(maxsize=1024)
 def minor_digits(currency: str) -> int:
     """The digits of the minor unit: 2 for cents, 0 for yen."""
     return get_currency_precision(currency)

@@ -32,7 +32,7 @@ from .rules.file_kinds import FileKind
 from .service.bought import orders_of
 from .service.buyers import buyers, first_buyers, ordered_again
 from .service.costs import read_costs
-from .service.facts import NewFact, make_months, record_fact_table, record_facts, record_found_facts
+from .service.facts import make_months, record_fact_table, record_found_facts
 from .service.imports import (
     Imported,
     ImportOptions,
@@ -72,7 +72,6 @@ __all__ = [
     "FileRead",
     "ImportOptions",
     "Imported",
-    "NewFact",
     "Note",
     "Order",
     "OrderLine",
@@ -113,7 +112,6 @@ __all__ = [
     "read_stored",
     "read_traits",
     "record_fact_table",
-    "record_facts",
     "record_found_facts",
     "rejected_events",
     "sales_by_week",

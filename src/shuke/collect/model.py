@@ -254,7 +254,8 @@ class Collected:
 
 
 # ---- Events, as they come in over HTTP. Structs rather than dataclasses: they are made by the tens of thousands a
-# second, and msgspec makes and reads them several times faster.
+# second, and msgspec makes and reads them several times faster. None can be part of a cycle, so that the collector of
+# garbage need not look at them.
 
 #: One event, with the context of its batch.
 EVENT_BYTES_MAX = 32 * 1024
@@ -283,8 +284,8 @@ class Reject(Exception):  # noqa: N818 - an outcome of an event, not an error of
         super().__init__(reason)
 
 
-class Incoming(msgspec.Struct, rename="camel", frozen=True):
-    """The parts of a Segment event that mean something here; all may be absent."""
+class Incoming(msgspec.Struct, rename="camel", frozen=True, gc=False):
+    """The parts of a Segment event that mean something here; all may be absent. ``context`` is left as it came."""
 
     type: str | None = None
     event: str | None = None
@@ -300,7 +301,7 @@ class Incoming(msgspec.Struct, rename="camel", frozen=True):
     sent_at: str | None = None
     properties: Json | None = None
     traits: Json | None = None
-    context: Json | None = None
+    context: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Envelope(msgspec.Struct, frozen=True, array_like=True):
@@ -345,7 +346,7 @@ class RefundStatement(msgspec.Struct, frozen=True):
     currency: str
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """An event, understood: what may lie open, and what is personal, apart.
 
     ``ids`` are (kind, value), as sent. ``personal`` holds what was taken out of ``properties``, by its path; ``traits``

@@ -30,15 +30,23 @@ from shuke.collect.rules.personal import REMOVED, apart, is_personal_text, vocab
 CONTEXT = "$context"
 
 
-class _Stored(msgspec.Struct, frozen=True, array_like=True):
+class _Stored(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An envelope (``model.Envelope``), read with all that is in it."""
 
     event: Incoming
     type: str | None = None
     sent_at: str | None = None
-    context: Json | None = None
+    context: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class _Context(msgspec.Struct, frozen=True, gc=False):
+    """What an event says of where it happened, and the part of it that may be kept."""
+
+    said: Json
+    kept: Json
+
+
+_object = msgspec.json.Decoder(dict[str, Any] | None)
 _stored = msgspec.json.Decoder(_Stored)
 # What a code or a number may be written as; no truth value is one.
 _CODES = frozenset((str, int))
@@ -61,12 +69,12 @@ def read_event(stored: bytes, *, received_at: datetime, fallback_id: str, defaul
     """
     try:
         envelope = _stored.decode(stored)
+        incoming = envelope.event
+        context = _context(bytes(envelope.context), bytes(incoming.context))
     except msgspec.ValidationError:
         raise Reject("bad_type") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Reject("malformed") from None
-    incoming = envelope.event
-    context = {**(envelope.context or {}), **(incoming.context or {})}
     kind = envelope.type or incoming.type
     if kind not in EVENT_TYPES:
         raise Reject("unknown_type")
@@ -75,8 +83,8 @@ def read_event(stored: bytes, *, received_at: datetime, fallback_id: str, defaul
     message_id = incoming.message_id or fallback_id
     if len(message_id) > MESSAGE_ID_CHARACTERS_MAX:
         raise Reject("long_message_id")
-    traits = _traits(kind, incoming, context)
-    ids = _ids(kind, incoming, context, traits)
+    traits = _traits(kind, incoming, context.said)
+    ids = _ids(kind, incoming, context.said, traits)
     if not ids:
         raise Reject("no_identity")
     original = read_moment(incoming.original_timestamp or incoming.timestamp)
@@ -97,7 +105,7 @@ def _event(
     incoming: Incoming,
     *,
     kind: str,
-    context: Json,
+    context: _Context,
     traits: Json,
     ids: tuple[tuple[str, str], ...],
     message_id: str,
@@ -107,8 +115,8 @@ def _event(
     said = incoming.properties or {}
     given = traits if kind in ("identify", "group") else said
     properties, personal = apart(given, of_person=kind in ("identify", "group"))
-    if kept := _kept_context(context):
-        properties = {**properties, CONTEXT: kept}
+    if context.kept:
+        properties = {**properties, CONTEXT: context.kept}
     if kind == "group" and incoming.group_id is not None:
         group = _code(str(incoming.group_id))
         properties = {**properties, "group_id": REMOVED if is_personal_text(group, reference=True) else group}
@@ -116,7 +124,7 @@ def _event(
     money = order or refund
     amount = money.amount_minor if money else None
     occurred_at, original_at, received_at = moments
-    channel, store, session = _places(said, context)
+    channel, store, session = _places(said, context.said)
     return Event(
         type=kind,
         kind="order" if order else "refund" if refund else kind,
@@ -206,6 +214,17 @@ def _kept_parts() -> dict[str, frozenset[str]]:
         part, _, inner = path.partition(".")
         parts[part] = parts.get(part, frozenset()) | ({inner} if inner else frozenset())
     return parts
+
+
+@lru_cache(maxsize=4096)
+def _context(of_batch: bytes, own: bytes) -> _Context:
+    """The context of an event, over that of its batch: the events of one visit mostly share theirs."""
+    said = {**(_object.decode(of_batch) or {}), **(_object.decode(own) or {})}
+    return _Context(said, _kept_context(said))
+
+
+#: Contexts hold what is personal, and are not to be remembered for longer than a pass.
+forget_contexts = _context.cache_clear
 
 
 def _kept_context(context: Json) -> Json:

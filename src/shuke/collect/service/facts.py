@@ -14,79 +14,82 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from shuke import profiles
+from shuke.collect.model import Event
 from shuke.collect.service.copying import copy_columns, microseconds
 from shuke.collect.tables import facts
 from shuke.platform import Transaction, driver
 
-__all__ = ["NewFact", "make_months", "record_fact_table", "record_facts", "record_found_facts"]
+__all__ = [
+    "PreparedFact",
+    "make_months",
+    "prepared",
+    "record_fact_table",
+    "record_facts",
+    "record_found_facts",
+]
 
 
-class NewFact(msgspec.Struct, frozen=True):
-    """A fact to be put on the timeline, by the names of the table's columns.
+class PreparedFact(msgspec.Struct, frozen=True, gc=False):
+    """A fact in the form in which PostgreSQL takes it, without the identity that it belongs to."""
 
-    ``properties`` hold nothing personal; ``original_at`` is what the sender's clock said, where that differs.
-    """
-
-    fact_id: UUID
     occurred_at: datetime
-    received_at: datetime
-    identity_id: int | None
-    kind: str
-    properties: dict[str, Any]
-    name: str = ""
-    source_id: int | None = None
-    channel: str | None = None
-    store: str | None = None
-    session: str | None = None
-    amount_minor: int | None = None
-    currency: str | None = None
-    order_id: str | None = None
-    simulated: bool = False
-    original_at: datetime | None = None
+    store: str | None
+    columns: tuple[object, ...]
 
 
-_COPY = f"COPY facts ({', '.join(NewFact.__struct_fields__)}) FROM STDIN (FORMAT binary)"
 # As what each column goes over the wire: those that the driver is slow at are put into PostgreSQL's own form here.
-_TYPES = (
-    *("bytea", "bigint", "bigint", "bigint", "text", "bytea", "text", "integer", "text", "text", "text"),
-    *("bigint", "text", "text", "boolean", "bigint"),
-)
+_WIRE = {
+    "identity_id": "bigint",
+    "fact_id": "bytea",
+    "occurred_at": "bigint",
+    "received_at": "bigint",
+    "kind": "text",
+    "properties": "bytea",
+    "name": "text",
+    "source_id": "integer",
+    "channel": "text",
+    "store": "text",
+    "session": "text",
+    "amount_minor": "bigint",
+    "currency": "text",
+    "order_id": "text",
+    "original_at": "bigint",
+}
+_COPY = f"COPY facts ({', '.join(_WIRE)}) FROM STDIN (FORMAT binary)"
 _JSONB_VERSION = b"\x01"
 
 
-def record_facts(tx: Transaction, new: Sequence[NewFact]) -> None:
-    """Put facts on the timeline with one COPY, making the months that they fall into."""
+def prepared(event: Event, *, fact_id: UUID, source_id: int) -> PreparedFact:
+    """What can be done before it is known whose the fact is."""
+    columns = (
+        fact_id.bytes,
+        microseconds(event.occurred_at),
+        microseconds(event.received_at),
+        event.kind,
+        _JSONB_VERSION + _json(event.properties),
+        event.name,
+        source_id,
+        event.channel,
+        event.store,
+        event.session,
+        event.amount_minor,
+        event.currency,
+        event.order_id,
+        event.original_at and microseconds(event.original_at),
+    )
+    return PreparedFact(event.occurred_at, event.store, columns)
+
+
+def record_facts(tx: Transaction, new: Sequence[tuple[int, PreparedFact]]) -> None:
+    """Put facts of identities on the timeline with one COPY, making the months that they fall into."""
     if not new:
         return
-    make_months(tx, (fact.occurred_at for fact in new))
+    make_months(tx, (fact.occurred_at for _, fact in new))
     with driver(tx).cursor() as cursor, cursor.copy(_COPY.encode()) as copy:
-        copy.set_types(_TYPES)
-        for fact in new:
-            copy.write_row(_wire(fact))
-    seen = ((fact.identity_id, fact.store) for fact in new if fact.store)
-    profiles.note_stores(tx, ((identity, store) for identity, store in seen if identity is not None))
-
-
-def _wire(fact: NewFact) -> tuple[object, ...]:
-    """The fact in the form of `_TYPES`."""
-    return (
-        fact.fact_id.bytes,
-        microseconds(fact.occurred_at),
-        microseconds(fact.received_at),
-        fact.identity_id,
-        fact.kind,
-        _JSONB_VERSION + _json(fact.properties),
-        fact.name,
-        fact.source_id,
-        fact.channel,
-        fact.store,
-        fact.session,
-        fact.amount_minor,
-        fact.currency,
-        fact.order_id,
-        fact.simulated,
-        fact.original_at and microseconds(fact.original_at),
-    )
+        copy.set_types(tuple(_WIRE.values()))
+        for identity_id, fact in new:
+            copy.write_row((identity_id, *fact.columns))
+    profiles.note_stores(tx, ((identity_id, fact.store) for identity_id, fact in new if fact.store))
 
 
 def _json(value: object) -> bytes:
@@ -102,7 +105,7 @@ def record_found_facts(tx: Transaction, found: sa.Select[Any], *, occurred_at: d
 
     Args:
         tx: the caller's.
-        found: selects columns by the names of :class:`NewFact`, but for ``fact_id``, which is made here, and
+        found: selects columns by their names in the table, but for ``fact_id``, which is made here, and
             ``occurred_at``.
         occurred_at: when all of it happened.
     """
@@ -118,8 +121,8 @@ def record_fact_table(tx: Transaction, new: pa.Table) -> int:
 
     Args:
         tx: the caller's.
-        new: columns by the names of :class:`NewFact`, ``fact_id`` and ``properties`` as text; those that are not there
-            stay empty.
+        new: columns by their names in the table, ``fact_id`` and ``properties`` as text; those that are not there stay
+            empty.
     """
     months = pc.unique(pc.floor_temporal(new["occurred_at"], unit="month"))
     make_months(tx, set(months.to_pylist()))

@@ -9,8 +9,10 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 from psycopg.rows import args_row
 
@@ -37,7 +39,7 @@ class Accepted(NamedTuple):
     envelopes: Sequence[bytes]
 
 
-class Claimed(NamedTuple):
+class Claimed(msgspec.Struct, frozen=True, gc=False):
     """One event taken out of the inbox, still closed."""
 
     seq: int
@@ -92,7 +94,7 @@ def claim(tx: Transaction, limit: int) -> list[Claimed]:
             """,
             [min(limit, CLAIM_MAX)],
         )
-        return sorted(cursor)
+        return sorted(cursor, key=attrgetter("seq"))
 
 
 def reveal(keyring: Keyring, *, source_id: int, received_at: datetime, key_version: int, cipher: bytes) -> bytes:

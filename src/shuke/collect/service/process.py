@@ -24,10 +24,10 @@ from shuke import privacy, profiles
 from shuke.base.errors import Conflict, NotAvailable
 from shuke.base.ids import new_ids
 from shuke.collect.model import Event, Reject
-from shuke.collect.rules.events import read_event
+from shuke.collect.rules.events import forget_contexts, read_event
 from shuke.collect.service import inbox
 from shuke.collect.service.commerce import StatedOrder, StatedRefund, write_orders, write_refunds
-from shuke.collect.service.facts import NewFact, record_facts
+from shuke.collect.service.facts import PreparedFact, prepared, record_facts
 from shuke.collect.service.inbox import Claimed
 from shuke.collect.service.quality import ALL_FIELDS, DUPLICATE, FACT, FieldKey, VolumeKey, record
 from shuke.collect.service.traits import write_traits
@@ -55,13 +55,21 @@ class Processed:
     rejects: int = 0
 
 
-class _Understood(msgspec.Struct, frozen=True):
+class _Understood(msgspec.Struct, frozen=True, gc=False):
     """An event, its row in the inbox, the hour in which it came, and the blind index of its message."""
 
     row: Claimed
     hour: datetime
     event: Event
     message: bytes
+
+
+class _Draft(msgspec.Struct, frozen=True, gc=False):
+    """An event that is new, its fact, and what of it is for the vault: all that can be written before the turn."""
+
+    one: _Understood
+    fact: PreparedFact
+    personal: tuple[tuple[str, str], ...]
 
 
 def process(tx: Transaction, keyring: Keyring, *, now: datetime, limit: int = inbox.CLAIM_MAX) -> Processed:
@@ -99,24 +107,25 @@ def is_no_fault_of_events(error: Exception) -> bool:
 def _process(tx: Transaction, keyring: Keyring, claimed: Sequence[Claimed], now: datetime) -> Processed:
     if not claimed:
         return Processed()
-    understood, rejected = _understand(keyring, claimed, _currencies(tx))
+    try:
+        understood, rejected = _understand(keyring, claimed, _currencies(tx))
+    finally:
+        forget_contexts()
     fresh = _fresh(tx, understood)
-    places = {ids: place for place, ids in enumerate(dict.fromkeys(one.event.ids for one in fresh))}
+    # Many events of a pass share their ids with others.
+    places: dict[tuple[tuple[str, str], ...], int] = {}
+    asked = [places.setdefault(one.event.ids, len(places)) for one in fresh]
     hashed = profiles.hashed(keyring, list(places))
+    drafts = _drafts(fresh, now)
     _wait_for_turn(tx)
     resolved = profiles.resolve(tx, keyring, hashed, now)
-    kept, owners = [], []
-    for one in fresh:
-        owner = resolved[places[one.event.ids]]
-        if owner is None:
-            rejected.append((one.row, one.event.type, "no_identity"))
-        else:
-            kept.append(one)
-            owners.append(owner)
-    _write(tx, keyring, kept, owners, now)
+    whose = [resolved[place] for place in asked]
+    kept = [(draft, owner) for draft, owner in zip(drafts, whose, strict=True) if owner is not None]
+    rejected += [(one.row, one.event.type, "no_identity") for one, owner in zip(fresh, whose, strict=True) if not owner]
+    _write(tx, keyring, kept, now)
     write_rejects(tx, rejected)
     duplicates = _without(understood, fresh)
-    alike = Counter((one.row.source_id, one.hour, one.event.type, one.event.name, one.event.fields) for one in kept)
+    alike = Counter(_alike(draft.one) for draft, _ in kept)
     record(tx, _volumes(alike, duplicates, rejected), _fields(alike), now)
     return Processed(len(claimed), len(kept), len(duplicates), len(rejected))
 
@@ -194,63 +203,44 @@ def _without(understood: Sequence[_Understood], fresh: Sequence[_Understood]) ->
     return [one for one in understood if one.row.seq not in taken]
 
 
-def _write(
-    tx: Transaction,
-    keyring: Keyring,
-    kept: Sequence[_Understood],
-    owners: Sequence[profiles.Resolved],
-    now: datetime,
-) -> None:
-    """The facts, what belongs to them in the vault, and what they say of persons, orders and refunds."""
-    facts, personal, said, orders, refunds = [], [], [], [], []
+def _drafts(fresh: Sequence[_Understood], now: datetime) -> list[_Draft]:
     fact_ids = new_ids(at_ms=int(now.timestamp() * 1000))
-    for one, owner in zip(kept, owners, strict=True):
-        row, event = one.row, one.event
-        fact = _fact(next(fact_ids), row.source_id, owner.identity_id, event)
-        facts.append(fact)
-        if event.personal:
-            personal += [(owner.customer_id, field, text) for field, text in _parts(fact.fact_id, event.personal)]
+    made = []
+    for one in fresh:
+        fact_id, personal = next(fact_ids), one.event.personal
+        fact = prepared(one.event, fact_id=fact_id, source_id=one.row.source_id)
+        made.append(_Draft(one, fact, tuple(_parts(fact_id, personal)) if personal else ()))
+    return made
+
+
+def _write(tx: Transaction, keyring: Keyring, kept: Sequence[tuple[_Draft, profiles.Resolved]], now: datetime) -> None:
+    """The facts, what belongs to them in the vault, and what they say of persons, orders and refunds."""
+    personal, said, orders, refunds = [], [], [], []
+    for draft, (customer_id, identity_id) in kept:
+        event = draft.one.event
+        if draft.personal:
+            personal += [(customer_id, *part) for part in draft.personal]
         if event.traits:
-            said += [(owner.customer_id, event.occurred_at, name, value) for name, value in event.traits.items()]
+            said += [(customer_id, event.occurred_at, name, value) for name, value in event.traits.items()]
         if event.order is not None:
             orders.append(
                 StatedOrder(
-                    source_id=row.source_id,
-                    identity_id=owner.identity_id,
+                    source_id=draft.one.row.source_id,
+                    identity_id=identity_id,
                     at=event.occurred_at,
-                    by=one.message,
+                    by=draft.one.message,
                     channel=event.channel,
                     store=event.store,
                     statement=event.order,
                 )
             )
         if event.refund is not None:
-            refunds.append(StatedRefund(row.source_id, event.occurred_at, event.refund))
-    record_facts(tx, facts)
+            refunds.append(StatedRefund(draft.one.row.source_id, event.occurred_at, event.refund))
+    record_facts(tx, [(owner.identity_id, draft.fact) for draft, owner in kept])
     privacy.write_many(tx, keyring, personal, now)
     write_traits(tx, keyring, said, now)
     write_orders(tx, orders)
     write_refunds(tx, refunds)
-
-
-def _fact(fact_id: UUID, source_id: int, identity_id: int, event: Event) -> NewFact:
-    return NewFact(
-        fact_id=fact_id,
-        occurred_at=event.occurred_at,
-        received_at=event.received_at,
-        identity_id=identity_id,
-        kind=event.kind,
-        name=event.name,
-        source_id=source_id,
-        channel=event.channel,
-        store=event.store,
-        session=event.session,
-        amount_minor=event.amount_minor,
-        currency=event.currency,
-        order_id=event.order_id,
-        properties=event.properties,
-        original_at=event.original_at,
-    )
 
 
 def _parts(fact_id: UUID, personal: dict[str, object]) -> Iterable[tuple[str, str]]:
@@ -259,6 +249,10 @@ def _parts(fact_id: UUID, personal: dict[str, object]) -> Iterable[tuple[str, st
     for place in range(0, len(text), _PART_CHARACTERS):
         number = place // _PART_CHARACTERS
         yield f"fact:{fact_id}" + (f":{number}" if number else ""), text[place : place + _PART_CHARACTERS]
+
+
+def _alike(one: _Understood) -> _Alike:
+    return one.row.source_id, one.hour, one.event.type, one.event.name, one.event.fields
 
 
 def _volumes(
