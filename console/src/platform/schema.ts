@@ -5759,7 +5759,13 @@ export type $defs = Record<string, never>;
 export interface operations {
     get_attributes_api_attributes_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,type
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5867,7 +5873,13 @@ export interface operations {
     };
     get_attribute_api_attributes__name__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,type
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 name: string;
@@ -6316,6 +6328,11 @@ export interface operations {
                 about?: string | null;
                 since?: string | null;
                 until?: string | null;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example seq,at
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -6545,6 +6562,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 after?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -6801,7 +6823,13 @@ export interface operations {
     };
     get_channel_api_channels__channel__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 channel: string;
@@ -7257,6 +7285,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 before?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example job_id,kind
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7816,7 +7849,13 @@ export interface operations {
     };
     post_list_api_customers_list_post: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example customer_id,name
+                 */
+                fields?: string;
+            };
             header?: {
                 /** @description asked again with the same, it is done once; for a day */
                 "Idempotency-Key"?: string;
@@ -8295,6 +8334,11 @@ export interface operations {
             query?: {
                 /** @description how many facts of the timeline */
                 latest?: number;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example customer_id,customer_ids
+                 */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -8618,7 +8662,13 @@ export interface operations {
     };
     get_consents_api_customers__customer_id__consents_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example purpose,channel
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 customer_id: string;
@@ -9091,7 +9141,13 @@ export interface operations {
     };
     get_identities_api_customers__customer_id__identities_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example identity_id,kind
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 customer_id: string;
@@ -9390,7 +9446,13 @@ export interface operations {
     };
     get_merges_api_customers__customer_id__merges_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example merge_id,winner
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 customer_id: string;
@@ -9526,6 +9588,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 before?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example source,order_id
+                 */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -10378,6 +10445,11 @@ export interface operations {
                 name?: string[] | null;
                 since?: string | null;
                 until?: string | null;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example fact_id,occurred_at
+                 */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -10491,6 +10563,11 @@ export interface operations {
             query?: {
                 hours?: number;
                 source?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example since,hours
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -10740,6 +10817,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 before?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example job_id,kind
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11157,7 +11239,13 @@ export interface operations {
     };
     get_preview_api_imports_previews__preview_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,format
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 preview_id: string;
@@ -11289,7 +11377,13 @@ export interface operations {
     };
     get_import_api_imports__import_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example job_id,kind
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 import_id: string;
@@ -11554,7 +11648,13 @@ export interface operations {
     };
     get_invitations_api_invitations_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example invitation_id,email
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -12314,6 +12414,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 before?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example job_id,kind
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -12422,7 +12527,13 @@ export interface operations {
     };
     get_one_api_jobs__job_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example job_id,kind
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 job_id: string;
@@ -12849,6 +12960,11 @@ export interface operations {
             query?: {
                 after?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example key_id,name
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13269,6 +13385,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,orders
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13388,6 +13509,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,channels
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13508,6 +13634,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,period
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13628,6 +13759,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,days
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13745,6 +13881,11 @@ export interface operations {
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example first,since
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13866,6 +14007,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,by
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13974,7 +14120,13 @@ export interface operations {
     };
     get_quality_api_lifecycle_quality_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example as_of,model
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -14093,6 +14245,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,customers
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14206,6 +14363,11 @@ export interface operations {
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example r_score,f_score
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14319,6 +14481,11 @@ export interface operations {
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example stage,customers
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14432,6 +14599,11 @@ export interface operations {
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example currency,customers
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14864,7 +15036,13 @@ export interface operations {
     };
     get_providers_api_oidc_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -15526,7 +15704,13 @@ export interface operations {
     };
     get_overview_api_overview_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example refresh,compared_with
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -15634,7 +15818,13 @@ export interface operations {
     };
     get_passkeys_api_passkeys_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example passkey_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -16108,7 +16298,13 @@ export interface operations {
     };
     get_permissions_api_permissions_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example permissions,fields
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -16222,6 +16418,11 @@ export interface operations {
                 limit?: number;
                 category?: string | null;
                 brand?: string | null;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -16481,7 +16682,13 @@ export interface operations {
     };
     get_product_api_products__product_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 product_id: string;
@@ -17370,6 +17577,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 before?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example report_id,made_at
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -17627,7 +17839,13 @@ export interface operations {
     };
     get_findings_api_reports_latest_findings_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example report,findings
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17735,7 +17953,13 @@ export interface operations {
     };
     get_schedule_api_reports_schedule_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example every,day
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17993,7 +18217,13 @@ export interface operations {
     };
     get_report_api_reports__report_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example report_id,made_at
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 report_id: string;
@@ -18265,7 +18495,13 @@ export interface operations {
     };
     get_roles_api_roles_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,permissions
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -18526,7 +18762,13 @@ export interface operations {
     };
     get_role_api_roles__name__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,permissions
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 name: string;
@@ -19032,7 +19274,13 @@ export interface operations {
     };
     get_session_api_session_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example user_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -20105,7 +20353,13 @@ export interface operations {
     };
     get_sessions_api_sessions_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example session_id,created_at
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -20343,7 +20597,13 @@ export interface operations {
     };
     get_brand_api_settings_brand_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,time_zone
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -20596,7 +20856,13 @@ export interface operations {
     };
     get_stages_api_settings_stages_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example stages,rules
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21046,7 +21312,13 @@ export interface operations {
     };
     get_stages_of_api_settings_stages__version__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example stages,rules
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 version: number;
@@ -21178,7 +21450,13 @@ export interface operations {
     };
     get_setup_api_setup_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example needed
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21473,7 +21751,13 @@ export interface operations {
     };
     get_sources_api_sources_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example source_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21855,7 +22139,13 @@ export interface operations {
     };
     get_stage_names_api_stages_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example code,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21968,6 +22258,11 @@ export interface operations {
                 after?: string | null;
                 limit?: number;
                 region?: string | null;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -22226,7 +22521,13 @@ export interface operations {
     };
     get_store_api_stores__store_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 store_id: string;
@@ -22507,7 +22808,13 @@ export interface operations {
     };
     get_teams_api_teams_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example team_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -22779,7 +23086,13 @@ export interface operations {
     };
     get_team_api_teams__team_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example team_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 team_id: string;
@@ -23720,6 +24033,11 @@ export interface operations {
             query?: {
                 after?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example user_id,name
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -23828,7 +24146,13 @@ export interface operations {
     };
     get_user_api_users__user_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example user_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 user_id: string;
@@ -24309,7 +24633,13 @@ export interface operations {
     };
     get_views_api_views_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,shared
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -24570,7 +24900,13 @@ export interface operations {
     };
     get_view_api_views__view_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,shared
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 view_id: string;
