@@ -265,14 +265,62 @@ def test_behind_each_flow_and_cell_are_as_many_as_it_says(
                 for side, moment in (("before", "since"), ("after", "until"))
             ]
             assert len(brand.listed(key=key, stood=stood)) == flow["customers"]
-        for cell in brand.ask("lifecycle/rfm", key=key):
+        for cell in brand.ask("lifecycle/rfm", key=key)["cells"]:
             scores = {"r_scores": [cell["r_score"]], "f_scores": [cell["f_score"]]}
             assert len(brand.listed(key=key, **scores)) == cell["customers"]
-        for stage in brand.ask("lifecycle/stages?channel=web", key=key):
+        for stage in brand.ask("lifecycle/stages?channel=web", key=key)["stages"]:
             assert len(brand.listed(key=key, stages=[stage["stage"]], channels=["web"])) == stage["customers"]
         for band in brand.ask("lifecycle/values", key=key)["bands"]:
             bounds = {"value_min_minor": band["from_minor"], "value_max_minor": band["to_minor"] - 1}
             assert len(brand.listed(key=key, **bounds)) == band["customers"]
+
+
+AFTERWARDS = EARLIER + timedelta(days=20)
+
+
+@pytest.mark.parametrize("few_max", [5_000, 0])
+def test_figures_of_a_past_day_are_those_of_then_and_so_are_the_customers_behind_them(
+    brand: Brand, key_for: Callable[..., str], monkeypatch: pytest.MonkeyPatch, few_max: int
+) -> None:
+    monkeypatch.setattr("shuke.lifecycle.service.listing.FEW_MAX", few_max)
+    some = key_for(brand.place, "store_associate", places=("s1",))
+    for key, params, customers, brought in (
+        (None, {}, 2, 12_000),
+        (None, {"channel": "web"}, 1, 10_000),
+        (None, {"store": "s2", "currency": "CNY"}, 1, 2_000),
+        (some, {}, 1, 10_000),
+    ):
+        at = {"at": AFTERWARDS.isoformat(), **params}
+        place = {f"{name}s": [value] for name, value in params.items() if name != "currency"}
+        stages, cells, spread = (
+            brand.ask(f"lifecycle/{what}", key=key, params=at) for what in ("stages", "rfm", "values")
+        )
+        known = {"first": "2026-02-01T00:00:00Z", "as_of": "2026-02-01T00:00:00Z", "past": True, "currency": "CNY"}
+        assert stages["known"] == cells["known"] == spread["known"] == known
+        marks = [
+            *(({"stages": [one["stage"]]}, one) for one in stages["stages"]),
+            *(({"r_scores": [one["r_score"]], "f_scores": [one["f_score"]]}, one) for one in cells["cells"]),
+            *(
+                ({"value_min_minor": one["from_minor"], "value_max_minor": one["to_minor"] - 1}, one)
+                for one in spread["bands"]
+            ),
+        ]
+        for asked, one in marks:
+            stood = [{**asked, "at": known["as_of"]}]
+            assert len(brand.listed(key=key, stood=stood, **place)) == one["customers"], asked
+        assert sum(one["customers"] for _, one in marks) == 3 * customers
+        assert sum(one["historic_minor"] for one in stages["stages"]) == brought
+        assert sum(one["historic_minor"] for one in cells["cells"]) == brought
+        assert sum(one["value_minor"] for one in spread["bands"]) == brought
+
+
+def test_of_what_was_not_known_then_nobody_is_counted(brand: Brand) -> None:
+    before = {"at": (EARLIER - timedelta(seconds=1)).isoformat()}
+    for params, as_of in ((before, None), ({"currency": "USD"}, "2026-03-15T00:00:00Z")):
+        stages, cells, spread = (brand.ask(f"lifecycle/{what}", params=params) for what in ("stages", "rfm", "values"))
+        assert (stages["stages"], cells["cells"], spread["customers"], spread["bands"]) == ([], [], 0, [])
+        assert {one["known"]["as_of"] for one in (stages, cells, spread)} == {as_of}
+    assert brand.ask("lifecycle/flows", params={**MOMENTS, "currency": "USD"})["flows"] == []
 
 
 def seen(brand: Brand, key: str | None, until: str = "2026-03-14") -> tuple[int, int]:

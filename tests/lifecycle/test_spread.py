@@ -42,7 +42,7 @@ def test_customers_are_spread(workplace: Workplace) -> None:
     lifecycle.refresh(workplace, as_of=LATER, now=LATER)
     with workplace.database.read() as tx:
         moved = lifecycle.flows(tx, since=AS_OF, until=LATER)
-        cells, spread = lifecycle.rfm_cells(tx), lifecycle.values(tx)
+        cells, spread = lifecycle.rfm_cells(tx).cells, lifecycle.values(tx)
         early = lifecycle.flows(tx, since=AS_OF - YEARS, until=AS_OF - timedelta(days=1))
         first = lifecycle.flows(tx, since=AS_OF - YEARS, until=AS_OF)
         computed = {one.customer_id: one for one in lifecycle.most_valuable(tx).values()}
@@ -69,8 +69,8 @@ def test_customers_are_spread(workplace: Workplace) -> None:
 
 def test_before_the_first_refresh_nobody_is_spread(workplace: Workplace) -> None:
     with workplace.database.read() as tx:
-        assert lifecycle.values(tx) == lifecycle.Values(None, 0, None, (), None, ())
-        assert lifecycle.rfm_cells(tx) == ()
+        assert lifecycle.values(tx) == lifecycle.Values(lifecycle.AsKnown(), 0, None, (), None, ())
+        assert lifecycle.rfm_cells(tx).cells == ()
         assert lifecycle.flows(tx, since=AS_OF, until=LATER).flows == ()
         with pytest.raises(BadInput) as refused:
             lifecycle.flows(tx, since=AS_OF, until=AS_OF)

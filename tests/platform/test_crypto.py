@@ -6,29 +6,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shuke.base.errors import BadInput, NotAvailable
-from shuke.platform import Keyring, Wrapped, decrypt, encrypt, new_key
+from shuke.platform import Keyring, Wrapped, new_key, sealer_of
 
 
 @given(plain=st.binary(), about=st.binary())
 def test_what_was_encrypted_comes_back(plain: bytes, about: bytes) -> None:
     key = new_key()
-    cipher = encrypt(key, plain, about=about)
-    assert decrypt(key, cipher, about=about) == plain
+    cipher = sealer_of(key).seal(plain, about=about)
+    assert sealer_of(key).open(cipher, about=about) == plain
     assert len(plain) < 4 or plain not in cipher
 
 
 def test_another_key_place_or_a_changed_bit_does_not_open() -> None:
     key = new_key()
-    cipher = encrypt(key, b"13800138000", about=b"person 1, phone")
+    cipher = sealer_of(key).seal(b"13800138000", about=b"person 1, phone")
     changed = bytes([*cipher[:-1], cipher[-1] ^ 1])
-    for other in (
-        lambda: decrypt(new_key(), cipher, about=b"person 1, phone"),
-        lambda: decrypt(key, cipher, about=b"person 2, phone"),
-        lambda: decrypt(key, changed, about=b"person 1, phone"),
-        lambda: decrypt(key, b"", about=b"person 1, phone"),
+    for other_key, closed_up, about in (
+        (new_key(), cipher, b"person 1, phone"),
+        (key, cipher, b"person 2, phone"),
+        (key, changed, b"person 1, phone"),
+        (key, b"", b"person 1, phone"),
     ):
         with pytest.raises(NotAvailable) as closed:
-            other()
+            sealer_of(other_key).open(closed_up, about=about)
         assert closed.value.code == "platform.does_not_open"
 
 

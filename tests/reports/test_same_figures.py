@@ -75,7 +75,7 @@ def test_the_console_tells_what_the_report_tells(brand: Workplace, report: Desk)
     with brand.database.read() as tx:
         by = desk.whose(tx, everybody=True)
         worth = channels.channel_values(tx, by.refresh, EVERYTHING)
-        cells, stages = lifecycle.rfm_cells(tx), lifecycle.stage_values(tx)
+        cells, stages = lifecycle.rfm_cells(tx).cells, lifecycle.stage_values(tx).stages
         quality = checks.model_quality(tx)
 
     cohorts = coming_back.cohorts(at, by, EVERYTHING).cohorts

@@ -1828,6 +1828,27 @@ export interface components {
             token: string;
         };
         /**
+         * AsKnown
+         * @description Of when figures of the facts are: of the last refresh by the moment that was asked for.
+         *
+         *     ``as_of`` is None where there was none by then; ``first`` is when facts were worked out for the first time. Of a
+         *     refresh that is ``past`` it is not kept what was expected of each customer. ``currency`` is the one that all facts
+         *     of the refresh are in; where another one is asked for, nobody is counted.
+         */
+        AsKnown: {
+            /** As Of */
+            as_of?: string | null;
+            /** Currency */
+            currency?: string | null;
+            /** First */
+            first?: string | null;
+            /**
+             * Past
+             * @default false
+             */
+            past: boolean;
+        };
+        /**
          * AttributeDefinition
          * @description One thing to know about customers. Personal values are kept in the vault; ``choices`` are a choice's values.
          */
@@ -4587,6 +4608,15 @@ export interface components {
             r_score: number;
         };
         /**
+         * RfmCells
+         * @description Every pair of scores that somebody has; nothing is expected in the cells of a past refresh.
+         */
+        RfmCells: {
+            /** Cells */
+            cells: components["schemas"]["RfmCell"][];
+            known: components["schemas"]["AsKnown"];
+        };
+        /**
          * RoleBody
          * @description A role: what it allows, for whose customers, and how it shows personal values.
          */
@@ -5036,6 +5066,17 @@ export interface components {
             stage: string;
         };
         /**
+         * StageValues
+         * @description The customers of each stage, and what they are worth; ``before`` is not said.
+         *
+         *     Of a past refresh it is known what was expected of all customers of a stage, and not of some of them.
+         */
+        StageValues: {
+            known: components["schemas"]["AsKnown"];
+            /** Stages */
+            stages: components["schemas"]["StageTotal"][];
+        };
+        /**
          * StagesAnswer
          * @description The stages that are in force, of version 0 those that are shipped; with what rules may ask for.
          */
@@ -5082,6 +5123,8 @@ export interface components {
         /**
          * StoodBody
          * @description Where customers stood at a moment: in one of these stages; `outside` is before a first order, or without one.
+         *
+         *     Without stages, in any but that. Scores are those of then, and the value is what they had brought by then.
          */
         StoodBody: {
             /**
@@ -5089,8 +5132,25 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            /** Stages */
+            /**
+             * F Scores
+             * @default []
+             */
+            f_scores: number[];
+            /**
+             * R Scores
+             * @default []
+             */
+            r_scores: number[];
+            /**
+             * Stages
+             * @default []
+             */
             stages: string[];
+            /** Value Max Minor */
+            value_max_minor?: number | null;
+            /** Value Min Minor */
+            value_min_minor?: number | null;
         };
         /**
          * StoreBody
@@ -5492,18 +5552,17 @@ export interface components {
         };
         /**
          * Values
-         * @description How the value of customers is spread, as of the last refresh.
+         * @description How the value of customers is spread: of a past refresh, what they had brought by then.
          *
          *     ``quantiles`` are those of :data:`~shuke.lifecycle.QUANTILES`, in minor units; ``top_share`` is what the most
-         *     valuable fifth of the customers bring of all. All is None or empty before a first refresh.
+         *     valuable fifth of the customers bring of all. All is None or empty where nobody is counted.
          */
         Values: {
             /** Bands */
             bands: components["schemas"]["ValueBand"][];
-            /** Currency */
-            currency: string | null;
             /** Customers */
             customers: number;
+            known: components["schemas"]["AsKnown"];
             /** Mean Minor */
             mean_minor: number | null;
             /** Quantiles */
@@ -13912,6 +13971,8 @@ export interface operations {
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /** @description of the facts; nobody is counted where they are in another */
+                currency?: string | null;
                 /**
                  * @description Answer with these fields only, separated by commas; with all of them when absent
                  * @example first,since
@@ -14390,13 +14451,17 @@ export interface operations {
     get_rfm_api_lifecycle_rfm_get: {
         parameters: {
             query?: {
+                /** @description as the facts were by then; without it, as they are */
+                at?: string | null;
                 /** @description of the first order */
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /** @description of the facts; nobody is counted where they are in another */
+                currency?: string | null;
                 /**
-                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
-                 * @example r_score,f_score
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example known,cells
                  */
                 fields?: string;
             };
@@ -14412,7 +14477,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RfmCell"][];
+                    "application/json": components["schemas"]["RfmCells"];
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
@@ -14508,13 +14573,17 @@ export interface operations {
     get_stages_api_lifecycle_stages_get: {
         parameters: {
             query?: {
+                /** @description as the facts were by then; without it, as they are */
+                at?: string | null;
                 /** @description of the first order */
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /** @description of the facts; nobody is counted where they are in another */
+                currency?: string | null;
                 /**
-                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
-                 * @example stage,customers
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example known,stages
                  */
                 fields?: string;
             };
@@ -14530,7 +14599,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StageTotal"][];
+                    "application/json": components["schemas"]["StageValues"];
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
@@ -14626,13 +14695,17 @@ export interface operations {
     get_values_api_lifecycle_values_get: {
         parameters: {
             query?: {
+                /** @description as the facts were by then; without it, as they are */
+                at?: string | null;
                 /** @description of the first order */
                 channel?: string | null;
                 /** @description of the first order */
                 store?: string | null;
+                /** @description of the facts; nobody is counted where they are in another */
+                currency?: string | null;
                 /**
                  * @description Answer with these fields only, separated by commas; with all of them when absent
-                 * @example currency,customers
+                 * @example known,customers
                  */
                 fields?: string;
             };

@@ -1,5 +1,6 @@
 from .model import (
     OUTSIDE,
+    AsKnown,
     Count,
     Customer360,
     CustomerFacts,
@@ -12,8 +13,10 @@ from .model import (
     Overview,
     Refresh,
     RfmCell,
+    RfmCells,
     Sort,
     StageTotal,
+    StageValues,
     StoodIn,
     Unsaid,
     ValueBand,
@@ -33,7 +36,7 @@ from .service.reading import (
     most_valuable,
 )
 from .service.refreshing import refresh
-from .service.spread import QUANTILES, flows, rfm_cells, stage_values, values
+from .service.spread import QUANTILES, Counted, flows, rfm_cells, stage_values, values
 from .service.stages import current_stages
 
 __all__ = [
@@ -42,7 +45,9 @@ __all__ = [
     "OUTSIDE",
     "PAGE_MAX",
     "QUANTILES",
+    "AsKnown",
     "Count",
+    "Counted",
     "Customer360",
     "CustomerFacts",
     "CustomerPage",
@@ -54,8 +59,10 @@ __all__ = [
     "Overview",
     "Refresh",
     "RfmCell",
+    "RfmCells",
     "Sort",
     "StageTotal",
+    "StageValues",
     "StoodIn",
     "Unsaid",
     "ValueBand",

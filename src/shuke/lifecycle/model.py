@@ -12,6 +12,7 @@ from shuke import collect, profiles
 
 __all__ = [
     "OUTSIDE",
+    "AsKnown",
     "Column",
     "Count",
     "Customer360",
@@ -25,10 +26,12 @@ __all__ = [
     "Overview",
     "Refresh",
     "RfmCell",
+    "RfmCells",
     "Sort",
     "StageCount",
     "StageDefinition",
     "StageTotal",
+    "StageValues",
     "StoodIn",
     "Unsaid",
     "ValueBand",
@@ -169,11 +172,16 @@ class Sort(StrEnum):
 class StoodIn:
     """Customers who at a moment stood in one of these stages; :data:`OUTSIDE` is before a first order, or without one.
 
-    Of those who are never known to have ordered nothing is said.
+    Without stages, in any but that. The scores are those of then, and so is the value: what they had brought by then,
+    after refunds, both bounds included. Of those who are never known to have ordered nothing is said.
     """
 
     stages: tuple[str, ...]
     at: datetime
+    r_scores: tuple[int, ...] = ()
+    f_scores: tuple[int, ...] = ()
+    value_min_minor: int | None = None
+    value_max_minor: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,6 +269,21 @@ class CustomerPage:
     as_of: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class AsKnown:
+    """Of when figures of the facts are: of the last refresh by the moment that was asked for.
+
+    ``as_of`` is None where there was none by then; ``first`` is when facts were worked out for the first time. Of a
+    refresh that is ``past`` it is not kept what was expected of each customer. ``currency`` is the one that all facts
+    of the refresh are in; where another one is asked for, nobody is counted.
+    """
+
+    first: datetime | None = None
+    as_of: datetime | None = None
+    past: bool = False
+    currency: str | None = None
+
+
 @dataclass(frozen=True)
 class StageTotal:
     """The customers of one stage at a refresh, and the money that they brought and are expected to bring.
@@ -274,6 +297,17 @@ class StageTotal:
     historic_minor: int
     predicted_minor: int | None
     before: int | None
+
+
+@dataclass(frozen=True)
+class StageValues:
+    """The customers of each stage, and what they are worth; ``before`` is not said.
+
+    Of a past refresh it is known what was expected of all customers of a stage, and not of some of them.
+    """
+
+    known: AsKnown
+    stages: tuple[StageTotal, ...]
 
 
 @dataclass(frozen=True)
@@ -340,6 +374,14 @@ class RfmCell:
 
 
 @dataclass(frozen=True)
+class RfmCells:
+    """Every pair of scores that somebody has; nothing is expected in the cells of a past refresh."""
+
+    known: AsKnown
+    cells: tuple[RfmCell, ...]
+
+
+@dataclass(frozen=True)
 class ValueBand:
     """Customers whose value is at least ``from_minor`` and less than ``to_minor``."""
 
@@ -351,13 +393,13 @@ class ValueBand:
 
 @dataclass(frozen=True)
 class Values:
-    """How the value of customers is spread, as of the last refresh.
+    """How the value of customers is spread: of a past refresh, what they had brought by then.
 
     ``quantiles`` are those of :data:`~shuke.lifecycle.QUANTILES`, in minor units; ``top_share`` is what the most
-    valuable fifth of the customers bring of all. All is None or empty before a first refresh.
+    valuable fifth of the customers bring of all. All is None or empty where nobody is counted.
     """
 
-    currency: str | None
+    known: AsKnown
     customers: int
     mean_minor: int | None
     quantiles: tuple[int, ...]

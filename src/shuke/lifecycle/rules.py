@@ -9,7 +9,11 @@ from zoneinfo import ZoneInfo
 from shuke.insight import Facts
 from shuke.lifecycle.model import Unsaid
 
-__all__ = ["bands", "last_midnight", "mondays", "unsaid"]
+__all__ = ["EDGES", "bands", "last_midnight", "mondays", "unsaid"]
+
+
+#: Where bands of money can end.
+EDGES = tuple(edge for power in range(19) for edge in (10**power, 2 * 10**power, 5 * 10**power))
 
 
 def last_midnight(now: datetime, time_zone: str) -> datetime:
@@ -31,10 +35,9 @@ def bands(*, lowest: int, low: int, highest: int) -> tuple[int, ...]:
 
     The first band begins at 0, or at ``lowest`` where that is less.
     """
-    edges = [edge for power in range(19) for edge in (10**power, 2 * 10**power, 5 * 10**power)]
-    first = max((edge for edge in edges if edge <= low), default=edges[0])
-    last = next(edge for edge in edges if edge > max(highest, first))
-    return (min(lowest, 0), *(edge for edge in edges if first <= edge <= last))
+    first = max((edge for edge in EDGES if edge <= low), default=EDGES[0])
+    last = next(edge for edge in EDGES if edge > max(highest, first))
+    return (min(lowest, 0), *(edge for edge in EDGES if first <= edge <= last))
 
 
 def unsaid(facts: Facts) -> tuple[Unsaid, ...]:

@@ -1,4 +1,4 @@
-from .crypto import Keyring, Wrapped, decrypt, encrypt, new_key
+from .crypto import Keyring, Sealer, Wrapped, new_key, sealer_of
 from .database import (
     Database,
     EmbeddedPostgres,
@@ -14,7 +14,7 @@ from .database import (
     revision_expected,
     revision_found,
 )
-from .engines import BATCH_ROWS, DuckDBEngine, Engine, EngineName, Transformation, open_engine
+from .engines import BATCH_ROWS, DuckDBEngine, Engine, EngineName, Transformation, close_at_once, open_engine
 from .files import (
     FILE_BYTES_MAX,
     Asker,
@@ -55,6 +55,7 @@ __all__ = [
     "Lake",
     "Metrics",
     "Running",
+    "Sealer",
     "Settings",
     "StoredFile",
     "Transaction",
@@ -64,15 +65,14 @@ __all__ = [
     "among",
     "array",
     "cancel_job",
+    "close_at_once",
     "configure_logs",
     "copy_file",
-    "decrypt",
     "defer",
     "delete_file",
     "documented_settings",
     "driver",
     "embedded_url",
-    "encrypt",
     "get_file",
     "get_job",
     "jobs_among",
@@ -91,6 +91,7 @@ __all__ = [
     "revision_found",
     "rewrap_files",
     "run_job",
+    "sealer_of",
     "store_path",
     "workplace",
 ]

@@ -28,11 +28,12 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from shuke.base.errors import BadInput, NotAvailable
 
-__all__ = ["Keyring", "Sealer", "Wrapped", "decrypt", "encrypt", "new_key", "sealer_of"]
+__all__ = ["Keyring", "Sealer", "Wrapped", "new_key", "sealer_of"]
 
 KEY_BYTES = 32
 INDEX_BYTES = 16
@@ -44,34 +45,20 @@ def new_key() -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
-def encrypt(key: bytes, plain: bytes, *, about: bytes) -> bytes:
-    """Nonce and ciphertext. ``about`` names the place; :func:`decrypt` has to name the same."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCMSIV(key).encrypt(nonce, plain, about)
-
-
-def decrypt(key: bytes, cipher: bytes, *, about: bytes) -> bytes:
-    """The plain bytes; NotAvailable ``platform.does_not_open`` for another key, place, or a changed ciphertext."""
-    try:
-        return AESGCMSIV(key).decrypt(cipher[:_NONCE_BYTES], cipher[_NONCE_BYTES:], about)
-    except (InvalidTag, ValueError):
-        raise NotAvailable("platform.does_not_open") from None
-
-
 @dataclass(frozen=True)
 class Sealer:
-    """Encrypts much under one key, which is set up once: for streams, where :func:`encrypt` spends most on the key."""
+    """Encrypts under one key, which is set up once: that takes longer than a short value."""
 
     version: int
     _cipher: AESGCMSIV = field(repr=False)
 
     def seal(self, plain: bytes, *, about: bytes) -> bytes:
-        """As :func:`encrypt`."""
+        """Nonce and ciphertext. ``about`` names the place; :meth:`open` has to name the same."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, plain, about)
 
     def open(self, cipher: bytes, *, about: bytes) -> bytes:
-        """As :func:`decrypt`."""
+        """The plain bytes; NotAvailable ``platform.does_not_open`` for another key, place, or a changed ciphertext."""
         try:
             return self._cipher.decrypt(cipher[:_NONCE_BYTES], cipher[_NONCE_BYTES:], about)
         except (InvalidTag, ValueError):
@@ -99,7 +86,8 @@ class Keyring:
     index_root: bytes = field(repr=False)
     # Set up once each; a derivation takes as long as ten indexes.
     _wrappers: dict[int, Sealer] = field(default_factory=dict, repr=False, compare=False)
-    _index_keys: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    _indexers: dict[str, HMAC] = field(default_factory=dict, repr=False, compare=False)
+    _signing_keys: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     _sealers: dict[tuple[str, int], Sealer] = field(default_factory=dict, repr=False, compare=False)
     # Where the keys were read from, to look again for those that were added since.
     _file: Path | None = field(default=None, repr=False, compare=False)
@@ -188,11 +176,20 @@ class Keyring:
 
     def index(self, kind: str, value: str) -> bytes:
         """The blind index of a value among its kind: 16 bytes of HMAC-SHA-256 (so that a million collide never)."""
-        return hmac.digest(self._index_key(kind), value.encode(), sha256)[:INDEX_BYTES]
+        indexer = self._indexers.get(kind)
+        if indexer is None:
+            indexer = self._indexers[kind] = HMAC(self._derived(f"index:{kind}"), SHA256())
+        # A copy has the key set up already, which takes longer than a short value.
+        one = indexer.copy()
+        one.update(value.encode())
+        return one.finalize()[:INDEX_BYTES]
 
     def sign(self, purpose: str, told: bytes) -> bytes:
         """A signature of what is told, which nobody without the keys can make: HMAC-SHA-256, a key for each purpose."""
-        return hmac.digest(self._signing_key(purpose), told, sha256)
+        key = self._signing_keys.get(purpose)
+        if key is None:
+            key = self._signing_keys[purpose] = self._derived(f"sign:{purpose}")
+        return hmac.digest(key, told, sha256)
 
     def _wrapper(self, version: int) -> Sealer:
         wrapper = self._wrappers.get(version)
@@ -209,16 +206,6 @@ class Keyring:
             raise NotAvailable("platform.no_master_key_version", version=version)
         return master
 
-    def _index_key(self, kind: str) -> bytes:
-        return self._derived(f"index:{kind}")
-
-    def _signing_key(self, purpose: str) -> bytes:
-        return self._derived(f"sign:{purpose}")
-
     def _derived(self, name: str) -> bytes:
         """A key that never changes, since what it made could not be made anew."""
-        key = self._index_keys.get(name)
-        if key is None:
-            key = HKDFExpand(SHA256(), KEY_BYTES, name.encode()).derive(self.index_root)
-            self._index_keys[name] = key
-        return key
+        return HKDFExpand(SHA256(), KEY_BYTES, name.encode()).derive(self.index_root)

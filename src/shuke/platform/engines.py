@@ -135,9 +135,12 @@ class DuckDBEngine:
         rows = self.connection.con.sql("FROM being_transformed").to_arrow_reader(BATCH_ROWS)
         schema, batches = transformed(rows.schema, rows, function, self.threads)
         # A second connection writes while the first is still reading.
-        with self.connection.con.cursor() as writer:
+        writer = self.connection.con.cursor()
+        try:
             writer.register("stream", pa.RecordBatchReader.from_batches(schema, batches))
             writer.execute(f"CREATE OR REPLACE TABLE {_quoted(name)} AS SELECT * FROM stream")  # noqa: S608 - quoted
+        finally:
+            close_at_once(writer)
         return self.connection.table(name)
 
     def write_parquet(self, table: ir.Table, path: Path) -> int:
@@ -152,7 +155,7 @@ class DuckDBEngine:
 
     def close(self) -> None:
         """Close the database and delete its folder."""
-        self.connection.disconnect()
+        close_at_once(self.connection.con)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -166,6 +169,15 @@ class DuckDBEngine:
         self.close()
         if isinstance(error, duckdb.OutOfMemoryException):
             raise NotAvailable("platform.no_memory", folder=str(self.folder.parent)) from error
+
+
+def close_at_once(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close it, whatever it is doing.
+
+    A query that Ctrl-C interrupted may go on behind the error that it raised, and closing would wait until it is done.
+    """
+    connection.interrupt()
+    connection.close()
 
 
 def open_engine(

@@ -35,7 +35,7 @@ from shuke.profiles.service.erasing import erase
 from shuke.profiles.service.merging import merge, merges_of, parts_of, standing, standing_for, unmerge
 from shuke.profiles.service.overview import profile_360
 from shuke.profiles.service.reading import customers_of, find, identities_of, owners
-from shuke.profiles.service.resolving import resolve
+from shuke.profiles.service.resolving import Hashed, hashed, resolve
 from shuke.profiles.service.searching import CARDS_MAX, Candidates, Chosen, candidates, cards, present, tagged
 from shuke.profiles.service.tagging import add_tags, drop_expired_tags, form_household, leave_household, remove_tag
 from shuke.profiles.service.whose import give_to, note_stores, take_from
@@ -49,6 +49,7 @@ __all__ = [
     "Card",
     "Chosen",
     "ExternalId",
+    "Hashed",
     "Identity",
     "ManyTags",
     "Merge",
@@ -72,6 +73,7 @@ __all__ = [
     "form_household",
     "give_to",
     "group_of_attribute",
+    "hashed",
     "identities_of",
     "leave_household",
     "masked_attribute",

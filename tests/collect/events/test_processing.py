@@ -402,7 +402,7 @@ def test_a_leak_is_noticed(
         monkeypatch.setattr(personal, "is_personal_trait", lambda _: False)
     else:
         # What is found under the fault is not to be remembered after it.
-        for module, name in ((personal, "is_personal_name"), (personal, "is_personal_trait"), (reading, "_shown")):
+        for module, name in ((personal, "is_personal_name"), (personal, "is_personal_trait"), (reading, "_described")):
             monkeypatch.setattr(module, name, getattr(module, name).__wrapped__)
         monkeypatch.setattr(personal, "_SUSPECT", personal.re.compile("(?!)"))
         monkeypatch.setattr(personal, "_clean", set())

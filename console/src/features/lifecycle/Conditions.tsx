@@ -57,34 +57,39 @@ function useConditions(wanted: Wanted, currency: string | null): Condition[] {
     const said = wanted[key].map((word) => (group ? names(group, word) : word));
     add(key, t(`conditions.${key}`, { words: list(said, say.language) }));
   };
+  const span = <Bound,>(from: Bound | null, to: Bound | null, tell: (value: Bound) => string) => {
+    if (from === null) return to === null ? null : t("conditions.until", { to: tell(to) });
+    if (to === null) return t("conditions.since", { from: tell(from) });
+    return from === to ? tell(from) : t("conditions.between", { from: tell(from), to: tell(to) });
+  };
   const between = (
     low: "value_min_minor" | "orders_min" | "first_order_from" | "last_order_from",
     high: "value_max_minor" | "orders_max" | "first_order_to" | "last_order_to",
     name: "value" | "orders" | "first_order" | "last_order",
     tell: (value: number | string) => string,
   ) => {
-    const [from, to] = [wanted[low], wanted[high]];
-    if (from === null && to === null) return;
-    const span =
-      from === null
-        ? t("conditions.until", { to: tell(to ?? "") })
-        : to === null
-          ? t("conditions.since", { from: tell(from) })
-          : from === to
-            ? tell(from)
-            : t("conditions.between", { from: tell(from), to: tell(to) });
-    add(low, t(`conditions.${name}`, { span }), { [high]: null });
+    const said = span<number | string>(wanted[low], wanted[high], tell);
+    if (said) add(low, t(`conditions.${name}`, { span: said }), { [high]: null });
   };
 
   words("stages", "stages");
   for (const [at, stood] of wanted.stood.entries()) {
-    const stages = list(
-      stood.stages.map((stage) => (stage === OUTSIDE ? t("conditions.outside") : names("stages", stage))),
-      say.language,
+    const parts: string[] = [];
+    if (stood.stages.length > 0) {
+      const words = stood.stages.map((stage) => (stage === OUTSIDE ? t("conditions.outside") : names("stages", stage)));
+      parts.push(list(words, say.language));
+    }
+    for (const score of ["r_scores", "f_scores"] as const) {
+      const given = stood[score] ?? [];
+      if (given.length > 0) parts.push(t(`conditions.${score}`, { words: list(given.map(String), say.language) }));
+    }
+    const brought = span(stood.value_min_minor ?? null, stood.value_max_minor ?? null, (minor) =>
+      say.money(minor, currency),
     );
+    if (brought) parts.push(t("conditions.brought", { span: brought }));
     found.push({
       key: `stood${at}`,
-      text: t("conditions.stood", { words: stages, day: say.day(stood.at) }),
+      text: t("conditions.stood", { words: parts.join(" · "), day: say.day(stood.at) }),
       without: { stood: wanted.stood.filter((_, other) => other !== at) },
     });
   }

@@ -22,6 +22,12 @@ import { StageFigures } from "./StageFigures";
 import { ValueFigures } from "./ValueFigures";
 import { addressOfView, LIFECYCLE_PARTS, viewOf, type LifecyclePart, type View } from "./views";
 
+/** What the days are of, where it is not the first order. */
+const DAYS: Partial<Record<LifecyclePart, "analysis.between" | "known.as_of">> = {
+  stages: "analysis.between",
+  value: "known.as_of",
+};
+
 export function LifecyclePage() {
   const { t } = useTranslation("lifecycle");
   const say = useSaying();
@@ -52,12 +58,11 @@ function Parts({ refresh }: { refresh: NonNullable<Overview["refresh"]> }) {
   };
   // Lists of customers know one currency.
   const opens = view.currency === null || view.currency === refresh.currency;
-  const currency = refresh.currency ?? null;
   const bar = (currencies: readonly string[]) => (
     <Narrowing
       narrowed={view}
-      days={view.part === "stages" ? t("analysis.between") : t("analysis.first_order")}
-      withDays={view.part !== "value"}
+      days={t(DAYS[view.part] ?? "analysis.first_order")}
+      oneDay={view.part === "value"}
       currencies={currencies}
       change={show}
     />
@@ -66,13 +71,13 @@ function Parts({ refresh }: { refresh: NonNullable<Overview["refresh"]> }) {
     stages: () => (
       <>
         {bar([])}
-        <StageFigures narrowed={view} asOf={refresh.as_of} currency={currency} />
+        <StageFigures narrowed={view} asOf={refresh.as_of} />
       </>
     ),
     value: () => (
       <>
         {bar([])}
-        <ValueFigures narrowed={view} currency={currency} />
+        <ValueFigures narrowed={view} />
       </>
     ),
     cohorts: () => <CohortFigures narrowed={view} shown={view} opens={opens} bar={bar} change={show} />,

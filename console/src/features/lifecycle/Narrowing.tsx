@@ -1,6 +1,6 @@
 /** What the analytical pages are narrowed by: days, channel, store, currency; all of it is in the address. */
 import { Button, DatePicker, Select } from "antd";
-import dayjs from "dayjs";
+import dayjs, { type Dayjs } from "dayjs";
 import { useTranslation } from "react-i18next";
 
 import { useMay } from "@/features/access/session";
@@ -13,32 +13,41 @@ interface Props {
   narrowed: Narrowed;
   /** What the days are of. */
   days: string;
-  /** Without: this part is not narrowed by them. */
-  withDays: boolean;
+  /** The last of them alone is asked for: how things were at its end. */
+  oneDay?: boolean;
   currencies: readonly string[];
   change: (change: Partial<Narrowed>) => void;
 }
 
-export function Narrowing({ narrowed, days, withDays, currencies, change }: Props) {
+export function Narrowing({ narrowed, days, oneDay = false, currencies, change }: Props) {
   const { t } = useTranslation("lifecycle");
   const may = useMay();
   const some = Object.values(narrowedOf(narrowed)).some((value) => value !== null);
   return (
     <section className={styles.narrowing} aria-label={t("analysis.narrowing")}>
-      {withDays && (
-        <div className={styles.field}>
-          <span aria-hidden="true">{days}</span>
+      <div className={styles.field}>
+        <span aria-hidden="true">{days}</span>
+        {oneDay ? (
+          <DatePicker
+            aria-label={days}
+            placeholder={t("known.last")}
+            value={narrowed.until ? dayjs(narrowed.until) : null}
+            onChange={(day) => {
+              change({ since: null, until: dayText(day) });
+            }}
+          />
+        ) : (
           <DatePicker.RangePicker
             allowEmpty
             aria-label={days}
             value={[narrowed.since ? dayjs(narrowed.since) : null, narrowed.until ? dayjs(narrowed.until) : null]}
             onChange={(range) => {
               const [since, until] = range ?? [null, null];
-              change({ since: since?.format("YYYY-MM-DD") ?? null, until: until?.format("YYYY-MM-DD") ?? null });
+              change({ since: dayText(since), until: dayText(until) });
             }}
           />
-        </div>
-      )}
+        )}
+      </div>
       {may("catalog.read") && <Places narrowed={narrowed} change={change} />}
       {(currencies.length > 1 || narrowed.currency) && (
         <Choice
@@ -61,6 +70,10 @@ export function Narrowing({ narrowed, days, withDays, currencies, change }: Prop
       )}
     </section>
   );
+}
+
+function dayText(day: Dayjs | null): string | null {
+  return day?.format("YYYY-MM-DD") ?? null;
 }
 
 function Places({ narrowed, change }: Pick<Props, "narrowed" | "change">) {

@@ -43,7 +43,6 @@ function Parts() {
     <Narrowing
       narrowed={view}
       days={view.part === "first" ? t("analysis.first_order") : t("analysis.ordered")}
-      withDays
       currencies={currencies}
       change={show}
     />

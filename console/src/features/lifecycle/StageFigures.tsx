@@ -9,8 +9,9 @@ import { useNames, useSaying } from "@/base/useSaying";
 import type { ChartOption } from "@/shell/Chart";
 import { Figure } from "@/shell/Figure";
 
-import { useFlows, useStages, type Flows, type StageTotal } from "./analysis";
+import { useFlows, useStages, type Flows, type StageValues } from "./analysis";
 import { SERIES } from "./heat";
+import { Known } from "./Known";
 import { beganBy, behindFlow, behindStage, OUTSIDE } from "./marks";
 import { Nothing, Part } from "./Part";
 import type { Narrowed } from "./views";
@@ -23,10 +24,9 @@ interface Props {
   narrowed: Narrowed;
   /** The moment of the last refresh. */
   asOf: string;
-  currency: string | null;
 }
 
-export function StageFigures({ narrowed, asOf, currency }: Props) {
+export function StageFigures({ narrowed, asOf }: Props) {
   // From as the first day began to as the last one ended; for a start, from when anything was known at all.
   const until = narrowed.until ? midnight(narrowed.until, 1, brandZone) : new Date(asOf).toISOString();
   const usual = new Date(Date.parse(until) - USUAL_MS).toISOString();
@@ -45,7 +45,7 @@ export function StageFigures({ narrowed, asOf, currency }: Props) {
       <Part of={flows} height={440}>
         {(found) => <Sankey flows={found} since={since} narrowed={narrowed} />}
       </Part>
-      <Part of={stages}>{(found) => <Worth stages={found} currency={currency} narrowed={narrowed} />}</Part>
+      <Part of={stages}>{(found) => <Worth found={found} narrowed={narrowed} />}</Part>
     </>
   );
 }
@@ -185,19 +185,13 @@ function text(title: string, words: readonly string[]) {
   return { title, cells: words, said: words };
 }
 
-function Worth({
-  stages,
-  currency,
-  narrowed,
-}: {
-  stages: readonly StageTotal[];
-  currency: string | null;
-  narrowed: Narrowed;
-}) {
+function Worth({ found, narrowed }: { found: StageValues; narrowed: Narrowed }) {
   const { t } = useTranslation("lifecycle");
   const names = useNames();
   const say = useSaying();
-  const rows = useMemo(() => [...stages].sort((a, b) => place(a.stage) - place(b.stage)), [stages]);
+  const { known } = found;
+  const currency = known.currency ?? null;
+  const rows = useMemo(() => [...found.stages].sort((a, b) => place(a.stage) - place(b.stage)), [found]);
   const option = useMemo<ChartOption>(() => {
     const said = (value: unknown) => (value == null ? t("worth.unsaid") : say.money(Number(value), currency, true));
     return {
@@ -221,45 +215,55 @@ function Worth({
       ],
     };
   }, [rows, currency, names, say, t]);
-  if (rows.length === 0) return <Nothing title={t("stage_values.title")} />;
+  if (rows.length === 0) {
+    return (
+      <>
+        <Known known={known} narrowed={narrowed} />
+        <Nothing title={t("stage_values.title")} />
+      </>
+    );
+  }
   const money = (minor: number | null) => (minor === null ? t("worth.unsaid") : say.money(minor, currency, true));
   return (
-    <Figure
-      title={t("stage_values.title")}
-      how={t("stage_values.how")}
-      name="stage-values"
-      option={option}
-      height={90 + rows.length * 52}
-      opens={(row) => {
-        const stage = rows[row]?.stage;
-        return stage ? behindStage(stage, narrowed) : null;
-      }}
-      columns={[
-        text(
-          t("columns.stage"),
-          rows.map((row) => names("stages", row.stage)),
-        ),
-        {
-          title: t("overview.customers"),
-          cells: rows.map((row) => row.customers),
-          said: rows.map((row) => say.number(row.customers)),
-        },
-        {
-          title: t("columns.orders"),
-          cells: rows.map((row) => row.orders),
-          said: rows.map((row) => say.number(row.orders)),
-        },
-        {
-          title: t("worth.historic"),
-          cells: rows.map((row) => row.historic_minor),
-          said: rows.map((row) => money(row.historic_minor)),
-        },
-        {
-          title: t("overview.expected"),
-          cells: rows.map((row) => row.predicted_minor),
-          said: rows.map((row) => money(row.predicted_minor)),
-        },
-      ]}
-    />
+    <>
+      <Known known={known} narrowed={narrowed} />
+      <Figure
+        title={t("stage_values.title")}
+        how={t("stage_values.how")}
+        name="stage-values"
+        option={option}
+        height={90 + rows.length * 52}
+        opens={(row) => {
+          const stage = rows[row]?.stage;
+          return stage ? behindStage(stage, known, narrowed) : null;
+        }}
+        columns={[
+          text(
+            t("columns.stage"),
+            rows.map((row) => names("stages", row.stage)),
+          ),
+          {
+            title: t("overview.customers"),
+            cells: rows.map((row) => row.customers),
+            said: rows.map((row) => say.number(row.customers)),
+          },
+          {
+            title: t("columns.orders"),
+            cells: rows.map((row) => row.orders),
+            said: rows.map((row) => say.number(row.orders)),
+          },
+          {
+            title: t("worth.historic"),
+            cells: rows.map((row) => row.historic_minor),
+            said: rows.map((row) => money(row.historic_minor)),
+          },
+          {
+            title: t("overview.expected"),
+            cells: rows.map((row) => row.predicted_minor),
+            said: rows.map((row) => money(row.predicted_minor)),
+          },
+        ]}
+      />
+    </>
   );
 }

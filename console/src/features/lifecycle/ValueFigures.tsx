@@ -8,9 +8,10 @@ import { Figure } from "@/shell/Figure";
 import { Panel } from "@/shell/Page";
 import { usePreferences } from "@/shell/preferences";
 
-import { useRfm, useValues, type RfmCell, type Values } from "./analysis";
+import { useRfm, useValues, type RfmCells, type Values } from "./analysis";
 import styles from "./Analysis.module.css";
 import { heatColours, onHeat, SERIES } from "./heat";
+import { Known } from "./Known";
 import { behindBand, behindScores } from "./marks";
 import { Nothing, Part } from "./Part";
 import type { Narrowed } from "./views";
@@ -19,28 +20,36 @@ const SCORES = [1, 2, 3, 4, 5];
 
 interface Props {
   narrowed: Narrowed;
-  currency: string | null;
 }
 
-export function ValueFigures({ narrowed, currency }: Props) {
+export function ValueFigures({ narrowed }: Props) {
   const cells = useRfm(narrowed);
   const values = useValues(narrowed);
   return (
     <>
-      <Part of={values}>{(found) => <Quantiles values={found} />}</Part>
+      <Part of={values}>
+        {(found) => (
+          <>
+            <Known known={found.known} narrowed={narrowed} />
+            <Quantiles values={found} />
+          </>
+        )}
+      </Part>
       <div className={styles.columns}>
-        <Part of={cells}>{(found) => <Matrix cells={found} currency={currency} narrowed={narrowed} />}</Part>
+        <Part of={cells}>{(found) => <Matrix found={found} narrowed={narrowed} />}</Part>
         <Part of={values}>{(found) => <Spread values={found} narrowed={narrowed} />}</Part>
       </div>
     </>
   );
 }
 
-function Matrix({ cells, currency, narrowed }: Props & { cells: readonly RfmCell[] }) {
+function Matrix({ found, narrowed }: Props & { found: RfmCells }) {
   const { t } = useTranslation("lifecycle");
   const names = useNames();
   const say = useSaying();
   const { dark } = usePreferences();
+  const { cells, known } = found;
+  const currency = known.currency ?? null;
   const option = useMemo<ChartOption>(() => {
     const most = Math.max(...cells.map((cell) => cell.customers), 1);
     return {
@@ -97,7 +106,7 @@ function Matrix({ cells, currency, narrowed }: Props & { cells: readonly RfmCell
       height={360}
       opens={(row) => {
         const cell = cells[row];
-        return cell ? behindScores(cell, narrowed) : null;
+        return cell ? behindScores(cell, known, narrowed) : null;
       }}
       columns={[
         {
@@ -125,11 +134,15 @@ function Matrix({ cells, currency, narrowed }: Props & { cells: readonly RfmCell
           cells: cells.map((cell) => cell.historic_minor),
           said: cells.map((cell) => money(cell.historic_minor)),
         },
-        {
-          title: t("overview.expected"),
-          cells: cells.map((cell) => cell.predicted_minor),
-          said: cells.map((cell) => money(cell.predicted_minor)),
-        },
+        ...(known.past
+          ? []
+          : [
+              {
+                title: t("overview.expected"),
+                cells: cells.map((cell) => cell.predicted_minor),
+                said: cells.map((cell) => money(cell.predicted_minor)),
+              },
+            ]),
       ]}
     />
   );
@@ -139,7 +152,8 @@ function Quantiles({ values }: { values: Values }) {
   const { t } = useTranslation("lifecycle");
   const say = useSaying();
   if (values.customers === 0 || values.mean_minor === null) return null;
-  const money = (minor: number | undefined) => (minor === undefined ? "" : say.money(minor, values.currency, true));
+  const money = (minor: number | undefined) =>
+    minor === undefined ? "" : say.money(minor, values.known.currency ?? null, true);
   return (
     <Panel>
       <dl className={styles.figures}>
@@ -171,9 +185,9 @@ function Spread({ values, narrowed }: { values: Values; narrowed: Narrowed }) {
   const say = useSaying();
   const bands = values.bands;
   const named = useMemo(() => {
-    const short = (minor: number) => say.shortMoney(minor, values.currency);
+    const short = (minor: number) => say.shortMoney(minor, values.known.currency ?? null);
     return bands.map((band) => `${short(band.from_minor)}–${short(band.to_minor)}`);
-  }, [bands, values.currency, say]);
+  }, [bands, values.known.currency, say]);
   const option = useMemo<ChartOption>(
     () => ({
       grid: { top: 12 },
@@ -197,13 +211,13 @@ function Spread({ values, narrowed }: { values: Values; narrowed: Narrowed }) {
   return (
     <Figure
       title={t("values.title")}
-      how={t("values.how")}
+      how={t(values.known.past ? "values.how_past" : "values.how")}
       name="value-distribution"
       option={option}
       height={360}
       opens={(row) => {
         const band = bands[row];
-        return band ? behindBand(band, narrowed) : null;
+        return band ? behindBand(band, values.known, narrowed) : null;
       }}
       columns={[
         { title: t("columns.value"), cells: named, said: named },
@@ -215,7 +229,7 @@ function Spread({ values, narrowed }: { values: Values; narrowed: Narrowed }) {
         {
           title: t("values.sum"),
           cells: bands.map((band) => band.value_minor),
-          said: bands.map((band) => say.money(band.value_minor, values.currency, true)),
+          said: bands.map((band) => say.money(band.value_minor, values.known.currency ?? null, true)),
         },
       ]}
     />

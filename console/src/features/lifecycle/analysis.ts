@@ -1,6 +1,8 @@
 /** What is asked for the analytical pages. */
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
+import { midnight } from "@/base/midnight";
+import { brandZone } from "@/base/page";
 import { answer, api } from "@/platform/client";
 import type { components } from "@/platform/schema";
 
@@ -10,9 +12,12 @@ type Schemas = components["schemas"];
 export type Basis = Schemas["Basis"];
 export type Flow = Schemas["Flow"];
 export type Flows = Schemas["Flows"];
+export type AsKnown = Schemas["AsKnown"];
+export type RfmCells = Schemas["RfmCells"];
 export type RfmCell = Schemas["RfmCell"];
 export type Values = Schemas["Values"];
 export type ValueBand = Schemas["ValueBand"];
+export type StageValues = Schemas["StageValues"];
 export type StageTotal = Schemas["StageTotal"];
 export type Cohorts = Schemas["Cohorts"];
 export type Cohort = Schemas["Cohort"];
@@ -28,13 +33,18 @@ export type Baskets = Schemas["Baskets"];
 export type Pair = Schemas["Pair"];
 export type FirstProducts = Schemas["FirstProducts"];
 
-/** Where customers began, which figures of the facts are narrowed by. */
-function began({ channel, store }: Narrowed) {
-  return { channel, store };
+/** Where customers began, and the currency of their facts: what figures of the facts are narrowed by. */
+function ofFacts({ channel, store, currency }: Narrowed) {
+  return { channel, store, currency };
+}
+
+/** And the day at whose end they were known so. */
+function asOf(narrowed: Narrowed) {
+  return { ...ofFacts(narrowed), at: narrowed.until === null ? null : midnight(narrowed.until, 1, brandZone) };
 }
 
 export function useFlows(moments: { since: string; until: string }, narrowed: Narrowed) {
-  const query = { ...moments, ...began(narrowed) };
+  const query = { ...moments, ...ofFacts(narrowed) };
   return useQuery({
     queryKey: ["lifecycle", "flows", query],
     queryFn: ({ signal }) => answer(api.GET("/api/lifecycle/flows", { params: { query }, signal })),
@@ -43,7 +53,7 @@ export function useFlows(moments: { since: string; until: string }, narrowed: Na
 }
 
 export function useStages(narrowed: Narrowed) {
-  const query = began(narrowed);
+  const query = asOf(narrowed);
   return useQuery({
     queryKey: ["lifecycle", "stages", query],
     queryFn: ({ signal }) => answer(api.GET("/api/lifecycle/stages", { params: { query }, signal })),
@@ -52,7 +62,7 @@ export function useStages(narrowed: Narrowed) {
 }
 
 export function useRfm(narrowed: Narrowed) {
-  const query = began(narrowed);
+  const query = asOf(narrowed);
   return useQuery({
     queryKey: ["lifecycle", "rfm", query],
     queryFn: ({ signal }) => answer(api.GET("/api/lifecycle/rfm", { params: { query }, signal })),
@@ -61,7 +71,7 @@ export function useRfm(narrowed: Narrowed) {
 }
 
 export function useValues(narrowed: Narrowed) {
-  const query = began(narrowed);
+  const query = asOf(narrowed);
   return useQuery({
     queryKey: ["lifecycle", "values", query],
     queryFn: ({ signal }) => answer(api.GET("/api/lifecycle/values", { params: { query }, signal })),

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import type { Cell, Cohort } from "./analysis";
-import { behindCohort, behindFlow, behindProduct } from "./marks";
+import { behindBand, behindCohort, behindFlow, behindProduct, behindScores, behindStage } from "./marks";
 import { WHOLE } from "./views";
 import { EVERYBODY, wantedOf } from "./wanted";
 
@@ -32,6 +32,25 @@ it("finds who went from one stage to another", () => {
   expect(wanted(behindFlow(flow, moments, WHOLE)).stood).toEqual([
     { stages: ["outside"], at: moments.since },
     { stages: ["loyal"], at: moments.until },
+  ]);
+});
+
+it("finds who was known so on a past day, and now", () => {
+  const now = { first: null, as_of: "2026-03-01T00:00:00Z", past: false, currency: "CNY" };
+  const then = { ...now, past: true };
+  const at = "2026-03-01T00:00:00.000Z";
+  const narrowed = { ...WHOLE, channel: "web" };
+  expect(wanted(behindStage("loyal", then, narrowed))).toEqual({
+    ...EVERYBODY,
+    channels: ["web"],
+    stood: [{ stages: ["loyal"], at }],
+  });
+  expect(wanted(behindStage("loyal", now, WHOLE))).toEqual({ ...EVERYBODY, stages: ["loyal"] });
+  expect(wanted(behindScores({ r_score: 5, f_score: 1 } as never, then, WHOLE)).stood).toEqual([
+    { stages: [], at, r_scores: [5], f_scores: [1] },
+  ]);
+  expect(wanted(behindBand({ from_minor: 0, to_minor: 100 } as never, then, WHOLE)).stood).toEqual([
+    { stages: [], at, value_min_minor: 0, value_max_minor: 99 },
   ]);
 });
 

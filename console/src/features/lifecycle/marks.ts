@@ -1,7 +1,17 @@
 /** Who stands behind a mark of a chart, as the address of their list. Pure. */
-import type { Cell, ChannelEconomics, Cohort, Flow, Pair, ProductContribution, RfmCell, ValueBand } from "./analysis";
+import type {
+  AsKnown,
+  Cell,
+  ChannelEconomics,
+  Cohort,
+  Flow,
+  Pair,
+  ProductContribution,
+  RfmCell,
+  ValueBand,
+} from "./analysis";
 import type { Narrowed } from "./views";
-import { customersAt, type Wanted } from "./wanted";
+import { customersAt, type Stood, type Wanted } from "./wanted";
 
 /** As the address names who had no order yet, or none any more. */
 export const OUTSIDE = "outside";
@@ -27,20 +37,25 @@ export function behindFlow(flow: Flow, moments: { since: string; until: string }
   });
 }
 
-export function behindStage(stage: string, narrowed: Narrowed): string {
-  return customersAt({ ...beganBy(narrowed), stages: [stage] });
+export function behindStage(stage: string, known: AsKnown, narrowed: Narrowed): string {
+  return behindKnown({ stages: [stage] }, known, narrowed);
 }
 
-export function behindScores(cell: RfmCell, narrowed: Narrowed): string {
-  return customersAt({ ...beganBy(narrowed), r_scores: [cell.r_score], f_scores: [cell.f_score] });
+export function behindScores(cell: RfmCell, known: AsKnown, narrowed: Narrowed): string {
+  return behindKnown({ r_scores: [cell.r_score], f_scores: [cell.f_score] }, known, narrowed);
 }
 
 /** Values of a band are below its end. */
-export function behindBand(band: ValueBand, narrowed: Narrowed): string {
+export function behindBand(band: ValueBand, known: AsKnown, narrowed: Narrowed): string {
+  return behindKnown({ value_min_minor: band.from_minor, value_max_minor: band.to_minor - 1 }, known, narrowed);
+}
+
+/** Of whom something is known: as of the last refresh, or of a past one. */
+function behindKnown(what: Partial<Omit<Stood, "at">>, known: AsKnown, narrowed: Narrowed): string {
+  const past = known.past && known.as_of ? new Date(known.as_of).toISOString() : null;
   return customersAt({
     ...beganBy(narrowed),
-    value_min_minor: band.from_minor,
-    value_max_minor: band.to_minor - 1,
+    ...(past ? { stood: [{ stages: [], ...what, at: past }] } : what),
   });
 }
 

@@ -44,6 +44,21 @@ describe("the address behind a mark", () => {
   it("holds it all", () => {
     expect(wantedOf(new URLSearchParams(addressOf(mark).toString()))).toEqual(mark);
   });
+  it("holds what was known at a past moment", () => {
+    const at = "2026-01-01T00:00:00.000Z";
+    const past: Wanted = {
+      ...EVERYBODY,
+      stood: [
+        { stages: [], at, r_scores: [5], f_scores: [1, 2] },
+        { stages: ["loyal"], at, value_min_minor: -100, value_max_minor: 199 },
+      ],
+    };
+    expect(wantedOf(new URLSearchParams(addressOf(past).toString()))).toEqual(past);
+    expect(wantedOf(new URLSearchParams(`stood=@${at}@~&stood=@${at}@r9`)).stood).toEqual([
+      { stages: [], at },
+      { stages: [], at },
+    ]);
+  });
   it("may be mistyped", () => {
     const typed = "r_scores=6&r_scores=x&stood=loyal&stood=@2026-01-01T00:00&stood=a@b&together=yes&bought=P1";
     expect(wantedOf(new URLSearchParams(typed))).toEqual({ ...EVERYBODY, bought: ["P1"] });

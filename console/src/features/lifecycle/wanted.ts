@@ -42,10 +42,14 @@ const DAYS = [
 /** Moments at which it can be asked where customers stood. */
 const STOOD_MAX = 2;
 
-/** Where customers stood at a moment. */
+/** Where customers stood at a moment: in which stages (none is any), with which scores, having brought how much. */
 export interface Stood {
   stages: string[];
   at: string;
+  r_scores?: number[];
+  f_scores?: number[];
+  value_min_minor?: number;
+  value_max_minor?: number;
 }
 
 export interface Wanted
@@ -122,7 +126,7 @@ export function addressOf(wanted: Wanted): URLSearchParams {
     const value = wanted[name];
     if (value !== null) address.set(name, String(value));
   }
-  for (const { stages, at } of wanted.stood) address.append("stood", `${stages.join(",")}@${at}`);
+  for (const stood of wanted.stood) address.append("stood", textOfStood(stood));
   if (wanted.together) address.set("together", "yes");
   if (wanted.sort !== EVERYBODY.sort) address.set("sort", wanted.sort);
   if (!wanted.descending) address.set("order", "ascending");
@@ -142,6 +146,7 @@ export function bodyOf(wanted: Wanted, search: string, midnight: Midnight): List
   return {
     ...rest,
     search: search.trim() === "" ? null : search.trim(),
+    stood: wanted.stood.map((one) => ({ r_scores: [], f_scores: [], ...one })),
     first_order_from: begin(wanted.first_order_from),
     first_order_to: end(wanted.first_order_to),
     last_order_from: begin(wanted.last_order_from),
@@ -191,11 +196,53 @@ export function dayOf(text: string | null): string | null {
   return text !== null && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : null;
 }
 
+/** `loyal,lost@moment`; with scores and money, of any stage, `@moment@r5,f1,100~199`. */
+function textOfStood({ stages, at, r_scores = [], f_scores = [], value_min_minor, value_max_minor }: Stood): string {
+  const more = [...r_scores.map((score) => `r${score}`), ...f_scores.map((score) => `f${score}`)];
+  if (value_min_minor !== undefined || value_max_minor !== undefined)
+    more.push(`${value_min_minor ?? ""}~${value_max_minor ?? ""}`);
+  return [stages.join(","), at, ...(more.length > 0 ? [more.join(",")] : [])].join("@");
+}
+
 function stoodOf(text: string): Stood[] {
-  const [words = "", at = ""] = text.split("@");
+  const [words = "", at = "", more = ""] = text.split("@");
   const stages = words.split(",").filter((word) => word !== "");
   const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(at) ? Date.parse(at) : NaN;
-  return stages.length === 0 || Number.isNaN(moment) ? [] : [{ stages, at: new Date(moment).toISOString() }];
+  const said = more.split(",").filter((word) => word !== "");
+  if ((stages.length === 0 && said.length === 0) || Number.isNaN(moment)) return [];
+  const scores = (letter: string) =>
+    said.filter((word) => word.startsWith(letter)).map((word) => Number(word.slice(1)));
+  const [low, high] =
+    said
+      .find((word) => /^-?\d*~-?\d*$/.test(word))
+      ?.split("~")
+      .map(numberOf) ?? [];
+  return [
+    stoodWith(
+      { stages, at: new Date(moment).toISOString() },
+      scores("r").filter(isScore),
+      scores("f").filter(isScore),
+      low,
+      high,
+    ),
+  ];
+}
+
+/** What is not said is left out. */
+function stoodWith(
+  stood: Stood,
+  r_scores: readonly number[] = [],
+  f_scores: readonly number[] = [],
+  low?: number | null,
+  high?: number | null,
+): Stood {
+  return {
+    ...stood,
+    ...(r_scores.length > 0 ? { r_scores: [...r_scores] } : {}),
+    ...(f_scores.length > 0 ? { f_scores: [...f_scores] } : {}),
+    ...(low == null ? {} : { value_min_minor: low }),
+    ...(high == null ? {} : { value_max_minor: high }),
+  };
 }
 
 /** Conditions and order as they are kept, as an address says them; `day` says on which day a moment is. */
@@ -222,7 +269,15 @@ export function wantedOfQuery(
     const moment = said[name];
     wanted[name] = moment ? day(moment) : null;
   }
-  wanted.stood = (query.stood ?? []).map(({ stages, at }) => ({ stages: [...stages], at: new Date(at).toISOString() }));
+  wanted.stood = (query.stood ?? []).map((one) =>
+    stoodWith(
+      { stages: [...one.stages], at: new Date(one.at).toISOString() },
+      one.r_scores,
+      one.f_scores,
+      one.value_min_minor,
+      one.value_max_minor,
+    ),
+  );
   wanted.together = bought?.together ?? false;
   return wanted;
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -14,7 +14,6 @@ from shuke.collect.model import (
     EVENT_TYPES,
     MESSAGE_ID_CHARACTERS_MAX,
     NAME_CHARACTERS_MAX,
-    Envelope,
     Event,
     Incoming,
     Json,
@@ -30,19 +29,29 @@ from shuke.collect.rules.personal import REMOVED, apart, is_personal_text, vocab
 #: Where the parts of the context stand among the properties of a fact.
 CONTEXT = "$context"
 
-_envelope = msgspec.json.Decoder(Envelope)
-_incoming = msgspec.json.Decoder(Incoming)
-_object = msgspec.json.Decoder(dict[str, Any] | None)
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    """An envelope (``model.Envelope``), read with all that is in it."""
+
+    event: Incoming
+    type: str | None = None
+    sent_at: str | None = None
+    context: Json | None = None
+
+
+_stored = msgspec.json.Decoder(_Stored)
 # What a code or a number may be written as; no truth value is one.
 _CODES = frozenset((str, int))
 _TYPES = {str: "text", bool: "boolean", int: "number", float: "number", list: "list", dict: "object"}
+# The events of a batch share the moment at which it was sent.
+_sent = lru_cache(maxsize=1024)(read_moment)
 
 
 def read_event(stored: bytes, *, received_at: datetime, fallback_id: str, default_currency: str | None = None) -> Event:
     """The event of one row of the inbox.
 
     Args:
-        stored: the :class:`Envelope`, as JSON.
+        stored: its envelope (``model.Envelope``), as JSON.
         received_at: when its request came in.
         fallback_id: identifies the message where its sender did not.
         default_currency: of the source, for amounts without one.
@@ -51,13 +60,13 @@ def read_event(stored: bytes, *, received_at: datetime, fallback_id: str, defaul
         Reject: with the reason, when it cannot become a fact.
     """
     try:
-        envelope = _envelope.decode(stored)
-        incoming = _incoming.decode(envelope.event)
-        context = {**(_object.decode(envelope.context) or {}), **(incoming.context or {})}
+        envelope = _stored.decode(stored)
     except msgspec.ValidationError:
         raise Reject("bad_type") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Reject("malformed") from None
+    incoming = envelope.event
+    context = {**(envelope.context or {}), **(incoming.context or {})}
     kind = envelope.type or incoming.type
     if kind not in EVENT_TYPES:
         raise Reject("unknown_type")
@@ -71,7 +80,7 @@ def read_event(stored: bytes, *, received_at: datetime, fallback_id: str, defaul
     if not ids:
         raise Reject("no_identity")
     original = read_moment(incoming.original_timestamp or incoming.timestamp)
-    moment = occurred(original, read_moment(incoming.sent_at or envelope.sent_at), received_at)
+    moment = occurred(original, _sent(incoming.sent_at or envelope.sent_at), received_at)
     return _event(
         incoming,
         kind=kind,
@@ -107,6 +116,7 @@ def _event(
     money = order or refund
     amount = money.amount_minor if money else None
     occurred_at, original_at, received_at = moments
+    channel, store, session = _places(said, context)
     return Event(
         type=kind,
         kind="order" if order else "refund" if refund else kind,
@@ -120,8 +130,10 @@ def _event(
         # What identify says is kept as traits of the person.
         personal={} if kind == "identify" else personal,
         traits=traits if kind == "identify" else {},
-        fields=tuple(_fields(given)),
-        **_places(said, context),
+        fields=_fields(given),
+        channel=channel,
+        store=store,
+        session=session,
         amount_minor=amount,
         currency=money.currency if money and amount is not None else None,
         order_id=money.order_id if money else None,
@@ -149,8 +161,19 @@ def _traits(kind: str, incoming: Incoming, context: Json) -> Json:
 
 def _ids(kind: str, incoming: Incoming, context: Json, traits: Json) -> tuple[tuple[str, str], ...]:
     """The external ids, as (kind, value), each once."""
+    given: list[tuple[str, Any]] = [("user_id", incoming.user_id)]
+    if kind != "group":
+        given += [(one, traits[field]) for field in traits if (one := _identifiers().get(plain(field))) is not None]
+    if "externalIds" in context:
+        given += _stated_ids(context["externalIds"])
+    given.append(("anonymous_id", incoming.anonymous_id))
+    if kind == "alias":
+        given.append(("anonymous_id", incoming.previous_id))
+    device = context.get("device")
+    if isinstance(device, dict):
+        given.append(("device", device.get("id")))
     found: dict[tuple[str, str], None] = {}
-    for one, value in _all_ids(kind, incoming, context, traits):
+    for one, value in given:
         if type(value) in _CODES:
             text = str(value).strip()
             if text and len(text) <= CODE_CHARACTERS_MAX:
@@ -158,22 +181,11 @@ def _ids(kind: str, incoming: Incoming, context: Json, traits: Json) -> tuple[tu
     return tuple(found)
 
 
-def _all_ids(kind: str, incoming: Incoming, context: Json, traits: Json) -> Iterator[tuple[str, Any]]:
-    yield "user_id", incoming.user_id
-    if kind != "group":
-        for field, value in traits.items():
-            if (one := _identifiers().get(plain(field))) is not None:
-                yield one, value
-    external = context.get("externalIds")
+def _stated_ids(external: Any) -> Iterator[tuple[str, Any]]:
+    """What the context says to be ids."""
     for given in external[:20] if isinstance(external, list) else ():
         if isinstance(given, dict) and (one := _external_ids().get(str(given.get("type")))) is not None:
             yield one, given.get("id")
-    yield "anonymous_id", incoming.anonymous_id
-    if kind == "alias":
-        yield "anonymous_id", incoming.previous_id
-    device = context.get("device")
-    if isinstance(device, dict):
-        yield "device", device.get("id")
 
 
 @cache
@@ -233,15 +245,19 @@ def _all_place_names() -> frozenset[str]:
     return frozenset(name for names in _place_names().values() for name in names)
 
 
-def _places(properties: Mapping[str, Any], context: Json) -> dict[str, str | None]:
+def _places(properties: Json, context: Json) -> tuple[str | None, str | None, str | None]:
     """Channel, store and session, where the event names them."""
     names = _all_place_names()
     if names.isdisjoint(properties) and names.isdisjoint(context):
-        return {}
-    return {where: _place(where, properties, context) for where in _place_names()}
+        return None, None, None
+    return (
+        _place("channel", properties, context),
+        _place("store", properties, context),
+        _place("session", properties, context),
+    )
 
 
-def _place(where: str, properties: Mapping[str, Any], context: Json) -> str | None:
+def _place(where: str, properties: Json, context: Json) -> str | None:
     for holder in (properties, context):
         for name in _place_names()[where]:
             value = holder.get(name)
@@ -254,13 +270,19 @@ def _code(text: str) -> str:
     return without_null(text).strip()[:CODE_CHARACTERS_MAX]
 
 
-def _fields(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _fields(given: Json) -> tuple[tuple[str, str], ...]:
     """Names and types of the fields that are filled."""
-    for field, value in given.items():
-        if value is not None and value != "" and (shown := _shown(field)) is not None:
-            yield shown, _TYPES[type(value)]
+    if "" in given.values():
+        given = {field: value for field, value in given.items() if value != ""}
+    return _described(tuple(given), tuple(map(type, given.values())))
 
 
 @lru_cache(maxsize=8192)
+def _described(fields: tuple[str, ...], types: tuple[type, ...]) -> tuple[tuple[str, str], ...]:
+    # Events of one name mostly have the same fields.
+    named = ((_shown(field), _TYPES.get(kind)) for field, kind in zip(fields, types, strict=True))
+    return tuple((shown, kind) for shown, kind in named if shown is not None and kind is not None)
+
+
 def _shown(field: str) -> str | None:
     return None if is_personal_text(field) else without_null(field)[:CODE_CHARACTERS_MAX]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
@@ -37,6 +37,8 @@ _SUSPECT = re.compile(r"[@%+\0\d:](?:(?<=[@%+\0])|(?<=\d)[\d .-]{5,}\d|(?<=:)[0-
 _clean: set[str] = set()
 _CLEAN_TEXTS_MAX = 20_000
 _CLEAN_CHARACTERS_MAX = 200
+# So few that together with those of their parts they are no more than FIELDS_MAX.
+_FEW_FIELDS = 16
 
 
 @cache
@@ -109,21 +111,49 @@ def without_null(text: str) -> str:
     return text.replace("\0", "") if "\0" in text else text
 
 
-def apart(fields: Mapping[str, Any], *, of_person: bool) -> tuple[Json, dict[str, Any]]:
+def apart(fields: Json, *, of_person: bool) -> tuple[Json, dict[str, Any]]:
     """What may lie open, and what is personal by its path, such as ``products.0.note``.
 
     Raises:
         Reject: ``too_deep`` or ``too_many_fields`` beyond :data:`DEPTH_MAX` and :data:`FIELDS_MAX`.
     """
-    sieve = _Sieve(of_person=of_person)
+    is_personal = is_personal_trait if of_person else is_personal_name
+    if _lies_open(fields, is_personal):
+        return fields, {}
+    sieve = _Sieve(is_personal)
     return sieve.fields(fields, "", DEPTH_MAX), sieve.personal
+
+
+def _lies_open(fields: Json, is_personal: Callable[[str], bool], *, in_parts: bool = True) -> bool:
+    """Whether these fields can stay as they are, at a glance: few, without lists, and nothing in them to look into."""
+    if len(fields) > _FEW_FIELDS or not _lie_open(is_personal, tuple(fields)):
+        return False
+    for value in fields.values():
+        kind = type(value)
+        if kind is str:
+            is_open = value in _clean or not _is_suspect(value)
+        elif kind is int:
+            is_open = value not in _PHONE_NUMBERS
+        elif kind is dict:
+            is_open = in_parts and _lies_open(value, is_personal, in_parts=False)
+        else:
+            is_open = kind is float or kind is bool
+        if not is_open:
+            return False
+    return True
+
+
+@lru_cache(maxsize=8192)
+def _lie_open(is_personal: Callable[[str], bool], fields: tuple[str, ...]) -> bool:
+    # Events of one name mostly have the same fields.
+    return not any(is_personal(field) or "\0" in field for field in fields)
 
 
 class _Sieve:
     """Keeps what is personal, and lets the rest through."""
 
-    def __init__(self, *, of_person: bool) -> None:
-        self._is_personal = is_personal_trait if of_person else is_personal_name
+    def __init__(self, is_personal: Callable[[str], bool]) -> None:
+        self._is_personal = is_personal
         self.personal: dict[str, Any] = {}
         self._fields_left = FIELDS_MAX
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import duckdb
 
+from shuke.platform import close_at_once
+
 #: Enough for sorting and grouping in memory what is sorted and grouped here; DuckDB spills beyond it.
 MEMORY_LIMIT = "1GB"
 _VECTOR = 2048
@@ -55,7 +57,7 @@ class Desk:
 
     def close(self) -> None:
         """Let go of the connection; the folder belongs to the caller."""
-        self.connection.close()
+        close_at_once(self.connection)
 
 
 def quoted(text: str | Path) -> str:

@@ -6,16 +6,18 @@ Each is encrypted with a key of the inbox's own: at this point nobody knows yet 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from psycopg.rows import args_row
 
+from shuke.collect.service.copying import microseconds
 from shuke.platform import Keyring, Transaction, driver
 
-__all__ = ["CLAIM_MAX", "Accepted", "Claimed", "claim", "reveal", "store", "waiting"]
+__all__ = ["CLAIM_MAX", "Accepted", "Claimed", "claim", "opener", "reveal", "store", "waiting"]
 
 CLAIM_MAX = 5_000
 PURPOSE = "inbox"
@@ -25,8 +27,6 @@ PURPOSE = "inbox"
 _ROW = struct.Struct(">hiiiqiii")
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
-_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Accepted(NamedTuple):
@@ -53,7 +53,7 @@ def store(tx: Transaction, keyring: Keyring, requests: Iterable[Accepted]) -> in
     parts = [_HEADER]
     events = 0
     for source_id, received_at, envelopes in requests:
-        at = (received_at - _POSTGRES_EPOCH) // _MICROSECOND
+        at = microseconds(received_at)
         about = _about(source_id, received_at)
         for envelope in envelopes:
             cipher = sealer.seal(envelope, about=about)
@@ -97,8 +97,13 @@ def claim(tx: Transaction, limit: int) -> list[Claimed]:
 
 def reveal(keyring: Keyring, *, source_id: int, received_at: datetime, key_version: int, cipher: bytes) -> bytes:
     """The envelope of a row of ``inbox`` or ``rejects``; NotAvailable when its key is gone or it was changed."""
-    return keyring.sealer(PURPOSE, key_version).open(cipher, about=_about(source_id, received_at))
+    return opener(keyring, source_id=source_id, received_at=received_at, key_version=key_version)(cipher)
+
+
+def opener(keyring: Keyring, *, source_id: int, received_at: datetime, key_version: int) -> Callable[[bytes], bytes]:
+    """What opens the rows of one request; NotAvailable ``platform.no_master_key_version`` when their key is gone."""
+    return partial(keyring.sealer(PURPOSE, key_version).open, about=_about(source_id, received_at))
 
 
 def _about(source_id: int, received_at: datetime) -> bytes:
-    return b"event|%d|%d" % (source_id, (received_at - _POSTGRES_EPOCH) // _MICROSECOND)
+    return b"event|%d|%d" % (source_id, microseconds(received_at))

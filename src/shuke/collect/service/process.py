@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from uuid import UUID
 
 import msgspec
@@ -21,7 +22,7 @@ import sqlalchemy as sa
 
 from shuke import privacy, profiles
 from shuke.base.errors import Conflict, NotAvailable
-from shuke.base.ids import new_id
+from shuke.base.ids import new_ids
 from shuke.collect.model import Event, Reject
 from shuke.collect.rules.events import read_event
 from shuke.collect.service import inbox
@@ -39,6 +40,9 @@ __all__ = ["Processed", "is_no_fault_of_events", "process", "process_one"]
 _TURN = 7_485_380_023
 #: A vault's field holds this much; what is longer goes into several.
 _PART_CHARACTERS = 15_000
+#: Source, hour, type of event, its name, its fields: most events of a pass have all of these in common with others.
+_Alike = tuple[int, datetime, str, str, tuple[tuple[str, str], ...]]
+_request = attrgetter("source_id", "received_at", "key_version")
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,11 @@ class Processed:
     rejects: int = 0
 
 
-class _Understood(NamedTuple):
-    """An event, its row in the inbox, and the blind index of its message."""
+class _Understood(msgspec.Struct, frozen=True):
+    """An event, its row in the inbox, the hour in which it came, and the blind index of its message."""
 
     row: Claimed
+    hour: datetime
     event: Event
     message: bytes
 
@@ -96,14 +101,23 @@ def _process(tx: Transaction, keyring: Keyring, claimed: Sequence[Claimed], now:
         return Processed()
     understood, rejected = _understand(keyring, claimed, _currencies(tx))
     fresh = _fresh(tx, understood)
+    places = {ids: place for place, ids in enumerate(dict.fromkeys(one.event.ids for one in fresh))}
+    hashed = profiles.hashed(keyring, list(places))
     _wait_for_turn(tx)
-    whose = _resolve(tx, keyring, fresh, now)
-    kept = [one for one in fresh if one.event.ids in whose]
-    rejected += [(one.row, one.event.type, "no_identity") for one in fresh if one.event.ids not in whose]
-    _write(tx, keyring, kept, whose, now)
+    resolved = profiles.resolve(tx, keyring, hashed, now)
+    kept, owners = [], []
+    for one in fresh:
+        owner = resolved[places[one.event.ids]]
+        if owner is None:
+            rejected.append((one.row, one.event.type, "no_identity"))
+        else:
+            kept.append(one)
+            owners.append(owner)
+    _write(tx, keyring, kept, owners, now)
     write_rejects(tx, rejected)
     duplicates = _without(understood, fresh)
-    record(tx, _volumes(kept, duplicates, rejected), _fields(kept), now)
+    alike = Counter((one.row.source_id, one.hour, one.event.type, one.event.name, one.event.fields) for one in kept)
+    record(tx, _volumes(alike, duplicates, rejected), _fields(alike), now)
     return Processed(len(claimed), len(kept), len(duplicates), len(rejected))
 
 
@@ -130,27 +144,26 @@ def _understand(
     keyring: Keyring, claimed: Sequence[Claimed], currencies: dict[int, str | None]
 ) -> tuple[list[_Understood], list[tuple[Claimed, str, str]]]:
     understood, rejected = [], []
-    for row in claimed:
-        seq, source_id, received_at, key_version, cipher = row
-        try:
-            stored = inbox.reveal(
-                keyring, source_id=source_id, received_at=received_at, key_version=key_version, cipher=cipher
-            )
-            event = read_event(
-                stored,
-                received_at=received_at,
-                fallback_id=f"seq:{seq}",
-                default_currency=currencies.get(source_id),
-            )
-        except Reject as reject:
-            rejected.append((row, "", reject.reason))
-        except NotAvailable as error:
-            # A key that is missing may come back; a row that was changed never opens.
-            if error.code != "platform.does_not_open":
-                raise
-            rejected.append((row, "", "does_not_open"))
-        else:
-            understood.append(_Understood(row, event, keyring.index("message", event.message_id)))
+    for (source_id, received_at, key_version), rows in groupby(claimed, key=_request):
+        # A key that is missing may come back, and ends the pass; a row that was changed never opens.
+        opened = inbox.opener(keyring, source_id=source_id, received_at=received_at, key_version=key_version)
+        came_at = received_at.astimezone(UTC)
+        hour = _hour(came_at)
+        currency = currencies.get(source_id)
+        for row in rows:
+            try:
+                event = read_event(
+                    opened(row.cipher),
+                    received_at=came_at,
+                    fallback_id=f"seq:{row.seq}",
+                    default_currency=currency,
+                )
+            except Reject as reject:
+                rejected.append((row, "", reject.reason))
+            except NotAvailable:
+                rejected.append((row, "", "does_not_open"))
+            else:
+                understood.append(_Understood(row, hour, event, keyring.index("message", event.message_id)))
     return understood, rejected
 
 
@@ -181,32 +194,24 @@ def _without(understood: Sequence[_Understood], fresh: Sequence[_Understood]) ->
     return [one for one in understood if one.row.seq not in taken]
 
 
-def _resolve(
-    tx: Transaction, keyring: Keyring, fresh: Sequence[_Understood], now: datetime
-) -> dict[tuple[tuple[str, str], ...], profiles.Resolved]:
-    """Whom the ids mean; what has no usable id is not in it. Most events of a pass share their ids with others."""
-    different = list(dict.fromkeys(one.event.ids for one in fresh))
-    resolved = profiles.resolve(tx, keyring, different, now)
-    return {ids: whose for ids, whose in zip(different, resolved, strict=True) if whose is not None}
-
-
 def _write(
     tx: Transaction,
     keyring: Keyring,
     kept: Sequence[_Understood],
-    whose: dict[tuple[tuple[str, str], ...], profiles.Resolved],
+    owners: Sequence[profiles.Resolved],
     now: datetime,
 ) -> None:
     """The facts, what belongs to them in the vault, and what they say of persons, orders and refunds."""
     facts, personal, said, orders, refunds = [], [], [], [], []
-    at_ms = int(now.timestamp() * 1000)
-    for one in kept:
+    fact_ids = new_ids(at_ms=int(now.timestamp() * 1000))
+    for one, owner in zip(kept, owners, strict=True):
         row, event = one.row, one.event
-        owner = whose[event.ids]
-        fact = _fact(new_id(at_ms=at_ms), row.source_id, owner.identity_id, event)
+        fact = _fact(next(fact_ids), row.source_id, owner.identity_id, event)
         facts.append(fact)
-        personal += [(owner.customer_id, field, text) for field, text in _parts(fact.fact_id, event.personal)]
-        said += [(owner.customer_id, event.occurred_at, name, value) for name, value in event.traits.items()]
+        if event.personal:
+            personal += [(owner.customer_id, field, text) for field, text in _parts(fact.fact_id, event.personal)]
+        if event.traits:
+            said += [(owner.customer_id, event.occurred_at, name, value) for name, value in event.traits.items()]
         if event.order is not None:
             orders.append(
                 StatedOrder(
@@ -250,8 +255,6 @@ def _fact(fact_id: UUID, source_id: int, identity_id: int, event: Event) -> NewF
 
 def _parts(fact_id: UUID, personal: dict[str, object]) -> Iterable[tuple[str, str]]:
     """The vault's fields for what was taken out of a fact, so that it can be shown whole to who may see it."""
-    if not personal:
-        return
     text = msgspec.json.encode(personal).decode()
     for place in range(0, len(text), _PART_CHARACTERS):
         number = place // _PART_CHARACTERS
@@ -259,26 +262,23 @@ def _parts(fact_id: UUID, personal: dict[str, object]) -> Iterable[tuple[str, st
 
 
 def _volumes(
-    kept: Sequence[_Understood], duplicates: Sequence[_Understood], rejected: Sequence[tuple[Claimed, str, str]]
+    alike: Counter[_Alike], duplicates: Sequence[_Understood], rejected: Sequence[tuple[Claimed, str, str]]
 ) -> Counter[VolumeKey]:
     counted: Counter[VolumeKey] = Counter()
-    for all_of_them, outcome in ((kept, FACT), (duplicates, DUPLICATE)):
-        for row, event, _ in all_of_them:
-            counted[(row.source_id, _hour(row.received_at), event.type, event.name, outcome)] += 1
-    for row, kind, reason in rejected:
-        counted[(row.source_id, _hour(row.received_at), kind, "", reason)] += 1
+    for (source_id, hour, kind, name, _), events in alike.items():
+        counted[(source_id, hour, kind, name, FACT)] += events
+    counted.update((one.row.source_id, one.hour, one.event.type, one.event.name, DUPLICATE) for one in duplicates)
+    counted.update((row.source_id, _hour(row.received_at), kind, "", reason) for row, kind, reason in rejected)
     return counted
 
 
 def _hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _fields(kept: Sequence[_Understood]) -> Counter[FieldKey]:
-    # Events of one name mostly have the same fields.
-    alike = Counter((row.source_id, event.type, event.name, event.fields) for row, event, _ in kept)
+def _fields(alike: Counter[_Alike]) -> Counter[FieldKey]:
     counted: Counter[FieldKey] = Counter()
-    for (source_id, kind, name, fields), events in alike.items():
+    for (source_id, _, kind, name, fields), events in alike.items():
         for field, type_ in ((ALL_FIELDS, ""), *fields):
             counted[(source_id, kind, name, field, type_)] += events
     return counted

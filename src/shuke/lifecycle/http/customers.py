@@ -33,12 +33,19 @@ _Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 
 
 class StoodBody(BaseModel):
-    """Where customers stood at a moment: in one of these stages; `outside` is before a first order, or without one."""
+    """Where customers stood at a moment: in one of these stages; `outside` is before a first order, or without one.
+
+    Without stages, in any but that. Scores are those of then, and the value is what they had brought by then.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    stages: Annotated[_Words, Field(min_length=1)]
+    stages: _Words = ()
     at: Moment
+    r_scores: _Scores = ()
+    f_scores: _Scores = ()
+    value_min_minor: _Minor | None = None
+    value_max_minor: _Minor | None = None
 
 
 class BoughtBody(BaseModel):
@@ -149,7 +156,7 @@ def query_of(body: Conditions) -> CustomerQuery:
     """The conditions as the service takes them."""
     return CustomerQuery(
         **{name: value for name, value in body if name in _PLAIN},
-        stood=tuple(StoodIn(one.stages, one.at) for one in body.stood),
+        stood=tuple(StoodIn(**dict(one)) for one in body.stood),
         bought=None if body.bought is None else collect.Bought(**dict(body.bought)),
     )
 

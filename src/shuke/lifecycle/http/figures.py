@@ -1,8 +1,8 @@
 """``/api/lifecycle``: all customers in figures, each of which can be followed to the customers behind it.
 
-Figures of the facts (stages, scores, values) are of the last refresh. Figures of orders (cohorts, coming back,
-channels, goods) come from the lake, as of the same moment, so that they agree. Both are of those customers whom the
-reader sees.
+Figures of the facts (stages, scores, values) are of the last refresh, or of a former one. Figures of orders (cohorts,
+coming back, channels, goods) come from the lake, as of the last refresh, so that they agree. Both are of those
+customers whom the reader sees.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from shuke.lifecycle.analysis_model import (
     Products,
     Retention,
 )
-from shuke.lifecycle.model import Flows, RfmCell, StageTotal, Values
+from shuke.lifecycle.model import Flows, RfmCells, StageValues, Values
 from shuke.lifecycle.service.channels import channel_values, channels
 from shuke.lifecycle.service.checks import model_quality
 from shuke.lifecycle.service.coming_back import cohorts, retention
 from shuke.lifecycle.service.desk import Desk, Whose, whose
 from shuke.lifecycle.service.goods import PRODUCTS_TOLD_MAX, baskets, first_products, products
-from shuke.lifecycle.service.spread import flows, rfm_cells, stage_values, values
+from shuke.lifecycle.service.spread import Counted, flows, rfm_cells, stage_values, values
 from shuke.platform import AnyTask, Metrics, Workplace, queue_job
 from shuke.platform.answers import QueuedBody
 from shuke.platform.http import Moment, api, refusal
@@ -74,16 +74,25 @@ class Sold(Acquired):
 
 
 @dataclass(frozen=True)
-class FirstOrder:
-    """Where customers began."""
+class OfFacts:
+    """Where customers began, and what their facts are in; those of one refresh are all in one currency."""
 
     channel: Annotated[_Word, Query(description="of the first order")] = None
     store: Annotated[_Word, Query(description="of the first order")] = None
+    currency: Annotated[_Currency, Query(description="of the facts; nobody is counted where they are in another")] = (
+        None
+    )
+
+    @property
+    def counted(self) -> Counted:
+        """As the room has it."""
+        return Counted(**vars(self))
 
 
 _Acquired = Annotated[Acquired, Depends()]
 _Sold = Annotated[Sold, Depends()]
-_FirstOrder = Annotated[FirstOrder, Depends()]
+_OfFacts = Annotated[OfFacts, Depends()]
+_At = Annotated[Moment | None, Query(description="as the facts were by then; without it, as they are")]
 
 
 _TOO_MANY = refusal(409, "Too many jobs wait")
@@ -118,25 +127,26 @@ def _of_facts(router: APIRouter) -> None:
         visit: _Figures,
         since: Annotated[Moment, Query(description="as the facts were by then")],
         until: Annotated[Moment, Query(description="and by then")],
-        began: _FirstOrder,
+        of: _OfFacts,
     ) -> Flows:
         with visit.read() as tx:
-            return flows(tx, since=since, until=until, channel=began.channel, store=began.store)
+            return flows(tx, since=since, until=until, counted=of.counted)
 
     @router.get("/lifecycle/stages")
-    def get_stages(visit: _Figures, began: _FirstOrder) -> tuple[StageTotal, ...]:
+    def get_stages(visit: _Figures, of: _OfFacts, at: _At = None) -> StageValues:
+        everybody = visit.reader.where is access.Where.ALL
         with visit.read() as tx:
-            return stage_values(tx, channel=began.channel, store=began.store)
+            return stage_values(tx, at=at, counted=of.counted, everybody=everybody)
 
     @router.get("/lifecycle/rfm")
-    def get_rfm(visit: _Figures, began: _FirstOrder) -> tuple[RfmCell, ...]:
+    def get_rfm(visit: _Figures, of: _OfFacts, at: _At = None) -> RfmCells:
         with visit.read() as tx:
-            return rfm_cells(tx, channel=began.channel, store=began.store)
+            return rfm_cells(tx, at=at, counted=of.counted)
 
     @router.get("/lifecycle/values")
-    def get_values(visit: _Figures, began: _FirstOrder) -> Values:
+    def get_values(visit: _Figures, of: _OfFacts, at: _At = None) -> Values:
         with visit.read() as tx:
-            return values(tx, channel=began.channel, store=began.store)
+            return values(tx, at=at, counted=of.counted)
 
     @router.get("/lifecycle/quality")
     def get_quality(visit: _Figures) -> ModelQuality | None:

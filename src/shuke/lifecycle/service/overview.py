@@ -30,7 +30,7 @@ def overview(tx: Transaction, *, everybody: bool = True) -> Overview:
     latest = last_refresh(tx)
     if latest is None:
         return Overview(None, None, present, present, (), ())
-    compared, stages = _stages(tx, latest.as_of) if everybody else (None, stage_values(tx))
+    compared, stages = _stages(tx, latest.as_of) if everybody else (None, stage_values(tx).stages)
     return Overview(
         refresh=latest,
         compared_with=compared,

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shuke.base.errors import BadInput, Conflict
-from shuke.platform import Keyring, Transaction, Wrapped, among, array, decrypt, encrypt, new_key
+from shuke.platform import Keyring, Sealer, Transaction, Wrapped, among, array, new_key, sealer_of
 from shuke.privacy import rules
 from shuke.privacy.model import Rewrapped
 from shuke.privacy.tables import guardians, person_keys, vault
@@ -66,10 +66,11 @@ def write_many(
     if not wanted:
         return frozenset()
     # In one order everywhere, so that two writers of the same persons wait and never lock each other out.
-    places = sorted(wanted, key=lambda place: (place[0].bytes, place[1]))
-    persons = list(dict.fromkeys(person_id for person_id, _ in places))
-    keys, erased = _keys_for_writing(tx, keyring, persons, now)
-    places = [place for place in places if place[0] in keys]
+    given = [(*place, text) for place, text in wanted.items()]
+    given.sort(key=lambda one: (one[0].int, one[1]))
+    sealers, erased = _sealers_for_writing(tx, keyring, list(dict.fromkeys(one[0] for one in given)), now)
+    if erased:
+        given = [one for one in given if one[0] not in erased]
     tx.execute(
         sa.text(
             """
@@ -83,15 +84,16 @@ def write_many(
         ),
         {
             "now": now,
-            "persons": array(person_id for person_id, _ in places),
-            "fields": array(field for _, field in places),
+            "persons": array(person_id for person_id, _, _ in given),
+            "fields": array(field for _, field, _ in given),
             "ciphers": array(
-                encrypt(keys[place[0]], wanted[place].encode(), about=rules.about_field(*place)) for place in places
+                sealers[person_id].seal(text.encode(), about=rules.about_field(person_id, field))
+                for person_id, field, text in given
             ),
             # Arrays of unequal lengths cannot be one array; as text each is itself.
             "terms": array(
-                array(sorted(found)) if terms and (found := terms(place[1], wanted[place])) is not None else None
-                for place in places
+                array(sorted(found)) if terms and (found := terms(field, text)) is not None else None
+                for _, field, text in given
             ),
         },
     )
@@ -135,9 +137,8 @@ def add_terms(
     ).all()
     found = {}
     for person_id, field, cipher, version, wrapped in rows:
-        key = keyring.unwrap(Wrapped(version, wrapped), about=rules.about_key(person_id, version))
-        plain = decrypt(key, cipher, about=rules.about_field(person_id, field)).decode()
-        found[(person_id, field)] = array(sorted(terms(field, plain) or ()))
+        plain = _sealer(keyring, person_id, version, wrapped).open(cipher, about=rules.about_field(person_id, field))
+        found[(person_id, field)] = array(sorted(terms(field, plain.decode()) or ()))
     tx.execute(
         sa.text(
             """
@@ -186,12 +187,13 @@ def read_fields(
         # A range that the primary key answers; no character comes after the last one.
         ranges = [(vault.c.field >= prefix) & (vault.c.field < prefix + "\U0010ffff") for prefix in prefixes]
         statement = statement.where(sa.or_(*ranges))
-    keys: dict[UUID, bytes] = {}
+    sealers: dict[UUID, Sealer] = {}
     read: dict[UUID, dict[str, str]] = {}
     for person_id, field, cipher, version, wrapped in tx.execute(statement):
-        if person_id not in keys:
-            keys[person_id] = keyring.unwrap(Wrapped(version, wrapped), about=rules.about_key(person_id, version))
-        plain = decrypt(keys[person_id], cipher, about=rules.about_field(person_id, field))
+        sealer = sealers.get(person_id)
+        if sealer is None:
+            sealer = sealers[person_id] = _sealer(keyring, person_id, version, wrapped)
+        plain = sealer.open(cipher, about=rules.about_field(person_id, field))
         read.setdefault(person_id, {})[field] = plain.decode()
     return read
 
@@ -280,25 +282,24 @@ def _outdated(keyring: Keyring) -> sa.ColumnElement[bool]:
     return person_keys.c.wrapped.is_not(None) & (person_keys.c.version < keyring.version)
 
 
-def _keys_for_writing(
+def _sealers_for_writing(
     tx: Transaction, keyring: Keyring, persons: list[UUID], now: datetime
-) -> tuple[dict[UUID, bytes], frozenset[UUID]]:
-    """The data keys of these persons, in order, made where there is none, and who of them was erased.
+) -> tuple[dict[UUID, Sealer], frozenset[UUID]]:
+    """Sealers under the data keys of these persons, in order, made where there is none, and who of them was erased.
 
     The rows are locked, so that nobody is erased between the reading of the key and the writing of the value.
     """
-    keys, erased = _locked_keys(tx, keyring, persons)
-    made = {person_id: new_key() for person_id in persons if person_id not in keys and person_id not in erased}
+    sealers, erased = _locked_sealers(tx, keyring, persons)
+    made = {person_id: new_key() for person_id in persons if person_id not in sealers and person_id not in erased}
     if not made:
-        return keys, erased
-    stored = tx.scalars(
+        return sealers, erased
+    stored = tx.execute(
         sa.text(
             """
             INSERT INTO person_keys (person_id, version, wrapped, created_at)
             SELECT person_id, :version, wrapped, :now
             FROM unnest(CAST(:persons AS uuid[]), CAST(:wrapped AS bytea[])) AS anew (person_id, wrapped)
             ON CONFLICT (person_id) DO NOTHING
-            RETURNING person_id
             """
         ),
         {
@@ -310,26 +311,33 @@ def _keys_for_writing(
                 for person_id, key in made.items()
             ),
         },
+        execution_options={"preserve_rowcount": True},
     )
-    keys |= {person_id: made.pop(person_id) for person_id in stored}
-    if made:
+    if stored.rowcount < len(made):
         # Another was faster, and has committed.
-        theirs, erased_meanwhile = _locked_keys(tx, keyring, list(made))
-        return keys | theirs, erased | erased_meanwhile
-    return keys, erased
+        theirs, erased_meanwhile = _locked_sealers(tx, keyring, list(made))
+        return sealers | theirs, erased | erased_meanwhile
+    return sealers | {person_id: sealer_of(key) for person_id, key in made.items()}, erased
 
 
-def _locked_keys(tx: Transaction, keyring: Keyring, persons: list[UUID]) -> tuple[dict[UUID, bytes], frozenset[UUID]]:
-    """The data keys that these persons have, and who was erased."""
+def _locked_sealers(
+    tx: Transaction, keyring: Keyring, persons: list[UUID]
+) -> tuple[dict[UUID, Sealer], frozenset[UUID]]:
+    """Sealers under the data keys that these persons have, and who was erased."""
     rows = tx.execute(
         sa.select(person_keys.c.person_id, person_keys.c.version, person_keys.c.wrapped)
         .where(person_keys.c.person_id == among("uuid", persons))
         .order_by(person_keys.c.person_id)
         .with_for_update(read=True)
     ).all()
-    keys = {
-        person_id: keyring.unwrap(Wrapped(version, cipher), about=rules.about_key(person_id, version))
+    sealers = {
+        person_id: _sealer(keyring, person_id, version, cipher)
         for person_id, version, cipher in rows
         if cipher is not None
     }
-    return keys, frozenset(row.person_id for row in rows if row.wrapped is None)
+    return sealers, frozenset(row.person_id for row in rows if row.wrapped is None)
+
+
+def _sealer(keyring: Keyring, person_id: UUID, version: int, wrapped: bytes) -> Sealer:
+    """What opens and closes the values of a person; set up once, since that takes longer than a value."""
+    return sealer_of(keyring.unwrap(Wrapped(version, wrapped), about=rules.about_key(person_id, version)))

@@ -28,7 +28,7 @@ _PRIORITY = {kind: place for place, kind in enumerate(_FIRST)} | {kind: 200 + pl
 _PRIORITY_OF_OTHERS = 100
 
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_BLOCKED = re.compile(r"[0-]*|-1|null|anonymous", re.IGNORECASE)
+_BLOCKED = frozenset(("-1", "null", "anonymous"))
 _MAINLAND_MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})")
 _PHONE_PUNCTUATION = re.compile(r"[\s()./-]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
@@ -60,7 +60,9 @@ def normalised(kind: str, text: str) -> str | None:
     being Chinese. An e-mail address keeps its case and its dots: what is compared is :func:`compared`.
     """
     value = (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()
-    if len(value) > VALUE_CHARACTERS_MAX or not value.isprintable() or _BLOCKED.fullmatch(value):
+    if len(value) > VALUE_CHARACTERS_MAX or not value.isprintable():
+        return None
+    if not value.strip("0-") or value.lower() in _BLOCKED:
         return None
     if kind == "phone":
         return _phone(value)

@@ -87,13 +87,13 @@ def decide(
     """Whom ids mean, best first; ``held`` counts each owner's identities by kind."""
     while True:
         customers = tuple(sorted({owners[key] for key in ids if key in owners}))
-        new = Counter(kind for kind, lookup in ids if (kind, lookup) not in owners)
+        new = [kind for kind, lookup in ids if (kind, lookup) not in owners]
         # The best id alone can always stay: its customer gets nothing new. So can one of each kind for a new customer.
         if (
             len(ids) == 1
-            or len(new) == len(ids)
+            or len(set(new)) == len(ids)
             or (
-                _within_limits([held[customer] for customer in customers], new)
+                _within_limits([held[customer] for customer in customers], Counter(new))
                 and not any(frozenset(pair) in apart for pair in combinations(customers, 2))
             )
         ):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +12,7 @@ import sqlalchemy as sa
 
 from shuke import privacy
 from shuke.base.errors import BadInput, Conflict
-from shuke.base.ids import new_id
+from shuke.base.ids import new_id, new_ids
 from shuke.platform import Keyring, Transaction, array, driver
 from shuke.profiles.model import ExternalId, Resolved
 from shuke.profiles.rules.identifiers import compared, usable
@@ -31,8 +30,28 @@ class _ChangedMeanwhile(Exception):  # noqa: N818 - a signal to try again, which
     """Another transaction stored one of our identities, or changed whose it is."""
 
 
+@dataclass(frozen=True)
+class Hashed:
+    """Messages, each as the keys of the ids that can be used, best first; and what each key stands for."""
+
+    keys: list[tuple[Key, ...]]
+    values: dict[Key, ExternalId]
+
+
+def hashed(keyring: Keyring, messages: Sequence[Sequence[tuple[str, str]]]) -> Hashed:
+    """What can be done of :func:`resolve` without the database, before anything is locked there.
+
+    Raises:
+        BadInput: ``profiles.too_many`` above :data:`MESSAGES_MAX` messages, ``profiles.bad_kind``.
+    """
+    if len(messages) > MESSAGES_MAX:
+        raise BadInput("profiles.too_many", limit=MESSAGES_MAX)
+    values: dict[Key, ExternalId] = {}
+    return Hashed([_keys(keyring, ids, values) for ids in messages], values)
+
+
 def resolve(
-    tx: Transaction, keyring: Keyring, messages: Sequence[Sequence[tuple[str, str]]], now: datetime
+    tx: Transaction, keyring: Keyring, messages: Sequence[Sequence[tuple[str, str]]] | Hashed, now: datetime
 ) -> list[Resolved | None]:
     """The customer of each message, which is given as its ids (kind, value); None where no id can be used.
 
@@ -40,18 +59,15 @@ def resolve(
     once: an identity belongs to one customer, whoever comes first.
 
     Raises:
-        BadInput: ``profiles.too_many`` above :data:`MESSAGES_MAX` messages, ``profiles.bad_kind``.
+        BadInput: as :func:`hashed`.
         Conflict: ``profiles.busy`` when others changed the same customers again and again; the transaction is good.
     """
-    if len(messages) > MESSAGES_MAX:
-        raise BadInput("profiles.too_many", limit=MESSAGES_MAX)
-    values: dict[Key, ExternalId] = {}
-    keys = [_keys(keyring, ids, values) for ids in messages]
+    asked = messages if isinstance(messages, Hashed) else hashed(keyring, messages)
     for _ in range(_ATTEMPTS_MAX):
         try:
             # A savepoint, since what an attempt locked and stored has to be let go when it fails.
             with tx.begin_nested():
-                return _attempt(tx, keyring, keys, values, now)
+                return _attempt(tx, keyring, asked.keys, asked.values, now)
         except _ChangedMeanwhile:
             continue
     raise Conflict("profiles.busy")
@@ -109,10 +125,12 @@ def _attempt(
 
 def _planned(tx: Transaction, keys: list[tuple[Key, ...]], wanted: list[Key], now: datetime) -> tuple[Known, Plan]:
     known = _known(tx, keys, wanted)
-    made = plan(keys, known, _new_customers(now))
+    at_ms = int(now.timestamp() * 1000)
+    # Ids that follow each other: of two customers of one batch the one who came first is the older.
+    made = plan(keys, known, new_ids(at_ms=at_ms))
     if made.merges and (apart := taken_apart(tx, set(known.held))):
         known = replace(known, apart=apart)
-        made = plan(keys, known, _new_customers(now))
+        made = plan(keys, known, new_ids(at_ms=at_ms))
     return known, made
 
 
@@ -167,13 +185,6 @@ def taken_apart(tx: Transaction, customer_ids: set[UUID]) -> frozenset[frozenset
         {"ids": array(sorted(customer_ids))},
     )
     return frozenset(frozenset(pair) for pair in rows)
-
-
-def _new_customers(now: datetime) -> Iterator[UUID]:
-    """Ids that follow each other, so that of two customers of one batch the one who came first is the older."""
-    first = new_id(at_ms=int(now.timestamp() * 1000)).int
-    # The lowest 62 bits are random; those few that a batch counts up do not leave them but once in 10¹⁴ times.
-    return (UUID(int=first + number) for number in itertools.count())
 
 
 def _store(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 
 from shuke.platform import Keyring
 from shuke.privacy import Terms
@@ -15,9 +16,14 @@ _PHONE = "identity:phone:"
 def search_terms(keyring: Keyring) -> Terms:
     """The numbers of what the vault keeps for this room, by field and text."""
 
+    @cache
+    def number(term: str) -> int:
+        # Names of one batch share most of their terms.
+        return _number(keyring.index("search", term))
+
     def terms(field: str, text: str) -> Collection[int] | None:
         of = phone_terms if field.startswith(_PHONE) else _TERMS_OF.get(field)
-        return None if of is None else numbers(keyring, of(text))
+        return None if of is None else frozenset(map(number, of(text)))
 
     return terms
 
