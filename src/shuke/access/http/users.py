@@ -160,9 +160,10 @@ def _users(router: APIRouter) -> None:
             doorway.sure(visit, tx)
             visit.meant(tx, lambda: _noted(users.get_user(tx, user_id)))
             changed = users.change_user(tx, visit.reader, user_id, change, doorway.now_utc())
-            ended = {"ended_keys": [str(key) for key in changed.ended_keys]} if changed.ended_keys else {}
             after = visit.tagged(_noted(changed.after))
-            visit.note("user.change", before=_noted(changed.before), after=after, **ended)
+            visit.note("user.change", before=_noted(changed.before), after=after)
+            if changed.ended_keys:
+                visit.note(ended_keys=[str(key) for key in changed.ended_keys])
         return changed.after
 
     @router.get("/users/{user_id}/keys", responses=ABSENT)
