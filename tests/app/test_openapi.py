@@ -1,7 +1,8 @@
 """Whatever is asked of any route, as its schema allows or not: nothing fails, and every answer is a documented one.
 
 Schemathesis makes the requests: what the description allows and what it forbids, each route alone, and in the long run
-one after another by the identifiers that answers give. Its report names the request that a route could not take, as a command to repeat.
+one after another by the identifiers that answers give. Its report names the request that a route could not take, as a
+command to repeat.
 """
 
 import json
