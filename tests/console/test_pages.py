@@ -420,18 +420,22 @@ class Person:
         self.waits(f"Boolean(hands.button({json.dumps(name)}))")
         self.browser.evaluate(f"hands.button({json.dumps(name)}).click()")
 
+    def field(self, name: str) -> str:
+        """The field that is called so, by itself or by its label."""
+        labelled = f"document.querySelector(`input[id='${{hands.find({json.dumps(name)}, 'label')?.htmlFor}}']`)"
+        return f"(hands.find({json.dumps(name)}, 'input, textarea') || {labelled})"
+
     def types(self, name: str, text: str) -> None:
         """Type into the field that is called so, in place of what is there."""
-        found = f"hands.find({json.dumps(name)}, 'input, textarea')"
-        labelled = f"document.querySelector(`input[id='${{hands.find({json.dumps(name)}, 'label')?.htmlFor}}']`)"
-        self.waits(f"Boolean({found} || {labelled})")
-        self.browser.evaluate(f"(one => {{ one.focus(); one.select(); }})({found} || {labelled})")
+        field = self.field(name)
+        self.waits(f"Boolean({field})")
+        self.browser.evaluate(f"(one => {{ one.focus(); one.select(); }})({field})")
         self.browser.write(text)
 
     def chooses(self, name: str, option: str) -> None:
         """Choose an option of the selection that is called so."""
-        self.waits(f"Boolean(hands.find({json.dumps(name)}, 'input'))")
-        field = f"hands.find({json.dumps(name)}, 'input')"
+        field = self.field(name)
+        self.waits(f"Boolean({field})")
         self.browser.evaluate(f"{field}.focus()")
         self.browser.press("ArrowDown")
         entry = (
@@ -578,7 +582,25 @@ def test_who_signed_in_long_ago_is_asked_again_and_what_they_began_goes_on(
     # Only that it was asked for went wrong.
     assert [one[:3] for one in at.browser.failures] == ["403"]
     at.press("Close")
-    # And the new session does what the old one did.
+    # And the new session does what the old one did: who is disabled leaves no key behind, which is said before.
+    with running.place.database.begin() as tx:
+        gone = NewUser(name="Gone", email="gone@brand.example", role="owner", language="en")
+        gone_id = users.add_user(tx, gone, NOW)
+        reader = access.reader_for(tx, kind="user", id=gone_id, name="Gone", role="owner", places=())
+        _, secret = access.make_key(tx, reader, access.NewKey(name="their key", role="analyst"), NOW)
+    at.browser.evaluate("location.reload()")
+    at.press("Edit Gone")
+    at.chooses("Role", "Analyst")
+    at.sees("their key")
+    at.press("Save")
+    at.waits("hands.dialogs() === 0")
+    at.press("Disable Gone")
+    at.sees("What uses them is refused at once")
+    at.press("Disable")
+    at.waits("hands.dialogs() === 0")
+    at.sees("disabled")
+    with running.place.database.begin() as tx:
+        assert access.reader_of_key(tx, secret, NOW) is None
     at.press("Add")
     at.types("Name of the team", "Tea")
     at.press("Save")

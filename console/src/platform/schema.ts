@@ -1722,6 +1722,23 @@ export interface paths {
         patch: operations["patch_user_api_users__user_id__patch"];
         trace?: never;
     };
+    "/api/users/{user_id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The API keys that somebody made */
+        get: operations["get_user_keys_api_users__user_id__keys_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/users/{user_id}/reset": {
         parameters: {
             query?: never;
@@ -2074,6 +2091,12 @@ export interface components {
         ChangeUserBody: {
             /** Disabled */
             disabled?: boolean | null;
+            /**
+             * Keep Keys
+             * @description let the API keys go on that they made and could not make any more
+             * @default false
+             */
+            keep_keys: boolean;
             /** Places */
             places?: string[] | null;
             /** Role */
@@ -5496,6 +5519,14 @@ export interface components {
             user_id: string;
         };
         /**
+         * UserKeysAnswer
+         * @description The good API keys that somebody made, oldest first.
+         */
+        UserKeysAnswer: {
+            /** Items */
+            items: components["schemas"]["KeyBody"][];
+        };
+        /**
          * UsersAnswer
          * @description Some accounts; `next` is what to ask `after` for more.
          */
@@ -5818,7 +5849,13 @@ export type $defs = Record<string, never>;
 export interface operations {
     get_attributes_api_attributes_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,type
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5926,7 +5963,13 @@ export interface operations {
     };
     get_attribute_api_attributes__name__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,type
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 name: string;
@@ -6375,6 +6418,11 @@ export interface operations {
                 about?: string | null;
                 since?: string | null;
                 until?: string | null;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example seq,at
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -6604,6 +6652,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 after?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -6860,7 +6913,13 @@ export interface operations {
     };
     get_channel_api_channels__channel__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 channel: string;
@@ -7316,6 +7375,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 before?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example job_id,kind
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -7875,7 +7939,13 @@ export interface operations {
     };
     post_list_api_customers_list_post: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example customer_id,name
+                 */
+                fields?: string;
+            };
             header?: {
                 /** @description asked again with the same, it is done once; for a day */
                 "Idempotency-Key"?: string;
@@ -8354,6 +8424,11 @@ export interface operations {
             query?: {
                 /** @description how many facts of the timeline */
                 latest?: number;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example customer_id,customer_ids
+                 */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -8677,7 +8752,13 @@ export interface operations {
     };
     get_consents_api_customers__customer_id__consents_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example purpose,channel
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 customer_id: string;
@@ -9150,7 +9231,13 @@ export interface operations {
     };
     get_identities_api_customers__customer_id__identities_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example identity_id,kind
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 customer_id: string;
@@ -9449,7 +9536,13 @@ export interface operations {
     };
     get_merges_api_customers__customer_id__merges_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example merge_id,winner
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 customer_id: string;
@@ -9585,6 +9678,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 before?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example source,order_id
+                 */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -10437,6 +10535,11 @@ export interface operations {
                 name?: string[] | null;
                 since?: string | null;
                 until?: string | null;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example fact_id,occurred_at
+                 */
+                fields?: string;
             };
             header?: never;
             path: {
@@ -10550,6 +10653,11 @@ export interface operations {
             query?: {
                 hours?: number;
                 source?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example since,hours
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -10799,6 +10907,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 before?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example job_id,kind
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -11216,7 +11329,13 @@ export interface operations {
     };
     get_preview_api_imports_previews__preview_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,format
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 preview_id: string;
@@ -11348,7 +11467,13 @@ export interface operations {
     };
     get_import_api_imports__import_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example job_id,kind
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 import_id: string;
@@ -11613,7 +11738,13 @@ export interface operations {
     };
     get_invitations_api_invitations_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example invitation_id,email
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -12373,6 +12504,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 before?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example job_id,kind
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -12481,7 +12617,13 @@ export interface operations {
     };
     get_one_api_jobs__job_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example job_id,kind
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 job_id: string;
@@ -12908,6 +13050,11 @@ export interface operations {
             query?: {
                 after?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example key_id,name
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13328,6 +13475,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,orders
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13447,6 +13599,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,channels
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13567,6 +13724,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,period
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13687,6 +13849,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,days
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13806,6 +13973,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the facts; nobody is counted where they are in another */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example first,since
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -13927,6 +14099,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,by
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14035,7 +14212,13 @@ export interface operations {
     };
     get_quality_api_lifecycle_quality_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example as_of,model
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -14154,6 +14337,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the orders; without it, that of the facts */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example basis,customers
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14271,6 +14459,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the facts; nobody is counted where they are in another */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example known,cells
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14388,6 +14581,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the facts; nobody is counted where they are in another */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example known,stages
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14505,6 +14703,11 @@ export interface operations {
                 store?: string | null;
                 /** @description of the facts; nobody is counted where they are in another */
                 currency?: string | null;
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example known,customers
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -14937,7 +15140,13 @@ export interface operations {
     };
     get_providers_api_oidc_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -15599,7 +15808,13 @@ export interface operations {
     };
     get_overview_api_overview_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example refresh,compared_with
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -15707,7 +15922,13 @@ export interface operations {
     };
     get_passkeys_api_passkeys_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example passkey_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -16181,7 +16402,13 @@ export interface operations {
     };
     get_permissions_api_permissions_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example permissions,fields
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -16295,6 +16522,11 @@ export interface operations {
                 limit?: number;
                 category?: string | null;
                 brand?: string | null;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -16554,7 +16786,13 @@ export interface operations {
     };
     get_product_api_products__product_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 product_id: string;
@@ -17443,6 +17681,11 @@ export interface operations {
                 /** @description `next` of the page before */
                 before?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example report_id,made_at
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -17700,7 +17943,13 @@ export interface operations {
     };
     get_findings_api_reports_latest_findings_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example report,findings
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17808,7 +18057,13 @@ export interface operations {
     };
     get_schedule_api_reports_schedule_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example every,day
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -18066,7 +18321,13 @@ export interface operations {
     };
     get_report_api_reports__report_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example report_id,made_at
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 report_id: string;
@@ -18338,7 +18599,13 @@ export interface operations {
     };
     get_roles_api_roles_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,permissions
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -18599,7 +18866,13 @@ export interface operations {
     };
     get_role_api_roles__name__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,permissions
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 name: string;
@@ -19105,7 +19378,13 @@ export interface operations {
     };
     get_session_api_session_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example user_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -20178,7 +20457,13 @@ export interface operations {
     };
     get_sessions_api_sessions_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example session_id,created_at
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -20416,7 +20701,13 @@ export interface operations {
     };
     get_brand_api_settings_brand_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,time_zone
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -20669,7 +20960,13 @@ export interface operations {
     };
     get_stages_api_settings_stages_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example stages,rules
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21119,7 +21416,13 @@ export interface operations {
     };
     get_stages_of_api_settings_stages__version__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example stages,rules
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 version: number;
@@ -21251,7 +21554,13 @@ export interface operations {
     };
     get_setup_api_setup_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example needed
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21546,7 +21855,13 @@ export interface operations {
     };
     get_sources_api_sources_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example source_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21928,7 +22243,13 @@ export interface operations {
     };
     get_stage_names_api_stages_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example code,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -22041,6 +22362,11 @@ export interface operations {
                 after?: string | null;
                 limit?: number;
                 region?: string | null;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -22299,7 +22625,13 @@ export interface operations {
     };
     get_store_api_stores__store_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,active
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 store_id: string;
@@ -22580,7 +22912,13 @@ export interface operations {
     };
     get_teams_api_teams_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example team_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -22852,7 +23190,13 @@ export interface operations {
     };
     get_team_api_teams__team_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example team_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 team_id: string;
@@ -23793,6 +24137,11 @@ export interface operations {
             query?: {
                 after?: string | null;
                 limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example user_id,name
+                 */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -23901,7 +24250,13 @@ export interface operations {
     };
     get_user_api_users__user_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example user_id,name
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 user_id: string;
@@ -24223,6 +24578,144 @@ export interface operations {
             };
         };
     };
+    get_user_keys_api_users__user_id__keys_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example key_id,name
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserKeysAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     post_reset_api_users__user_id__reset_post: {
         parameters: {
             query?: never;
@@ -24382,7 +24875,13 @@ export interface operations {
     };
     get_views_api_views_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example name,shared
+                 */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -24643,7 +25142,13 @@ export interface operations {
     };
     get_view_api_views__view_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example name,shared
+                 */
+                fields?: string;
+            };
             header?: never;
             path: {
                 view_id: string;

@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,7 +25,17 @@ from shuke.app.console import BUILT, Console, files_of
 from shuke.app.wiring import OPEN_PATHS, ROUTES, UNWRITTEN_PATHS
 from shuke.base.errors import BadInput, NotAvailable, NotFound, ShukeError
 from shuke.platform import Metrics, Settings, Workplace, log, may_pass, revision_expected, revision_found
-from shuke.platform.http import LOOPBACK, KnownHosts, LastResort, Requests, SafeAnswers, is_from_here, problem
+from shuke.platform.http import (
+    LOOPBACK,
+    KnownHosts,
+    LastResort,
+    Requests,
+    SafeAnswers,
+    is_from_here,
+    problem,
+    shape_of_route,
+)
+from shuke.platform.sparse import Shape
 
 __all__ = ["build_web"]
 
@@ -103,16 +114,29 @@ def _describe(app: FastAPI) -> None:
 
     def described() -> dict[str, Any]:
         whole = describe()
+        shapes = _shapes(app)
         whole.setdefault("components", {})["securitySchemes"] = access.SECURITY_SCHEMES
         for path, methods in whole["paths"].items():
             for method, operation in methods.items():
                 said = _texts().get(f"{method.upper()} {path}", {})
                 operation["summary"] = said.get("summary", operation.get("summary"))
+                if shape := shapes.get((method, path)):
+                    operation.setdefault("parameters", []).append(shape.parameter())
                 if "example" in said:
                     operation["requestBody"]["content"]["application/json"]["example"] = said["example"]
         return whole
 
     app.openapi = described  # type: ignore[method-assign] # the framework's own way to extend it
+
+
+def _shapes(app: FastAPI) -> dict[tuple[str, str], Shape]:
+    """What of an answer can be asked for, by method and path of the route."""
+    return {
+        (method.lower(), route.path_format): shape
+        for route in app.routes
+        if isinstance(route, APIRoute) and (shape := shape_of_route(route)) is not None
+        for method in route.methods or ()
+    }
 
 
 @cache

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from copy import copy
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any
 from uuid import uuid4
@@ -37,12 +39,14 @@ from shuke.base.errors import (
     TooOften,
 )
 from shuke.base.language import Language, explain
+from shuke.platform.sparse import Shape, asked_fields, shape_of
 from shuke.platform.telemetry import Metrics, log
 
 __all__ = [
     "BODY_BYTES_MAX",
     "LOOPBACK",
     "PROBLEM",
+    "READS",
     "Answered",
     "Flag",
     "KnownHosts",
@@ -57,6 +61,7 @@ __all__ = [
     "language_of",
     "problem",
     "refusal",
+    "shape_of_route",
     "status_of",
     "uploads",
 ]
@@ -183,6 +188,15 @@ def _router(room: str, kind: type[APIRoute]) -> APIRouter:
     )
 
 
+#: The mark of a POST that only reads: what it looks for may be personal, and addresses stand in logs on the way.
+READS: dict[str, Any] = {"x-reads": True}
+
+
+def shape_of_route(route: APIRoute) -> Shape | None:
+    """What of the route's answer can be asked for by ``fields``; None where nothing can."""
+    return route.shape if isinstance(route, _LimitedRoute) else None
+
+
 def is_kept_whole(route: APIRoute) -> bool:
     """Whether a body is read before the route begins, so that a second can be told from it."""
     return isinstance(route, _LimitedRoute)
@@ -200,14 +214,28 @@ class _LimitedRoute(APIRoute):
     """Reads a body up to :data:`BODY_BYTES_MAX`, and calls one that cannot be parsed bad input.
 
     So it does where the null character stands anywhere, which PostgreSQL has no place for. Of the request it leaves
-    ``state.body_hash``, and gives the answer to ``state.keep_answer`` where that was set meanwhile.
+    ``state.body_hash``, and gives the answer to ``state.keep_answer`` where that was set meanwhile. A read answers with
+    some ``fields`` only where it is asked to, which are left as ``state.fields``.
     """
+
+    @cached_property
+    def shape(self) -> Shape | None:
+        """What of the answer can be asked for; None where the route changes something, or answers with a file."""
+        reads = "GET" in (self.methods or ()) or (self.openapi_extra or {}).keys() >= READS.keys()
+        return shape_of(self.response_model) if reads and self.response_model is not None else None
+
+    def _sparse(self, shape: Shape, wanted: frozenset[str]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's handler of a route like this one that answers with these fields."""
+        like = copy(self)
+        like.response_model_include = shape.included(wanted)
+        return super(_LimitedRoute, like).get_route_handler()
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's own handler, behind the limit."""
-        handle = super().get_route_handler()
+        whole = super().get_route_handler()
 
         async def limited(request: Request) -> Response:
+            handle = whole
             body = bytearray()
             async for part in request.stream():
                 body += part
@@ -221,6 +249,9 @@ class _LimitedRoute(APIRoute):
                 return {"type": "http.request", "body": bytes(body), "more_body": False}
 
             request.state.body_hash = sha256(body).digest()
+            if (given := request.query_params.getlist("fields")) and (shape := self.shape) is not None:
+                request.state.fields = asked_fields(shape, given)
+                handle = self._sparse(shape, request.state.fields)
             try:
                 answer = await handle(Request(request.scope, again))
             except Answered as before:

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from shuke import access
-from shuke.access.service import links, users
+from shuke.access.service import keys, links, users
 from shuke.base.errors import Conflict, NotFound
 from shuke.platform import Database, Workplace
 
@@ -38,6 +38,51 @@ def test_an_address_is_taken_once_and_stands_in_no_log_of_the_database(
     with pytest.raises(sa.exc.IntegrityError), workplace.database.begin() as tx:
         tx.execute(sa.text(f"{again} created_at FROM users WHERE email_key LIKE 'canary%'"))
     assert log.read_text("utf-8", "replace").count("uq_users_email_key") == before + 1
+
+
+def test_keys_end_with_what_their_maker_may(
+    owner: Any, new_browser: Callable[..., Any], workplace: Workplace, key_for: Callable[..., str]
+) -> None:
+    """Who is disabled, or may less, leaves no key behind that may more, unless it is to go on; audited."""
+    token = token_of(invite(owner, role="owner"))
+    anna = new_browser()
+    anna.post("/api/invitations/accept", {"token": token, **NEW})
+    user = anna.learn()["user_id"]
+    others = key_for(workplace, "owner")
+    made = {
+        role: anna.post("/api/keys", {"name": role, "role": role}).json() for role in ("owner", "analyst", "auditor")
+    }
+
+    def good() -> set[str]:
+        with workplace.database.read() as tx:
+            now = datetime.now(UTC)
+            return {name for name, key in made.items() if keys.reader_of_key_id(tx, UUID(key["key_id"]), now)}
+
+    def change(**body: Any) -> Any:
+        return owner.patch(f"/api/users/{user}", body)
+
+    assert [key["name"] for key in owner.get(f"/api/users/{user}/keys").json()["items"]] == list(made)
+    # What changes nothing of what they may ends nothing.
+    assert change(disabled=False).status_code == 200
+    assert change(role="operations_manager", keep_keys=True).status_code == 200
+    assert good() == {"owner", "analyst", "auditor"}
+    # As an analyst she could make one for an analyst.
+    assert change(role="analyst").status_code == 200
+    assert good() == {"analyst"}
+    log = owner.get("/api/audit?action=user.change").json()["items"][0]
+    assert sorted(log["object"]["ended_keys"]) == sorted(made[role]["key_id"] for role in ("owner", "auditor"))
+    # Refused, nothing ends.
+    assert change(disabled=True, role="nobody").status_code == 404
+    assert good() == {"analyst"}
+    assert change(disabled=True).status_code == 200
+    assert good() == set()
+    assert owner.get(f"/api/users/{user}/keys").json() == {"items": []}
+    with workplace.database.read() as tx:
+        assert access.reader_of_key(tx, others, datetime.now(UTC)) is not None
+    # Enabled again, they stay over.
+    assert change(disabled=False).status_code == 200
+    assert good() == set()
+    assert owner.get(f"/api/users/{uuid4()}/keys").status_code == 404
 
 
 def invite(browser: Any, email: str = "anna@brand.cn", role: str = "analyst", **other: Any) -> Any:

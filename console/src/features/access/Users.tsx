@@ -1,6 +1,6 @@
 /** Who has an account, as what, and whether they may come in. */
-import { useQueryClient } from "@tanstack/react-query";
-import { Button, Form, Select, Tag } from "antd";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Button, Checkbox, Form, Select, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -14,7 +14,7 @@ import { Rows } from "@/shell/Rows";
 
 import styles from "./Entrance.module.css";
 import { LinkMade } from "./LinkMade";
-import { ofUser, TEAMS, USERS, useTeams, useUsers, type User } from "./queries";
+import { KEYS, ofUser, TEAMS, USERS, useTeams, useUsers, type User } from "./queries";
 import { RoleFields, type Placed } from "./RoleFields";
 import { useMay, useMe } from "./session";
 
@@ -133,13 +133,15 @@ interface Change {
   places?: string[];
   disabled?: boolean;
   team_id?: string | null;
+  keep_keys?: boolean;
 }
 
 function useChange() {
   const queries = useQueryClient();
   return async (id: string, body: Change, tag: string) => {
-    await api.PATCH("/api/users/{user_id}", { params: { path: { user_id: id }, header: meaning(tag) }, body });
-    await Promise.all([USERS, TEAMS].map((queryKey) => queries.invalidateQueries({ queryKey })));
+    const params = { path: { user_id: id }, header: meaning(tag) };
+    await api.PATCH("/api/users/{user_id}", { params, body: { keep_keys: false, ...body } });
+    await Promise.all([USERS, TEAMS, KEYS].map((queryKey) => queries.invalidateQueries({ queryKey })));
   };
 }
 
@@ -153,18 +155,19 @@ function EditUser({ user, close }: DialogProps) {
   const teams = useTeams();
   const change = useChange();
   return (
-    <EditDialog<User, Placed & { team_id?: string | null }>
+    <EditDialog<User, Placed & Kept & { team_id?: string | null }>
       title={user.name}
       of={ofUser(user.user_id)}
       begin={(before) => (before ? { role: before.role, places: before.places, team_id: before.team_id } : {})}
-      save={async ({ role, places = [], team_id: team = null }, before) => {
-        if (before) await change(user.user_id, { role, places, team_id: team }, before.tag);
+      save={async ({ role, places = [], team_id: team = null, keep_keys = false }, before) => {
+        if (before) await change(user.user_id, { role, places, team_id: team, keep_keys }, before.tag);
       }}
       close={close}
     >
       {(form, before) => (
         <>
           <RoleFields form={form} begun={before?.role ?? user.role} />
+          <Keys of={user} about={t("team.keys_beyond")} />
           {teams.length > 0 && (
             <Form.Item name="team_id" label={t("teams.one")}>
               <Select
@@ -184,19 +187,50 @@ function DisableUser({ user, close }: DialogProps) {
   const { t } = useTranslation("access");
   const change = useChange();
   return (
-    <EditDialog<User, object>
+    <EditDialog<User, Kept>
       title={t("team.disable_title", { name: user.name })}
       about={t("team.disable_what")}
       does={{ text: t("team.disable"), danger: true }}
       of={ofUser(user.user_id)}
       begin={() => ({})}
-      save={async (_, before) => {
-        if (before) await change(user.user_id, { disabled: true }, before.tag);
+      save={async ({ keep_keys = false }, before) => {
+        if (before) await change(user.user_id, { disabled: true, keep_keys }, before.tag);
       }}
       close={close}
       height={60}
     >
-      {() => null}
+      {() => <Keys of={user} about={t("team.keys_end")} />}
     </EditDialog>
+  );
+}
+
+interface Kept {
+  keep_keys?: boolean;
+}
+
+/** The API keys that end with what somebody may, and whether they are to go on; nothing where there are none. */
+function Keys({ of: { user_id }, about }: { of: User; about: string }) {
+  const { t } = useTranslation("access");
+  const names = useNames();
+  const keys = useQuery({
+    queryKey: [...KEYS, user_id],
+    queryFn: () => answer(api.GET("/api/users/{user_id}/keys", { params: { path: { user_id } } })),
+  });
+  const made = keys.data?.items ?? [];
+  if (made.length === 0) return null;
+  return (
+    <>
+      <p>{about}</p>
+      <ul>
+        {made.map((key) => (
+          <li key={key.key_id}>
+            {key.name} · {names("roles", key.role)}
+          </li>
+        ))}
+      </ul>
+      <Form.Item name="keep_keys" valuePropName="checked">
+        <Checkbox>{t("team.keep_keys")}</Checkbox>
+      </Form.Item>
+    </>
   );
 }

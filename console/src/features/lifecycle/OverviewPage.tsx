@@ -149,7 +149,7 @@ function Stages({
     >
       {stages.length === 0 && <Empty title={t("overview.no_stages")}>{t("overview.no_stages_why")}</Empty>}
       {stages.length > 0 && (
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls on a phone
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls where it is too wide
         <div className={styles.scroll} tabIndex={0} role="region" aria-label={t("overview.stages")}>
           <table className={styles.stages}>
             <thead>
@@ -179,9 +179,15 @@ function Stages({
                     />
                     {say.number(one.customers)}
                   </td>
-                  {compared && <td>{one.before === null ? "" : signed(one.customers - one.before, say.number)}</td>}
-                  <td>{money(one.historic_minor)}</td>
-                  <td>{one.predicted_minor === null ? t("worth.unsaid") : money(one.predicted_minor)}</td>
+                  {compared && (
+                    <td data-label={t("overview.change_column")}>
+                      {one.before === null ? "" : signed(one.customers - one.before, say.number)}
+                    </td>
+                  )}
+                  <td data-label={t("worth.historic")}>{money(one.historic_minor)}</td>
+                  <td data-label={t("overview.expected")}>
+                    {one.predicted_minor === null ? t("worth.unsaid") : money(one.predicted_minor)}
+                  </td>
                 </tr>
               ))}
             </tbody>

@@ -145,6 +145,11 @@ class Visit:
         """The language that the reader asked for."""
         return language_of(self.request)
 
+    def wants(self, name: str) -> bool:
+        """Whether this field of the answer is asked for; who names none asks for all."""
+        asked = getattr(self.request.state, "fields", None)
+        return asked is None or name in asked
+
     @property
     def pattern(self) -> str:
         """The route, without the values in its address."""

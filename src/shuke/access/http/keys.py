@@ -19,7 +19,7 @@ from shuke.access.service import keys
 from shuke.platform import Metrics, Workplace
 from shuke.platform.http import api, refusal
 
-__all__ = ["key_routes"]
+__all__ = ["KeyBody", "key_body", "key_routes"]
 
 Writing = Annotated[Visit, needs("keys.write")]
 
@@ -86,7 +86,7 @@ def key_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         with visit.read() as tx:
             found = keys.list_keys(tx, after=after, limit=limit + 1)
         shown = found[:limit]
-        return KeyPage(items=[_body(key) for key in shown], next=shown[-1].key_id if len(found) > limit else None)
+        return KeyPage(items=[key_body(key) for key in shown], next=shown[-1].key_id if len(found) > limit else None)
 
     @router.post("/keys", responses=_ABSENT)
     def post_key(visit: Writing, body: NewKeyBody) -> MadeKeyBody:
@@ -94,9 +94,9 @@ def key_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         with visit.begin() as tx:
             doorway.sure(visit, tx)
             key, secret = keys.make_key(tx, visit.reader, wanted, datetime.now(UTC))
-            visit.note(key_id=key.key_id, after=_body(key).model_dump(mode="json"))
+            visit.note(key_id=key.key_id, after=key_body(key).model_dump(mode="json"))
             visit.tells_secret()
-        return MadeKeyBody(**vars(_body(key)), secret=secret)
+        return MadeKeyBody(**vars(key_body(key)), secret=secret)
 
     @router.delete("/keys/{key_id}", responses=_ABSENT, status_code=204)
     def delete_key(visit: Writing, key_id: UUID) -> None:
@@ -106,6 +106,7 @@ def key_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     return list(router.routes)
 
 
-def _body(key: Key) -> KeyBody:
+def key_body(key: Key) -> KeyBody:
+    """A key as JSON has it."""
     said = vars(key) | {"permissions": list(key.permissions), "places": list(key.places)}
     return KeyBody(**said | {"fields": FieldsBody(**key.fields)})

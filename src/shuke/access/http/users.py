@@ -16,11 +16,12 @@ from starlette.routing import BaseRoute
 from shuke.access.http import doorway
 from shuke.access.http.doorway import ABSENT, COUNTED, REFUSED, Body, Email, Name, Password, SignedInAnswer, Token
 from shuke.access.http.guard import CHANGED, Visit, needs, public
+from shuke.access.http.keys import KeyBody, key_body
 from shuke.access.people_model import PAGE_MAX, Invitation, LinkKind, Team, User, Way, Welcome
 from shuke.access.rules.passwords import checked_password
 from shuke.access.rules.people import NAME_CHARACTERS_MAX
 from shuke.access.rules.permissions import PLACE_CHARACTERS_MAX, PLACES_MAX
-from shuke.access.service import links, passwords, users
+from shuke.access.service import keys, links, passwords, users
 from shuke.base.errors import BadInput
 from shuke.base.language import Language
 from shuke.platform import Metrics, Workplace
@@ -53,6 +54,15 @@ class ChangeUserBody(Body):
     places: _Places | None = None
     disabled: Flag | None = None
     team_id: UUID | None = None
+    keep_keys: Annotated[
+        Flag, Field(description="let the API keys go on that they made and could not make any more")
+    ] = False
+
+
+class UserKeysAnswer(BaseModel):
+    """The good API keys that somebody made, oldest first."""
+
+    items: list[KeyBody]
 
 
 class LinkAnswer(BaseModel):
@@ -144,13 +154,24 @@ def _users(router: APIRouter) -> None:
             places=None if body.places is None else tuple(body.places),
             disabled=body.disabled,
             team=(body.team_id,) if "team_id" in body.model_fields_set else None,
+            keep_keys=body.keep_keys,
         )
         with visit.begin() as tx:
             doorway.sure(visit, tx)
             visit.meant(tx, lambda: _noted(users.get_user(tx, user_id)))
-            before, after = users.change_user(tx, visit.reader, user_id, change, doorway.now_utc())
-            visit.note("user.change", before=_noted(before), after=visit.tagged(_noted(after)))
-        return after
+            changed = users.change_user(tx, visit.reader, user_id, change, doorway.now_utc())
+            after = visit.tagged(_noted(changed.after))
+            visit.note("user.change", before=_noted(changed.before), after=after)
+            if changed.ended_keys:
+                visit.note(ended_keys=[str(key) for key in changed.ended_keys])
+        return changed.after
+
+    @router.get("/users/{user_id}/keys", responses=ABSENT)
+    def get_user_keys(visit: Reading, user_id: UUID) -> UserKeysAnswer:
+        with visit.read() as tx:
+            users.get_user(tx, user_id)
+            found = keys.keys_made_by(tx, user_id, doorway.now_utc())
+        return UserKeysAnswer(items=[key_body(key) for key in found])
 
     @router.post("/users/{user_id}/reset", responses=REFUSED)
     def post_reset(visit: Writing, user_id: UUID) -> LinkAnswer:

@@ -27,6 +27,8 @@ __all__ = [
     "DAYS_MAX",
     "KEYS_MAX",
     "NewKey",
+    "end_keys_beyond",
+    "keys_made_by",
     "list_keys",
     "make_key",
     "reader_of_key",
@@ -159,6 +161,23 @@ def list_keys(tx: Transaction, *, after: UUID | None = None, limit: int = 100) -
     """A page of the keys, oldest first, with those that are over; ``after`` is the last id of the page before."""
     query = sa.select(api_keys).order_by(api_keys.c.key_id).limit(min(limit, PAGE_MAX))
     return tuple(_key(row) for row in tx.execute(query if after is None else query.where(api_keys.c.key_id > after)))
+
+
+def keys_made_by(tx: Transaction, user_id: UUID, now: datetime) -> tuple[Key, ...]:
+    """The good keys that this person made, or that were made with one of theirs, oldest first."""
+    good = (api_keys.c.acts_for == user_id, api_keys.c.revoked_at.is_(None), api_keys.c.expires_at > now)
+    return tuple(_key(row) for row in tx.execute(sa.select(api_keys).where(*good).order_by(api_keys.c.key_id)))
+
+
+def end_keys_beyond(tx: Transaction, maker: Reader | None, user_id: UUID, now: datetime) -> tuple[UUID, ...]:
+    """End the keys of a person that they could not make as they are now; as None they could make none."""
+    over = [
+        key.key_id
+        for key in keys_made_by(tx, user_id, now)
+        if maker is None or beyond(maker, key.permissions, key.where, key.places, key.fields)
+    ]
+    tx.execute(sa.update(api_keys).where(api_keys.c.key_id.in_(over)).values(revoked_at=now))
+    return tuple(over)
 
 
 def revoke_key(tx: Transaction, key_id: UUID, now: datetime) -> Key:

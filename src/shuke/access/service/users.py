@@ -17,8 +17,8 @@ from shuke.access.people_model import PAGE_MAX, TEAMS_MAX, NewUser, Team, User, 
 from shuke.access.people_tables import teams, users
 from shuke.access.rules.people import checked_name, email_key
 from shuke.access.rules.permissions import beyond
-from shuke.access.service import sessions
-from shuke.access.service.roles import get_role, may_give_role
+from shuke.access.service import keys, sessions
+from shuke.access.service.roles import get_role, may_give_role, reader_for
 from shuke.access.tables import roles
 from shuke.base.errors import BadInput, Conflict, NotAllowed, NotFound
 from shuke.base.ids import new_id
@@ -27,6 +27,7 @@ from shuke.platform import Transaction
 __all__ = [
     "OWNER",
     "Change",
+    "Changed",
     "Credentials",
     "add_team",
     "add_user",
@@ -72,12 +73,25 @@ class Credentials:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What is to change of an account; None stays as it is. ``team`` is (None,) to be in no team."""
+    """What is to change of an account; None stays as it is. ``team`` is (None,) to be in no team.
+
+    With ``keep_keys`` the API keys go on that the person made and could not make any more.
+    """
 
     role: str | None = None
     places: tuple[str, ...] | None = None
     disabled: bool | None = None
     team: tuple[UUID | None] | None = None
+    keep_keys: bool = False
+
+
+@dataclass(frozen=True)
+class Changed:
+    """An account as it was and as it is, and the API keys that ended with what changed."""
+
+    before: User
+    after: User
+    ended_keys: tuple[UUID, ...]
 
 
 def credentials_of(tx: Transaction, *, email: str | None = None, user_id: UUID | None = None) -> Credentials | None:
@@ -132,8 +146,11 @@ def make_first_owner(tx: Transaction, given: NewUser, now: datetime) -> UUID:
     return add_user(tx, replace(given, role=OWNER), now)
 
 
-def change_user(tx: Transaction, reader: Reader, user_id: UUID, change: Change, now: datetime) -> tuple[User, User]:
-    """Change an account; as it was, and as it is. Who has another role, other places or none has to sign in again.
+def change_user(tx: Transaction, reader: Reader, user_id: UUID, change: Change, now: datetime) -> Changed:
+    """Change an account. Who has another role, other places or is disabled has to sign in again.
+
+    The API keys end that the person made and could not make any more, all of them of who is disabled, unless they are
+    to be kept.
 
     Raises:
         BadInput: ``access.bad_places``.
@@ -163,9 +180,15 @@ def change_user(tx: Transaction, reader: Reader, user_id: UUID, change: Change, 
     if not has_owner(tx):
         raise Conflict("access.last_owner")
     after = get_user(tx, user_id)
-    if (before.role, before.places, before.disabled_at) != (after.role, after.places, after.disabled_at):
-        sessions.end_sessions(tx, user_id)
-    return before, after
+    if (before.role, before.places, before.disabled_at) == (after.role, after.places, after.disabled_at):
+        return Changed(before, after, ())
+    sessions.end_sessions(tx, user_id)
+    return Changed(before, after, () if change.keep_keys else _end_keys(tx, after, now))
+
+
+def _end_keys(tx: Transaction, user: User, now: datetime) -> tuple[UUID, ...]:
+    maker = reader_for(tx, kind="user", id=user.user_id, name=user.name, role=user.role, places=user.places)
+    return keys.end_keys_beyond(tx, None if user.disabled_at else maker, user.user_id, now)
 
 
 def outranks(tx: Transaction, reader: Reader, user: User) -> None:

@@ -18,9 +18,9 @@ from shuke import access, collect, privacy, profiles
 from shuke.lifecycle.model import CustomerFacts, CustomerPage, CustomerQuery, Overview, Sort, StoodIn
 from shuke.lifecycle.service.listing import MOMENTS_MAX, PAGE_MAX, WORDS_MAX, list_customers
 from shuke.lifecycle.service.overview import overview
-from shuke.lifecycle.service.reading import LATEST_MAX, customer_360
+from shuke.lifecycle.service.reading import LATEST_MAX, PARTS, customer_360
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import Flag, Moment, api, refusal
+from shuke.platform.http import READS, Flag, Moment, api, refusal
 
 __all__ = ["Conditions", "SearchBody", "customer_routes", "query_of"]
 
@@ -174,7 +174,15 @@ def customer_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         latest: Annotated[int, Query(ge=1, le=LATEST_MAX, description="how many facts of the timeline")] = 20,
     ) -> WholeCustomer:
         with visit.read() as tx:
-            found = customer_360(tx, visit.keyring, customer_id, datetime.now(UTC), latest=latest, fields=visit.fields)
+            found = customer_360(
+                tx,
+                visit.keyring,
+                customer_id,
+                datetime.now(UTC),
+                latest=latest,
+                fields=visit.fields,
+                parts=[part for part in PARTS if visit.wants(part)],
+            )
         visit.tagged(found.profile.attributes)
         return WholeCustomer(
             **vars(found.profile), traits=found.traits, computed=found.computed, timeline=found.timeline
@@ -197,7 +205,7 @@ def customer_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
             identities=tuple(one for one in profile.identities if one.value is not None),
         )
 
-    @router.post("/customers/list")
+    @router.post("/customers/list", openapi_extra=READS)
     def post_list(visit: Annotated[access.Visit, access.needs("customers.read")], body: ListBody) -> CustomerPage:
         with visit.read() as tx:
             return list_customers(

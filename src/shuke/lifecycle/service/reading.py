@@ -19,6 +19,7 @@ from shuke.platform import Keyring, Transaction
 __all__ = [
     "CUSTOMERS_MAX",
     "LATEST_MAX",
+    "PARTS",
     "customer_360",
     "facts_of",
     "former_facts_of",
@@ -30,6 +31,8 @@ __all__ = [
 CUSTOMERS_MAX = 10_000
 #: Facts of the timeline that come with a whole customer.
 LATEST_MAX = 100
+#: What is read of a whole customer beside the profile.
+PARTS = ("traits", "computed", "timeline")
 #: Changes of one customer that are looked back at.
 HISTORY_MAX = 1_000
 
@@ -87,6 +90,7 @@ def customer_360(
     *,
     latest: int = 20,
     fields: access.Fields = access.MASKED,
+    parts: Collection[str] = PARTS,
 ) -> Customer360:
     """The customer who stands for this one, whole: profile, what events told, computed facts, the latest facts.
 
@@ -99,6 +103,7 @@ def customer_360(
         now: which tags count.
         latest: facts of the timeline, from 1 to :data:`LATEST_MAX`.
         fields: how the reader sees what is personal.
+        parts: what of :data:`PARTS` is read; what is not is empty.
 
     Raises:
         NotFound: ``profiles.no_customer`` when there is none, or it was erased.
@@ -109,9 +114,11 @@ def customer_360(
     profile = profiles.profile_360(tx, keyring, customer_id, now, fields=fields)
     return Customer360(
         profile=profile,
-        traits=collect.read_traits(tx, keyring, profile.customer_ids, fields=fields),
-        computed=facts_of(tx, [profile.customer_id]).get(profile.customer_id),
-        timeline=collect.timeline(tx, profile.customer_id, limit=latest),
+        traits=collect.read_traits(tx, keyring, profile.customer_ids, fields=fields) if "traits" in parts else {},
+        computed=facts_of(tx, [profile.customer_id]).get(profile.customer_id) if "computed" in parts else None,
+        timeline=collect.timeline(tx, profile.customer_id, limit=latest)
+        if "timeline" in parts
+        else collect.TimelinePage((), None),
     )
 
 
