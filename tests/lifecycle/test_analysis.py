@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
 from shuke import collect, lifecycle, profiles
 from shuke.access import Where
@@ -17,8 +18,9 @@ from shuke.base.errors import NotAvailable
 from shuke.collect import Order, OrderLine, OrderStatus
 from shuke.lifecycle import CustomerQuery
 from shuke.lifecycle.analysis_model import Cohorts, Narrowing
-from shuke.lifecycle.service import coming_back, desk
+from shuke.lifecycle.service import coming_back, desk, goods, prepared
 from shuke.lifecycle.service.desk import Desk, whose
+from shuke.lifecycle.service.usual import prepare_figures
 from shuke.platform import Database, Keyring, Settings, Workplace
 
 AS_OF = datetime(2026, 3, 15, tzinfo=UTC)
@@ -368,8 +370,33 @@ def test_an_answer_is_kept_until_something_changes(brand: Brand, monkeypatch: py
         with brand.place.database.begin() as tx:
             collect.save_orders(tx, brand.place.keyring, [status], NOW + timedelta(minutes=len(computed)))
         collect.update_lake(brand.place)
+        # Of many orders, what is new waits until a worker has prepared it.
+        with monkeypatch.context() as many:
+            many.setattr(prepared, "ORDERS_AT_ONCE_MAX", 0)
+            assert sum(one.customers for one in asked().cohorts) == (3 if status is cancelled else 2)
         assert sum(one.customers for one in asked().cohorts) == (2 if status is cancelled else 3)
     assert len(computed) == 4
+
+
+def test_what_everybody_asks_first_is_answered_before(brand: Brand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "LEFT_SECONDS", 0)
+    collect.update_lake(brand.place, rebuild=True)
+    assert prepare_figures(brand.place)
+    folders = sorted((brand.place.settings.data_folder / "desk").iterdir(), key=lambda one: one.stat().st_mtime)
+    assert len(folders) <= prepared.FOLDERS_MAX
+    assert {file.stem for file in folders[-1].glob("*.json")} == {
+        "basis",
+        *("answer-cohorts-month", "answer-retention", "answer-channels"),
+        *("answer-products-product-100", "answer-baskets-50", "answer-first_products-100"),
+    }
+    expected = brand.ask("lifecycle/cohorts")
+    # Another process computes none of it.
+    monkeypatch.setattr(Desk, "_answer", None)
+    with brand.place.database.read() as tx:
+        by = whose(tx, everybody=True)
+    found = coming_back.cohorts(Desk(brand.place), by, Narrowing())
+    assert TypeAdapter(Cohorts).dump_python(found, mode="json") == expected
+    assert goods.products(Desk(brand.place), by, Narrowing()).customers == 3
 
 
 def test_a_server_that_is_busy_says_so(brand: Brand, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def products(
     def nothing(basis: Basis) -> Products:
         return Products(basis, of, 0, 0, 0, 0, ())
 
-    return desk.ask(by, narrowing, question=("products", of, limit), work=work, nothing=nothing, goods=True)
+    return desk.ask(by, narrowing, question=("products", of, limit), work=work, nothing=nothing)
 
 
 def _lines(tables: insight.Tables) -> ir.Table:
@@ -114,7 +114,7 @@ def baskets(desk: Desk, by: Whose, narrowing: Narrowing, *, limit: int = 50) -> 
     def nothing(basis: Basis) -> Baskets:
         return Baskets(basis, 0, insight.pair_orders_needed(0), ())
 
-    return desk.ask(by, narrowing, question=("baskets", limit), work=work, nothing=nothing, goods=True)
+    return desk.ask(by, narrowing, question=("baskets", limit), work=work, nothing=nothing)
 
 
 def _pair(row: dict[str, Any]) -> Pair:
@@ -175,4 +175,4 @@ def first_products(desk: Desk, by: Whose, narrowing: Narrowing, *, limit: int = 
     def nothing(basis: Basis) -> FirstProducts:
         return FirstProducts(basis, 0, None, CUSTOMERS_NEEDED, None, 0, ())
 
-    return desk.ask(by, narrowing, question=("first_products", limit), work=work, nothing=nothing, goods=True)
+    return desk.ask(by, narrowing, question=("first_products", limit), work=work, nothing=nothing)
