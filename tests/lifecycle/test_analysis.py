@@ -234,6 +234,12 @@ BEHIND: list[tuple[dict[str, Any], set[str]]] = [
     ({"order_days_min": 2}, {"a", "c"}),
     ({"order_days_max": 1}, {"b"}),
     ({"channels": ["web"]}, {"a", "c"}),
+    ({"no_channel": True}, set()),
+    ({"channels": ["web"], "no_channel": True}, {"a", "c"}),
+    ({"bought": {"categories": ["pot"], "no_category": True}}, {"a", "b"}),
+    ({"ordered_on": {"until": "2026-02-10T23:59:59Z", "days_max": 1}}, {"b", "c"}),
+    ({"ordered_on": {"until": "2026-02-25T23:59:59Z", "days_min": 2}}, {"a", "c"}),
+    ({"ordered_on": {"until": "2026-01-04T23:59:59Z"}}, set()),
     ({"stood": [{"stages": ["outside"], "at": MOMENTS["since"]}]}, {"c"}),
     ({"r_scores": [1, 2, 3, 4, 5]}, {"a", "b", "c"}),
 ]
@@ -433,3 +439,34 @@ def test_too_much_is_refused(brand: Brand) -> None:
         ):
             with pytest.raises(Exception, match=r"lifecycle\.too_many_words"):
                 lifecycle.list_customers(tx, brand.place.keyring, query)
+
+
+def test_a_pair_says_how_many_orders_and_how_many_customers_it_stands_for(
+    brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shuke.insight.baskets._ORDERS_MIN", 1)
+    again = ("9", "b", "2026-02-27", "shop", "s2", ORDERS[1][-1])
+    with brand.place.database.begin() as tx:
+        collect.save_orders(tx, brand.place.keyring, [order(*again)], NOW + timedelta(days=1))
+    collect.update_lake(brand.place)
+    (pair,) = brand.ask("lifecycle/baskets")["pairs"]
+    assert (pair["orders"], pair["customers"]) == (2, 1)
+    asked = {"products": [pair["first"], pair["second"]], "together": True}
+    assert len(brand.listed(bought=asked)) == pair["customers"]
+
+
+def test_behind_what_has_no_name_are_those_whom_it_counts(brand: Brand) -> None:
+    with brand.place.database.begin() as tx:
+        tx.execute(sa.text("UPDATE orders SET channel = NULL WHERE order_id = '2'"))
+        tx.execute(sa.text("UPDATE order_lines SET category = NULL WHERE product_id = 'P2'"))
+    lifecycle.refresh(brand.place, as_of=AS_OF, now=NOW)
+    counts = {one["channel"]: one["customers"] for one in brand.ask("lifecycle/channels")["channels"]}
+    assert counts == {"web": 2, None: 1}
+    assert brand.listed(no_channel=True) == {"b"}
+    assert brand.listed(no_channel=True, channels=["web"]) == {"a", "b", "c"}
+    found = {one["key"]: one["customers"] for one in brand.ask("lifecycle/products?by=category")["products"]}
+    assert found == {"tea": 3, None: 2}
+    assert brand.listed(bought={"no_category": True}) == {"a", "b"}
+    shop = brand.ask("lifecycle/products?by=category&store=s2")["products"]
+    assert {one["key"]: one["customers"] for one in shop}[None] == 1
+    assert brand.listed(bought={"no_category": True, "stores": ["s2"]}) == {"b"}
