@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
 from shuke import collect, lifecycle, profiles
 from shuke.access import Where
@@ -17,8 +18,9 @@ from shuke.base.errors import NotAvailable
 from shuke.collect import Order, OrderLine, OrderStatus
 from shuke.lifecycle import CustomerQuery
 from shuke.lifecycle.analysis_model import Cohorts, Narrowing
-from shuke.lifecycle.service import coming_back, desk
+from shuke.lifecycle.service import coming_back, desk, goods, prepared
 from shuke.lifecycle.service.desk import Desk, whose
+from shuke.lifecycle.service.usual import prepare_figures
 from shuke.platform import Database, Keyring, Settings, Workplace
 
 AS_OF = datetime(2026, 3, 15, tzinfo=UTC)
@@ -232,6 +234,12 @@ BEHIND: list[tuple[dict[str, Any], set[str]]] = [
     ({"order_days_min": 2}, {"a", "c"}),
     ({"order_days_max": 1}, {"b"}),
     ({"channels": ["web"]}, {"a", "c"}),
+    ({"no_channel": True}, set()),
+    ({"channels": ["web"], "no_channel": True}, {"a", "c"}),
+    ({"bought": {"categories": ["pot"], "no_category": True}}, {"a", "b"}),
+    ({"ordered_on": {"until": "2026-02-10T23:59:59Z", "days_max": 1}}, {"b", "c"}),
+    ({"ordered_on": {"until": "2026-02-25T23:59:59Z", "days_min": 2}}, {"a", "c"}),
+    ({"ordered_on": {"until": "2026-01-04T23:59:59Z"}}, set()),
     ({"stood": [{"stages": ["outside"], "at": MOMENTS["since"]}]}, {"c"}),
     ({"r_scores": [1, 2, 3, 4, 5]}, {"a", "b", "c"}),
 ]
@@ -368,8 +376,33 @@ def test_an_answer_is_kept_until_something_changes(brand: Brand, monkeypatch: py
         with brand.place.database.begin() as tx:
             collect.save_orders(tx, brand.place.keyring, [status], NOW + timedelta(minutes=len(computed)))
         collect.update_lake(brand.place)
+        # Of many orders, what is new waits until a worker has prepared it.
+        with monkeypatch.context() as many:
+            many.setattr(prepared, "ORDERS_AT_ONCE_MAX", 0)
+            assert sum(one.customers for one in asked().cohorts) == (3 if status is cancelled else 2)
         assert sum(one.customers for one in asked().cohorts) == (2 if status is cancelled else 3)
     assert len(computed) == 4
+
+
+def test_what_everybody_asks_first_is_answered_before(brand: Brand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "LEFT_SECONDS", 0)
+    collect.update_lake(brand.place, rebuild=True)
+    assert prepare_figures(brand.place)
+    folders = sorted((brand.place.settings.data_folder / "desk").iterdir(), key=lambda one: one.stat().st_mtime)
+    assert len(folders) <= prepared.FOLDERS_MAX
+    assert {file.stem for file in folders[-1].glob("*.json")} == {
+        "basis",
+        *("answer-cohorts-month", "answer-retention", "answer-channels"),
+        *("answer-products-product-100", "answer-baskets-50", "answer-first_products-100"),
+    }
+    expected = brand.ask("lifecycle/cohorts")
+    # Another process computes none of it.
+    monkeypatch.setattr(Desk, "_answer", None)
+    with brand.place.database.read() as tx:
+        by = whose(tx, everybody=True)
+    found = coming_back.cohorts(Desk(brand.place), by, Narrowing())
+    assert TypeAdapter(Cohorts).dump_python(found, mode="json") == expected
+    assert goods.products(Desk(brand.place), by, Narrowing()).customers == 3
 
 
 def test_a_server_that_is_busy_says_so(brand: Brand, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -406,3 +439,34 @@ def test_too_much_is_refused(brand: Brand) -> None:
         ):
             with pytest.raises(Exception, match=r"lifecycle\.too_many_words"):
                 lifecycle.list_customers(tx, brand.place.keyring, query)
+
+
+def test_a_pair_says_how_many_orders_and_how_many_customers_it_stands_for(
+    brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shuke.insight.baskets._ORDERS_MIN", 1)
+    again = ("9", "b", "2026-02-27", "shop", "s2", ORDERS[1][-1])
+    with brand.place.database.begin() as tx:
+        collect.save_orders(tx, brand.place.keyring, [order(*again)], NOW + timedelta(days=1))
+    collect.update_lake(brand.place)
+    (pair,) = brand.ask("lifecycle/baskets")["pairs"]
+    assert (pair["orders"], pair["customers"]) == (2, 1)
+    asked = {"products": [pair["first"], pair["second"]], "together": True}
+    assert len(brand.listed(bought=asked)) == pair["customers"]
+
+
+def test_behind_what_has_no_name_are_those_whom_it_counts(brand: Brand) -> None:
+    with brand.place.database.begin() as tx:
+        tx.execute(sa.text("UPDATE orders SET channel = NULL WHERE order_id = '2'"))
+        tx.execute(sa.text("UPDATE order_lines SET category = NULL WHERE product_id = 'P2'"))
+    lifecycle.refresh(brand.place, as_of=AS_OF, now=NOW)
+    counts = {one["channel"]: one["customers"] for one in brand.ask("lifecycle/channels")["channels"]}
+    assert counts == {"web": 2, None: 1}
+    assert brand.listed(no_channel=True) == {"b"}
+    assert brand.listed(no_channel=True, channels=["web"]) == {"a", "b", "c"}
+    found = {one["key"]: one["customers"] for one in brand.ask("lifecycle/products?by=category")["products"]}
+    assert found == {"tea": 3, None: 2}
+    assert brand.listed(bought={"no_category": True}) == {"a", "b"}
+    shop = brand.ask("lifecycle/products?by=category&store=s2")["products"]
+    assert {one["key"]: one["customers"] for one in shop}[None] == 1
+    assert brand.listed(bought={"no_category": True, "stores": ["s2"]}) == {"b"}

@@ -102,6 +102,10 @@ def test_a_preview_says_what_a_refresh_then_does(ask: Ask, buyers: Workplace) ->
     assert counts(buyers) == before
     assert ask("PUT", PATH, json=wanted).json()["version"] == 1
     assert counts(buyers) == before
+    # PostgreSQL, which is asked for who sees some customers, says the same as the file.
+    with buyers.database.read() as tx:
+        some = stages.preview(buyers, tx, stages.current_stages(tx), everybody=False)
+    assert {one.stage: one.would_be for one in some if one.would_be} == told
     lifecycle.refresh(buyers, as_of=AS_OF, now=NOW)
     assert counts(buyers) == told
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -142,3 +142,22 @@ def test_the_console_tells_what_the_report_tells(brand: Workplace, report: Desk)
     assert [(one.frequency, one.customers, one.actual) for one in quality.test.calibration] == [
         (int(one.frequency.rstrip("+")), one.customers, pytest.approx(one.actual)) for one in tested.by_frequency
     ]
+
+    # And behind their marks are as many customers as they say.
+    evening = datetime.combine(quality.test.calibration_end, time.max, tzinfo=UTC)
+    marks = {
+        lifecycle.CustomerQuery(
+            ordered_on=collect.OrderedOn(
+                until=evening,
+                days_min=one.frequency + 1,
+                days_max=None if one.and_more else one.frequency + 1,
+            )
+        ): one.customers
+        for one in quality.test.calibration
+    }
+    for pair in goods.baskets(at, by, EVERYTHING).pairs[:3]:
+        together = collect.Bought(products=(pair.first, pair.second), together=True)
+        marks[lifecycle.CustomerQuery(bought=together)] = pair.customers
+    with brand.database.read() as tx:
+        counted = {query: lifecycle.list_customers(tx, brand.keyring, query, limit=1).count for query in marks}
+    assert counted == {query: lifecycle.Count(customers, exact=True) for query, customers in marks.items()}

@@ -1918,6 +1918,8 @@ export interface components {
         /**
          * BoughtBody
          * @description An order that the customer has: with any of the products, or with all of them `together`, and of a category.
+         *
+         *     `no_category` is a product of none, beside those of the `categories`.
          */
         BoughtBody: {
             /**
@@ -1930,6 +1932,11 @@ export interface components {
              * @default []
              */
             channels: string[];
+            /**
+             * No Category
+             * @default false
+             */
+            no_category: boolean;
             /**
              * Products
              * @default []
@@ -2322,6 +2329,8 @@ export interface components {
         /**
          * Conditions
          * @description Which customers are wanted, beyond a search. All conditions hold; of several words any.
+         *
+         *     `no_channel` is a first order that names none, beside those of the `channels`.
          */
         Conditions: {
             bought?: components["schemas"]["BoughtBody"] | null;
@@ -2359,10 +2368,16 @@ export interface components {
              * @default []
              */
             m_scores: number[];
+            /**
+             * No Channel
+             * @default false
+             */
+            no_channel: boolean;
             /** Order Days Max */
             order_days_max?: number | null;
             /** Order Days Min */
             order_days_min?: number | null;
+            ordered_on?: components["schemas"]["OrderedOnBody"] | null;
             /** Orders Max */
             orders_max?: number | null;
             /** Orders Min */
@@ -3482,10 +3497,16 @@ export interface components {
              * @default []
              */
             m_scores: number[];
+            /**
+             * No Channel
+             * @default false
+             */
+            no_channel: boolean;
             /** Order Days Max */
             order_days_max?: number | null;
             /** Order Days Min */
             order_days_min?: number | null;
+            ordered_on?: components["schemas"]["OrderedOnBody"] | null;
             /** Orders Max */
             orders_max?: number | null;
             /** Orders Min */
@@ -3936,6 +3957,24 @@ export interface components {
          */
         OrderStatus: "pending" | "completed" | "cancelled";
         /**
+         * OrderedOnBody
+         * @description On how many days the customer had ordered by a moment; bounds are included.
+         */
+        OrderedOnBody: {
+            /** Days Max */
+            days_max?: number | null;
+            /**
+             * Days Min
+             * @default 1
+             */
+            days_min: number;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * OrdersBody
          * @description Orders, each once.
          */
@@ -3964,12 +4003,16 @@ export interface components {
          * Pair
          * @description Two products in one order, in the direction in which the first foretells the second better.
          *
+         *     ``orders`` hold both, of so many ``customers``.
+         *
          *     ``confidence``: of the orders with the first, the share with the second. ``lift``: how many times more often than by
          *     chance, limits at 95 %.
          */
         Pair: {
             /** Confidence */
             confidence: number;
+            /** Customers */
+            customers: number;
             /** First */
             first: string;
             /** First Name */
@@ -4780,10 +4823,16 @@ export interface components {
              * @default []
              */
             m_scores: number[];
+            /**
+             * No Channel
+             * @default false
+             */
+            no_channel: boolean;
             /** Order Days Max */
             order_days_max?: number | null;
             /** Order Days Min */
             order_days_min?: number | null;
+            ordered_on?: components["schemas"]["OrderedOnBody"] | null;
             /** Orders Max */
             orders_max?: number | null;
             /** Orders Min */
@@ -5612,6 +5661,7 @@ export interface components {
              *       "f_scores": [],
              *       "first_products": [],
              *       "m_scores": [],
+             *       "no_channel": false,
              *       "r_scores": [],
              *       "rfm_groups": [],
              *       "stages": [],
@@ -5662,6 +5712,7 @@ export interface components {
              *       "f_scores": [],
              *       "first_products": [],
              *       "m_scores": [],
+             *       "no_channel": false,
              *       "r_scores": [],
              *       "rfm_groups": [],
              *       "stages": [],

@@ -12,6 +12,7 @@ from .model import (
     FileRead,
     Note,
     Order,
+    OrderedOn,
     OrderLine,
     OrderPage,
     OrderStatus,
@@ -30,7 +31,7 @@ from .model import (
 )
 from .rules.file_kinds import FileKind
 from .service.bought import orders_of
-from .service.buyers import buyers, first_buyers, ordered_again
+from .service.buyers import buyers, first_buyers, ordered_again, ordered_on
 from .service.costs import read_costs
 from .service.facts import make_months, record_fact_table, record_found_facts
 from .service.imports import (
@@ -77,6 +78,7 @@ __all__ = [
     "OrderLine",
     "OrderPage",
     "OrderStatus",
+    "OrderedOn",
     "Quality",
     "QualityCount",
     "Recognised",
@@ -105,6 +107,7 @@ __all__ = [
     "list_sources",
     "make_months",
     "ordered_again",
+    "ordered_on",
     "orders_of",
     "quality",
     "read_costs",

@@ -549,16 +549,27 @@ class SalesWeek:
 class Bought:
     """Orders of a kind: with any of these products (as their lines call them), or all of them ``together``.
 
-    Moments are included. Where neither product nor category is named, any order will do.
+    Moments are included. Where neither product nor category is named, any order will do; ``no_category`` is a product
+    of none, beside those that are named.
     """
 
     products: tuple[str, ...] = ()
     together: bool = False
     categories: tuple[str, ...] = ()
+    no_category: bool = False
     since: datetime | None = None
     until: datetime | None = None
     channels: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OrderedOn:
+    """On how many days somebody had ordered by a moment; all bounds are included, and None is none."""
+
+    until: datetime
+    days_min: int = 1
+    days_max: int | None = None
 
 
 @dataclass(frozen=True)

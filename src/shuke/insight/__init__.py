@@ -6,7 +6,7 @@ names are nouns (``cohorts``, ``rfm_scores``) return Ibis expressions that are n
 a holdout) runs its queries and returns frozen dataclasses.
 """
 
-from shuke.insight.baskets import basket_pairs, pair_orders_needed
+from shuke.insight.baskets import basket_pairs, pair_customers, pair_orders_needed
 from shuke.insight.churn import ChurnReason, ChurnReasons, churn_by, churn_reasons
 from shuke.insight.clv import MODELS, Diagnosis, PurchaseModel, SpendModel, Statistics, fit, fit_spend
 from shuke.insight.clv.bg_bb import BGBB, fit_bg_bb
@@ -171,6 +171,7 @@ __all__ = [
     "monthly_sales",
     "occasions",
     "order_ladder",
+    "pair_customers",
     "pair_orders_needed",
     "pareto",
     "payback",

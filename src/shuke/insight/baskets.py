@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from shuke.base.errors import BadInput
 from shuke.insight.products import product_attribute
 
-__all__ = ["PRODUCTS_MAX", "basket_pairs", "pair_orders_needed"]
+__all__ = ["PRODUCTS_MAX", "basket_pairs", "pair_customers", "pair_orders_needed"]
 
 # A self join of baskets grows with the square of their size. Only this many products, the ones in most orders, take
 # part, so that an order yields at most 500·499/2 pairs and the result at most as many rows, however wide the range is.
@@ -94,3 +94,16 @@ def basket_pairs(
     best = best.left_join(of_a, best.product_a == of_a.name_of_a).drop("name_of_a")
     best = best.left_join(of_b, best.product_b == of_b.name_of_b).drop("name_of_b")
     return best.relocate("name_a", "name_b", after="product_b").order_by(*order)
+
+
+def pair_customers(lines: ir.Table, pairs: ir.Table) -> ir.Table:
+    """product_a, product_b and customers: how many have an order that holds both products of a pair.
+
+    ``pairs`` are some of those of :func:`basket_pairs`; a pair that only orders of nobody known hold is left out.
+    """
+    items = lines.filter(lines.customer_id.notnull()).select("order_id", "product_id", "customer_id")
+    wanted = pairs.select("product_a", "product_b")
+    left = items.join(wanted, items.product_id == wanted.product_a).drop("product_id")
+    right = items.select(order_b="order_id", bought_b="product_id")
+    both = left.join(right, [left.order_id == right.order_b, left.product_b == right.bought_b])
+    return both.group_by("product_a", "product_b").aggregate(customers=lambda t: t.customer_id.nunique())

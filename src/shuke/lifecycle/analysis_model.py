@@ -240,6 +240,8 @@ class Products:
 class Pair:
     """Two products in one order, in the direction in which the first foretells the second better.
 
+    ``orders`` hold both, of so many ``customers``.
+
     ``confidence``: of the orders with the first, the share with the second. ``lift``: how many times more often than by
     chance, limits at 95 %.
     """
@@ -249,6 +251,7 @@ class Pair:
     second: str
     second_name: str | None
     orders: int
+    customers: int
     first_orders: int
     second_orders: int
     support: float

@@ -14,6 +14,7 @@ from shuke.lifecycle.rules import last_midnight
 from shuke.lifecycle.service.exporting import export_customers
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.lifecycle.service.refreshing import refresh
+from shuke.lifecycle.service.usual import prepare_figures
 from shuke.platform import Blueprint, JobContext, Running, Workplace, log, run_job, workplace
 
 __all__ = ["export_list", "refresh_now", "refresh_when_due", "tasks"]
@@ -43,6 +44,13 @@ def export_list(context: JobContext, job_id: str) -> None:
     run_job(context, job_id, export_customers)
 
 
+@tasks.periodic(cron="*/10 * * * *")
+@tasks.task(name="prepare", pass_context=True, queueing_lock="lifecycle.prepare", lock="lifecycle.prepare")
+def prepare(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - likewise
+    """Have what questions to the lake begin with ready, where the lake has changed, so that nobody waits for it."""
+    prepare_figures(workplace(context))
+
+
 def _refresh_asked(running: Running) -> None:
     place, now = running.place, datetime.now(UTC)
     with place.database.read() as tx:
@@ -51,6 +59,7 @@ def _refresh_asked(running: Running) -> None:
     done = refresh(place, as_of=as_of, now=now, time_zone=time_zone, progress=running.progress)
     with place.database.begin() as tx:
         running.done(tx, {"customers": done.customers, "changed": done.changed, "stage_changes": done.stage_changes})
+    prepare_figures(place)
 
 
 def refresh_when_due(place: Workplace, now: datetime) -> bool:

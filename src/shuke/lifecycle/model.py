@@ -189,9 +189,10 @@ class CustomerQuery:
     """Which customers are wanted: all conditions hold, of several words in one any. Bounds are included.
 
     ``search`` is part of a name, the last four digits of a phone number, or an identity given whole. Money is in minor
-    units of the currency that the facts are in. ``stood`` says where they stood at one moment or at two, ``bought``
-    that they have an order of that kind, ``first_products`` that one of these was in their first order, and
-    ``came_back_within_days`` that another day with an order was at most so long after the first.
+    units of the currency that the facts are in. ``no_channel`` is a first order that names none, beside those of the
+    ``channels``. ``stood`` says where they stood at one moment or at two, ``bought`` that they have an order of that
+    kind, ``ordered_on`` on how many days they had ordered, ``first_products`` that one of these was in their first
+    order, and ``came_back_within_days`` that another day with an order was at most so long after the first.
     """
 
     search: str | None = None
@@ -203,6 +204,7 @@ class CustomerQuery:
     m_scores: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    no_channel: bool = False
     stores: tuple[str, ...] = ()
     stood: tuple[StoodIn, ...] = ()
     bought: collect.Bought | None = None
@@ -215,6 +217,7 @@ class CustomerQuery:
     orders_max: int | None = None
     order_days_min: int | None = None
     order_days_max: int | None = None
+    ordered_on: collect.OrderedOn | None = None
     came_back_within_days: int | None = None
     first_order_from: datetime | None = None
     first_order_to: datetime | None = None

@@ -103,12 +103,18 @@ function useConditions(wanted: Wanted, currency: string | null): Condition[] {
   between("orders_min", "orders_max", "orders", (value) => say.number(Number(value)));
   if (wanted.order_days_min !== null)
     add("order_days_min", t("conditions.order_days_min", { count: wanted.order_days_min }));
+  if (wanted.ordered_on) {
+    const { min, max, until } = wanted.ordered_on;
+    const days = span(min, max, (number) => say.number(number)) ?? "";
+    add("ordered_on", t("conditions.ordered_on", { days, day: say.day(until) }));
+  }
   if (wanted.came_back_within_days !== null)
     add("came_back_within_days", t("conditions.came_back", { count: wanted.came_back_within_days }));
   if (wanted.churn_min !== null) add("churn_min", t("conditions.churn_min", { share: say.share(wanted.churn_min, 0) }));
   between("first_order_from", "first_order_to", "first_order", (day) => say.day(String(day)));
   between("last_order_from", "last_order_to", "last_order", (day) => say.day(String(day)));
   words("channels", "channels");
+  if (wanted.no_channel) add("no_channel", t("conditions.no_channel"));
   words("stores");
   words("tags");
   if (wanted.first_products.length > 0)
@@ -122,6 +128,7 @@ function useConditions(wanted: Wanted, currency: string | null): Condition[] {
         bought: [],
         together: false,
         bought_categories: [],
+        no_category: false,
         ordered_channels: [],
         ordered_stores: [],
         ordered_from: null,
@@ -146,6 +153,7 @@ function orderWanted(wanted: Wanted, { t, say, names }: Speaking): string | null
     const said = wanted.together ? goods.join(" + ") : list(goods, say.language);
     parts.push(t("conditions.bought", { words: said }));
   }
+  if (wanted.no_category) parts.push(t("conditions.no_category"));
   const { ordered_from: from, ordered_to: to } = wanted;
   if (from && to) parts.push(t("conditions.between", { from: say.day(from), to: say.day(to) }));
   else if (from) parts.push(t("conditions.since", { from: say.day(from) }));

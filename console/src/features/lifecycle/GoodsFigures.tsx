@@ -69,13 +69,21 @@ function Contribution({ found, by, narrowed, opens, change }: ContributionProps)
   const option = useMemo<ChartOption>(() => {
     const drawn = rows.slice(0, DRAWN_MAX);
     return {
-      grid: { top: 28 },
-      legend: { show: false },
+      grid: { top: 56 },
       xAxis: [
-        { type: "value", axisLabel: { formatter: (value: number) => say.shortMoney(value, currency) } },
+        {
+          type: "value",
+          name: t("goods.revenue"),
+          nameLocation: "middle",
+          nameGap: 26,
+          axisLabel: { formatter: (value: number) => say.shortMoney(value, currency) },
+        },
         {
           type: "value",
           position: "top",
+          name: t("goods.cumulative"),
+          nameLocation: "middle",
+          nameGap: 24,
           min: 0,
           max: 1,
           splitLine: { show: false },
@@ -144,7 +152,7 @@ function Contribution({ found, by, narrowed, opens, change }: ContributionProps)
       how={t("goods.contribution_how")}
       name={`${by}-contribution`}
       option={option}
-      height={70 + Math.min(rows.length, DRAWN_MAX) * 26}
+      height={120 + Math.min(rows.length, DRAWN_MAX) * 26}
       tools={choice}
       opens={(at) => {
         const row = rows[at];
@@ -215,6 +223,7 @@ function Pairs({ found, narrowed, opens }: Omit<Props, "bar"> & { found: Baskets
             named[at] ?? "",
             `${t("goods.lift")}: ${say.number(row.lift, 1)} (${say.number(row.lift_low, 1)}–${say.number(row.lift_high, 1)})`,
             `${t("goods.together")}: ${say.number(row.orders)}`,
+            `${t("overview.customers")}: ${say.number(row.customers)}`,
           ].join("\n");
         },
       ),
@@ -248,6 +257,11 @@ function Pairs({ found, narrowed, opens }: Omit<Props, "bar"> & { found: Baskets
         numbers(
           t("goods.together"),
           rows.map((row) => row.orders),
+          say.number,
+        ),
+        numbers(
+          t("overview.customers"),
+          rows.map((row) => row.customers),
           say.number,
         ),
         numbers(

@@ -11,6 +11,7 @@ import { Panel } from "@/shell/Page";
 import { useModelQuality, type ModelQuality, type ModelTest } from "./analysis";
 import styles from "./Analysis.module.css";
 import { SERIES } from "./heat";
+import { behindFrequency } from "./marks";
 import { Part } from "./Part";
 
 export function ModelFigures() {
@@ -148,6 +149,10 @@ function Calibration({ test }: { test: ModelTest }) {
       name="calibration"
       option={option}
       height={300}
+      opens={(at) => {
+        const row = rows[at];
+        return row ? behindFrequency(row, test) : null;
+      }}
       columns={[
         { title: t("model.frequency"), cells: named, said: named },
         figures(

@@ -26,6 +26,7 @@ export type Retention = Schemas["Retention"];
 export type Channels = Schemas["Channels"];
 export type ChannelEconomics = Schemas["ChannelEconomics"];
 export type ModelQuality = Schemas["ModelQuality"];
+export type Calibration = Schemas["Calibration"];
 export type ModelTest = Schemas["ModelTest"];
 export type Products = Schemas["Products"];
 export type ProductContribution = Schemas["ProductContribution"];

@@ -1,7 +1,16 @@
 import { expect, it } from "vitest";
 
 import type { Cell, Cohort } from "./analysis";
-import { behindBand, behindCohort, behindFlow, behindProduct, behindScores, behindStage } from "./marks";
+import {
+  behindBand,
+  behindChannel,
+  behindCohort,
+  behindFlow,
+  behindFrequency,
+  behindProduct,
+  behindScores,
+  behindStage,
+} from "./marks";
 import { WHOLE } from "./views";
 import { EVERYBODY, wantedOf } from "./wanted";
 
@@ -54,6 +63,25 @@ it("finds who was known so on a past day, and now", () => {
   ]);
 });
 
-it("finds nobody by what has no name", () => {
-  expect(behindProduct({ key: null } as never, "category", WHOLE)).toBeNull();
+it("finds who began, or bought, by what has no name", () => {
+  const day = { ...WHOLE, since: "2026-01-05" };
+  expect(wanted(behindProduct({ key: null } as never, "category", day))).toEqual({
+    ...EVERYBODY,
+    no_category: true,
+    ordered_from: "2026-01-05",
+  });
+  expect(behindProduct({ key: null } as never, "product", WHOLE)).toBeNull();
+  expect(wanted(behindChannel({ channel: null } as never, day))).toEqual({
+    ...EVERYBODY,
+    no_channel: true,
+    first_order_from: "2026-01-05",
+  });
+});
+
+it("finds who had ordered so often before the model's test", () => {
+  const test = { calibration_end: "2026-01-31" };
+  const found = (frequency: number, and_more: boolean) =>
+    wanted(behindFrequency({ frequency, and_more } as never, test)).ordered_on;
+  expect(found(0, false)).toEqual({ min: 1, max: 1, until: "2026-01-31" });
+  expect(found(7, true)).toEqual({ min: 8, max: null, until: "2026-01-31" });
 });

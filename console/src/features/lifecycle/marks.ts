@@ -1,10 +1,12 @@
 /** Who stands behind a mark of a chart, as the address of their list. Pure. */
 import type {
   AsKnown,
+  Calibration,
   Cell,
   ChannelEconomics,
   Cohort,
   Flow,
+  ModelTest,
   Pair,
   ProductContribution,
   RfmCell,
@@ -83,18 +85,24 @@ export function behindStep(step: number, narrowed: Narrowed): string {
   return customersAt({ ...acquiredIn(narrowed), order_days_min: step });
 }
 
-/** Whom a channel acquired; nobody is found by a channel that has no name. */
-export function behindChannel(row: ChannelEconomics, narrowed: Narrowed): string | null {
-  if (row.channel === null) return null;
-  return customersAt({ ...acquiredIn(narrowed), channels: [row.channel] });
+/** Whom a channel acquired, or none that is named. */
+export function behindChannel(row: ChannelEconomics, narrowed: Narrowed): string {
+  return customersAt({
+    ...acquiredIn(narrowed),
+    ...(row.channel === null ? { no_channel: true } : { channels: [row.channel] }),
+  });
 }
 
-/** Who has an order within a view of a product, or of a category. */
+/** Who has an order within a view of a product, or of a category, or of none. */
 export function behindProduct(row: ProductContribution, by: "product" | "category", narrowed: Narrowed): string | null {
-  if (row.key === null) return null;
+  if (row.key === null && by === "product") return null;
   return customersAt({
     ...orderedIn(narrowed),
-    ...(by === "product" ? { bought: [row.key] } : { bought_categories: [row.key] }),
+    ...(row.key === null
+      ? { no_category: true }
+      : by === "product"
+        ? { bought: [row.key] }
+        : { bought_categories: [row.key] }),
   });
 }
 
@@ -110,6 +118,12 @@ export function behindFirst(product: string, until: string | null, narrowed: Nar
     first_order_to: until === null ? narrowed.until : earlier(until, narrowed.until),
     first_products: [product],
   });
+}
+
+/** Who had ordered again so often before the model's test; the first day is not one of these. */
+export function behindFrequency(row: Calibration, test: Pick<ModelTest, "calibration_end">): string {
+  const days = row.frequency + 1;
+  return customersAt({ ordered_on: { min: days, max: row.and_more ? null : days, until: test.calibration_end } });
 }
 
 function orderedIn({ since, until, channel, store }: Narrowed): Partial<Wanted> {

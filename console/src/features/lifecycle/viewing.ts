@@ -81,7 +81,7 @@ export function bodyOfView(
 ): ViewBody {
   const { sort, descending, ...conditions } = bodyOf(seen.wanted, "", clock.midnight);
   const said = Object.entries(conditions).filter(([, value]) =>
-    Array.isArray(value) ? value.length > 0 : value != null,
+    Array.isArray(value) ? value.length > 0 : value != null && value !== false,
   );
   return {
     name,

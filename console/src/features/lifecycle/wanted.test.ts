@@ -70,6 +70,7 @@ describe("the address behind a mark", () => {
       products: ["P,1", "茶@2"],
       together: true,
       categories: [],
+      no_category: false,
       channels: [],
       stores: [],
       since: null,

@@ -61,6 +61,11 @@ export interface Wanted
   stood: Stood[];
   /** All of the products that were bought are in one order. */
   together: boolean;
+  /** The first order names no channel; a product that was bought is of no category. */
+  no_channel: boolean;
+  no_category: boolean;
+  /** On how many days they had ordered by the end of a day; without a `max`, or on more. */
+  ordered_on: { min: number; max: number | null; until: string } | null;
   sort: Sort;
   descending: boolean;
 }
@@ -95,6 +100,9 @@ export const EVERYBODY: Wanted = {
   ordered_to: null,
   stood: [],
   together: false,
+  no_channel: false,
+  no_category: false,
+  ordered_on: null,
   sort: "value",
   descending: true,
 };
@@ -112,6 +120,9 @@ export function wantedOf(address: URLSearchParams): Wanted {
   for (const name of DAYS) wanted[name] = dayOf(address.get(name));
   wanted.stood = address.getAll("stood").flatMap(stoodOf).slice(0, STOOD_MAX);
   wanted.together = address.get("together") === "yes" && wanted.bought.length > 1;
+  wanted.no_channel = address.get("no_channel") === "yes";
+  wanted.no_category = address.get("no_category") === "yes";
+  wanted.ordered_on = orderedOnOf(address.get("ordered_on"));
   wanted.sort = SORTS.find((sort) => sort === address.get("sort")) ?? EVERYBODY.sort;
   wanted.descending = address.get("order") !== "ascending";
   return wanted;
@@ -127,7 +138,11 @@ export function addressOf(wanted: Wanted): URLSearchParams {
     if (value !== null) address.set(name, String(value));
   }
   for (const stood of wanted.stood) address.append("stood", textOfStood(stood));
-  if (wanted.together) address.set("together", "yes");
+  for (const name of ["together", "no_channel", "no_category"] as const) if (wanted[name]) address.set(name, "yes");
+  if (wanted.ordered_on) {
+    const { min, max, until } = wanted.ordered_on;
+    address.set("ordered_on", `${min}~${max ?? ""}@${until}`);
+  }
   if (wanted.sort !== EVERYBODY.sort) address.set("sort", wanted.sort);
   if (!wanted.descending) address.set("order", "ascending");
   return address;
@@ -140,12 +155,27 @@ export function bodyOf(wanted: Wanted, search: string, midnight: Midnight): List
   const begin = (day: string | null) => day && midnight(day, 0);
   // The end is included there, so it is the last moment before the next day.
   const end = (day: string | null) => day && new Date(Date.parse(midnight(day, 1)) - 1).toISOString();
-  const { bought, bought_categories, together, ordered_channels, ordered_stores, ordered_from, ordered_to, ...rest } =
-    wanted;
+  const {
+    bought,
+    bought_categories,
+    no_category,
+    together,
+    ordered_on,
+    ordered_channels,
+    ordered_stores,
+    ordered_from,
+    ordered_to,
+    ...rest
+  } = wanted;
   const asked = asksForAnOrder(wanted);
   return {
     ...rest,
     search: search.trim() === "" ? null : search.trim(),
+    ordered_on: ordered_on && {
+      days_min: ordered_on.min,
+      days_max: ordered_on.max,
+      until: end(ordered_on.until) ?? ordered_on.until,
+    },
     stood: wanted.stood.map((one) => ({ r_scores: [], f_scores: [], ...one })),
     first_order_from: begin(wanted.first_order_from),
     first_order_to: end(wanted.first_order_to),
@@ -156,6 +186,7 @@ export function bodyOf(wanted: Wanted, search: string, midnight: Midnight): List
           products: bought,
           together,
           categories: bought_categories,
+          no_category,
           channels: ordered_channels,
           stores: ordered_stores,
           since: begin(ordered_from),
@@ -168,14 +199,20 @@ export function bodyOf(wanted: Wanted, search: string, midnight: Midnight): List
 /** Whether customers are wanted by an order that they have. */
 export function asksForAnOrder(wanted: Wanted): boolean {
   const words = [wanted.bought, wanted.bought_categories, wanted.ordered_channels, wanted.ordered_stores];
-  return words.some((given) => given.length > 0) || wanted.ordered_from !== null || wanted.ordered_to !== null;
+  return (
+    words.some((given) => given.length > 0) ||
+    wanted.no_category ||
+    wanted.ordered_from !== null ||
+    wanted.ordered_to !== null
+  );
 }
 
 /** How many conditions there are, beyond search and order. */
 export function conditions(wanted: Wanted): number {
   const lists = [...LISTS, ...SCORES, "stood" as const].filter((name) => wanted[name].length > 0).length;
-  const values = [...NUMBERS, ...DAYS].filter((name) => wanted[name] !== null).length;
-  return lists + values;
+  const values = [...NUMBERS, ...DAYS, "ordered_on" as const].filter((name) => wanted[name] !== null).length;
+  const flags = (["no_channel", "no_category"] as const).filter((name) => wanted[name]).length;
+  return lists + values + flags;
 }
 
 /** The address of the customers who are wanted. */
@@ -186,6 +223,13 @@ export function customersAt(change: Partial<Wanted>): string {
 function numberOf(text: string | null): number | null {
   const value = text === null || text.trim() === "" ? NaN : Number(text);
   return Number.isFinite(value) ? value : null;
+}
+
+/** `2~@2026-01-31`: on two days or more by then; `2~2@2026-01-31`: on two. */
+function orderedOnOf(text: string | null): Wanted["ordered_on"] {
+  const found = /^([1-9]\d{0,5})~([1-9]\d{0,5})?@(.*)$/.exec(text ?? "");
+  const until = dayOf(found?.[3] ?? null);
+  return until === null ? null : { min: Number(found?.[1]), max: found?.[2] ? Number(found[2]) : null, until };
 }
 
 function isScore(value: number): boolean {
@@ -279,5 +323,9 @@ export function wantedOfQuery(
     ),
   );
   wanted.together = bought?.together ?? false;
+  wanted.no_channel = query.no_channel ?? false;
+  wanted.no_category = bought?.no_category ?? false;
+  const on = query.ordered_on;
+  wanted.ordered_on = on ? { min: on.days_min, max: on.days_max ?? null, until: day(on.until) } : null;
   return wanted;
 }

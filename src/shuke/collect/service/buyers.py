@@ -14,11 +14,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shuke import profiles
-from shuke.collect.model import Bought, OrderStatus
+from shuke.collect.model import Bought, OrderedOn, OrderStatus
 from shuke.collect.tables import order_lines, orders
 from shuke.platform import among
 
-__all__ = ["buyers", "first_buyers", "ordered_again"]
+__all__ = ["buyers", "first_buyers", "ordered_again", "ordered_on"]
 
 _NOT_SOLD = (OrderStatus.CANCELLED.value, OrderStatus.PENDING.value)
 
@@ -34,8 +34,8 @@ def buyers(bought: Bought, *, currency: str | None, before: datetime | None) -> 
     conditions = [*_counts(orders, currency, before), *_of_kind(bought)]
     asked = [(one,) for one in bought.products] if bought.together else [bought.products] if bought.products else []
     lines = [_products(one) for one in asked]
-    if bought.categories:
-        lines.append(lambda line: line.c.category == among("text", bought.categories))
+    if bought.categories or bought.no_category:
+        lines.append(_categories(bought))
     return _chosen(lines, conditions)
 
 
@@ -90,11 +90,43 @@ def ordered_again(
     return again.limit(1).scalar_subquery().is_not(None)
 
 
+def ordered_on(
+    customer: sa.ColumnElement[UUID],
+    asked: OrderedOn,
+    *,
+    time_zone: str,
+    currency: str | None,
+    before: datetime | None,
+) -> sa.ColumnElement[bool]:
+    """Whether a customer had ordered on so many days of this zone."""
+    owners = profiles.owners().subquery("days_owners")
+    days = sa.func.count(sa.distinct(sa.cast(sa.func.timezone(time_zone, orders.c.ordered_at), sa.Date)))
+    found = (
+        sa.select(days)
+        .select_from(owners)
+        .join(orders, orders.c.identity_id == owners.c.identity_id)
+        .where(owners.c.customer_id == customer, *_counts(orders, currency, before), orders.c.ordered_at <= asked.until)
+        .scalar_subquery()
+    )
+    most = 2**31 - 1 if asked.days_max is None else asked.days_max
+    return found.between(asked.days_min, most)
+
+
 _Line = Callable[[Any], sa.ColumnElement[bool]]
 
 
 def _products(any_of: Sequence[str]) -> _Line:
     return lambda line: sa.func.coalesce(line.c.product_id, line.c.product_name) == among("text", any_of)
+
+
+def _categories(bought: Bought) -> _Line:
+    def fits(line: Any) -> sa.ColumnElement[bool]:
+        # What names no product is in no analysis.
+        some = sa.func.coalesce(line.c.product_id, line.c.product_name).is_not(None)
+        none = sa.and_(line.c.category.is_(None), some) if bought.no_category else sa.false()
+        return sa.or_(line.c.category == among("text", bought.categories), none)
+
+    return fits
 
 
 def _chosen(lines: Sequence[_Line], conditions: Sequence[sa.ColumnElement[bool]]) -> profiles.Chosen:

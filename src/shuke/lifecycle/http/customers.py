@@ -49,21 +49,38 @@ class StoodBody(BaseModel):
 
 
 class BoughtBody(BaseModel):
-    """An order that the customer has: with any of the products, or with all of them `together`, and of a category."""
+    """An order that the customer has: with any of the products, or with all of them `together`, and of a category.
+
+    `no_category` is a product of none, beside those of the `categories`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     products: _Words = ()
     together: Flag = False
     categories: _Words = ()
+    no_category: Flag = False
     since: Moment | None = None
     until: Moment | None = None
     channels: _Words = ()
     stores: _Words = ()
 
 
+class OrderedOnBody(BaseModel):
+    """On how many days the customer had ordered by a moment; bounds are included."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    until: Moment
+    days_min: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] = 1
+    days_max: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
+
+
 class Conditions(BaseModel):
-    """Which customers are wanted, beyond a search. All conditions hold; of several words any."""
+    """Which customers are wanted, beyond a search. All conditions hold; of several words any.
+
+    `no_channel` is a first order that names none, beside those of the `channels`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,9 +92,11 @@ class Conditions(BaseModel):
     m_scores: _Scores = ()
     tags: _Words = ()
     channels: _Words = ()
+    no_channel: Flag = False
     stores: _Words = ()
     stood: Annotated[tuple[StoodBody, ...], Field(max_length=MOMENTS_MAX)] = ()
     bought: BoughtBody | None = None
+    ordered_on: OrderedOnBody | None = None
     first_products: _Words = ()
     value_min_minor: _Minor | None = None
     value_max_minor: _Minor | None = None
@@ -147,7 +166,7 @@ class Revealed(BaseModel):
     identities: tuple[profiles.Identity, ...]
 
 
-_PLAIN = frozenset(declared.name for declared in fields(CustomerQuery)) - {"stood", "bought"}
+_PLAIN = frozenset(declared.name for declared in fields(CustomerQuery)) - {"stood", "bought", "ordered_on"}
 _Figures = Annotated[access.Visit, access.needs("lifecycle.read")]
 _ABSENT = refusal(404, "There is none")
 
@@ -158,6 +177,7 @@ def query_of(body: Conditions) -> CustomerQuery:
         **{name: value for name, value in body if name in _PLAIN},
         stood=tuple(StoodIn(**dict(one)) for one in body.stood),
         bought=None if body.bought is None else collect.Bought(**dict(body.bought)),
+        ordered_on=None if body.ordered_on is None else collect.OrderedOn(**dict(body.ordered_on)),
     )
 
 

@@ -122,7 +122,7 @@ class PreviewAnswer(BaseModel):
     items: list[StageCount]
 
 
-def stage_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
+def stage_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
     """The routes of stages."""
     router = api("lifecycle")
 
@@ -168,9 +168,11 @@ def stage_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     @router.post("/settings/stages/preview")
     def preview_stages(visit: _Reading, body: StagesBody) -> PreviewAnswer:
         rules = stages.checked_stages(_tree(body))
+        everybody = visit.reader.where is access.Where.ALL
         with visit.read() as tx:
             latest = last_refresh(tx)
-            return PreviewAnswer(as_of=latest.as_of if latest else None, items=list(stages.preview(tx, rules)))
+            items = stages.preview(workplace, tx, rules, everybody=everybody)
+            return PreviewAnswer(as_of=latest.as_of if latest else None, items=list(items))
 
     return list(router.routes)
 

@@ -84,8 +84,7 @@ def channels(desk: Desk, by: Whose, narrowing: Narrowing, values: ChannelValues)
     def nothing(basis: Basis) -> Channels:
         return Channels(basis, ())
 
-    # With the goods, since only they tell what was paid for what was sold.
-    return desk.ask(by, narrowing, question=("channels",), work=work, nothing=nothing, goods=True)
+    return desk.ask(by, narrowing, question=("channels",), work=work, nothing=nothing)
 
 
 def _row(
@@ -115,7 +114,8 @@ def _spent(database: Database, laid: Laid, tables: insight.Tables) -> dict[str |
     if tables.costs is None:
         return {}
     known = laid.engine.upload(_values(database, laid.basis), "channel_values")
-    known = known.mutate(customer_id=known.customer_id.cast("uuid"))
+    who = laid.people.select("customer_id", "number").distinct()
+    known = known.inner_join(who, "customer_id").drop("customer_id").rename(customer_id="number")
     predicted = known.total_clv.notnull().any().to_pyarrow().as_py()
     try:
         rows = laid.rows(

@@ -1,8 +1,9 @@
 """Questions to the lake, answered while somebody waits.
 
-Every figure is an expression of ``insight`` over the lake's tables, as in the report; only what is looked at differs. A
-computation takes seconds of all cores, so few run at once, others wait their turn for a while, and an answer is kept
-until something changes in the tables that it came from.
+Every figure is an expression of ``insight`` over the lake's tables, as in the report; only what is looked at differs.
+The tables are prepared (:mod:`~shuke.lifecycle.service.prepared`). Even so a computation takes a second or more of all
+cores, so few run at once, each in so much memory, others wait their turn for a while, and an answer is kept until the
+tables that it came from are prepared anew.
 
 **Readers of some customers.** The lake knows no policies. Who those customers are is asked of PostgreSQL, which holds
 the policies; before anything is computed, the tables are cut down to theirs, and an answer is kept for exactly these
@@ -25,14 +26,15 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import sqlalchemy as sa
 
-from shuke import collect, insight, profiles
+from shuke import insight, profiles
 from shuke.base.errors import BadInput, CannotSay, NotAvailable
 from shuke.base.money import minor_digits
 from shuke.lifecycle.analysis_model import Basis, Narrowing
 from shuke.lifecycle.measures import of_customers
 from shuke.lifecycle.model import Refresh
+from shuke.lifecycle.service.prepared import MEMORY_BYTES_MAX, Prepared, prepared_for
 from shuke.lifecycle.service.reading import last_refresh
-from shuke.platform import Engine, Lake, Transaction, Workplace, open_engine
+from shuke.platform import Engine, Transaction, Workplace, open_engine
 
 __all__ = ["Desk", "Laid", "Whose", "whose"]
 
@@ -42,12 +44,7 @@ ANSWERS_MAX = 200
 AT_ONCE_MAX = 2
 WAITING_MAX = 12
 WAIT_SECONDS_MAX = 25.0
-#: Of one computation, unless the settings say less; beyond it goes to the work folder.
-MEMORY_BYTES_MAX = 1_500_000_000
 
-# What an answer changes with. Facts are not among them: what is read of those is told with the refunds, and after them.
-_READ = ("orders", "refunds", "identities", "costs")
-_READ_OF_GOODS = (*_READ, "order_lines")
 # Of these nothing can be said, which is an answer, too.
 _NOTHING = ("collect.nothing_stored", "collect.no_sales")
 
@@ -89,6 +86,7 @@ class Laid:
     """What lies on the desk for one question: the tables, cut down to the reader's, as of a local moment."""
 
     tables: insight.Tables
+    people: ir.Table  # by the number that they have in the tables: customer_id (as text), number
     engine: Engine
     as_of: datetime
     basis: Basis
@@ -106,50 +104,29 @@ class Laid:
         return cast("list[dict[str, Any]]", table.to_pyarrow().to_pylist())
 
 
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """What of the lake is laid on the desk."""
-
-    refresh: Refresh
-    customers: pa.Array | None
-    currency: str | None
-    goods: bool
-
-    @property
-    def basis(self) -> Basis:
-        """As far as it is known before anything was read."""
-        return Basis(as_of=self.refresh.as_of, time_zone=self.refresh.time_zone, currency=self.refresh.currency)
-
-    def laid(self, lake: Lake, engine: Engine) -> Laid:
-        """What was sold by the moment of the refresh, to the customers whom the reader sees."""
-        local = self.refresh.as_of.astimezone(ZoneInfo(self.refresh.time_zone)).replace(tzinfo=None)
-        collected = collect.read_stored(
-            lake,
-            engine=engine,
-            currency=self.currency or self.refresh.currency,
-            timezone=self.refresh.time_zone,
-            as_of=local,
-            goods=self.goods,
-        )
-        tables, lines = collected.tables, collected.lines
-        if self.customers is not None:
-            seen = engine.upload(pa.table({"customer_id": self.customers}), "seen")
-            tables, lines = of_customers(tables, seen), lines.semi_join(seen, "customer_id")
-        found = lines.select("currency").distinct().to_pyarrow()["currency"].to_pylist()
-        basis = replace(self.basis, currency=collected.currency, currencies=tuple(sorted(map(str, found))))
-        return Laid(_kept(tables, engine), engine, local, basis)
+def _laid(prepared: Prepared, engine: Engine, by: Whose, basis: Basis) -> Laid:
+    """What was sold by the moment of the refresh, to the customers whom the reader sees."""
+    refresh = cast("Refresh", by.refresh)
+    tables, people = prepared.tables(engine), prepared.people(engine)
+    currencies = prepared.currencies
+    if by.customers is not None:
+        seen = people.semi_join(engine.upload(pa.table({"customer_id": by.customers}), "asked"), "customer_id")
+        people = engine.keep(seen, "seen")
+        tables = _kept(of_customers(tables, people.select(customer_id="number").distinct()), engine)
+        found = people.select("currency").distinct().to_pyarrow()["currency"].to_pylist()
+        currencies = tuple(sorted(one for one in found if one is not None))
+    local = refresh.as_of.astimezone(ZoneInfo(refresh.time_zone)).replace(tzinfo=None)
+    basis = replace(basis, currency=prepared.currency, currencies=currencies)
+    return Laid(tables, people, engine, local, basis)
 
 
 def _kept(tables: insight.Tables, engine: Engine) -> insight.Tables:
-    """The tables as they lie there, once: a question looks at each several times.
-
-    Customers are told apart by 16 bytes instead of 36 letters, which takes half of the time.
-    """
+    """The tables as they lie there, once: a question looks at each several times."""
     kept: dict[str, ir.Table] = {}
     for name in ("orders", "order_lines", "refunds"):
         table: ir.Table | None = getattr(tables, name)
         if table is not None:
-            kept[name] = engine.keep(table.mutate(customer_id=table.customer_id.cast("uuid")), f"desk_{name}")
+            kept[name] = engine.keep(table, f"desk_{name}")
     return replace(tables, **kept)
 
 
@@ -171,7 +148,6 @@ class Desk:
         question: tuple[Hashable, ...],
         work: Callable[[Laid], Answer],
         nothing: Callable[[Basis], Answer],
-        goods: bool = False,
     ) -> Answer:
         """The answer to a question, which ``work`` finds, or ``nothing`` makes of the reason why there is none.
 
@@ -181,7 +157,6 @@ class Desk:
             question: its name and whatever else it asks: the same words have the same answer.
             work: what is to be done with the tables.
             nothing: the answer without figures.
-            goods: whether it is about what was bought.
 
         Raises:
             NotAvailable: ``lifecycle.busy`` when too many others wait, or for too long.
@@ -190,35 +165,49 @@ class Desk:
         refresh = by.refresh
         if refresh is None:
             return nothing(Basis(as_of=None))
-        lake = collect.lake_of(self.workplace)
-        states = lake.states(*(_READ_OF_GOODS if goods else _READ))
-        key = (question, narrowing, refresh.refresh_id, by.mark, states)
+        basis = Basis(as_of=refresh.as_of, time_zone=refresh.time_zone, currency=refresh.currency)
+        try:
+            prepared = prepared_for(self.workplace, refresh, narrowing.currency)
+        except (BadInput, CannotSay) as reason:
+            if isinstance(reason, BadInput) and reason.code not in _NOTHING:
+                raise
+            return nothing(replace(basis, cannot_say=reason.code))
+        key = (question, narrowing, by.mark, prepared.folder)
         known = self._known(key)
         if known is None:
             with self._turn():
                 # Whoever was before may have asked the same.
                 known = self._known(key)
                 if known is None:
-                    known = self._answer(_Asked(refresh, by.customers, narrowing.currency, goods), work, nothing)
+                    # What everybody asks first is kept for all processes.
+                    first = narrowing == Narrowing() and by.customers is None
+                    name = "-".join(map(str, question))
+                    known = prepared.answer(name, type(nothing(basis))) if first else None
+                    if known is None:
+                        known = self._answer(prepared, by, basis, work, nothing)
+                        if first:
+                            prepared.keep_answer(name, known)
                     self._keep(key, known)
         return cast(Answer, known)
 
-    def _answer(self, asked: _Asked, work: Callable[[Laid], Answer], nothing: Callable[[Basis], Answer]) -> Answer:
-        basis = asked.basis
+    def _answer(
+        self,
+        prepared: Prepared,
+        by: Whose,
+        basis: Basis,
+        work: Callable[[Laid], Answer],
+        nothing: Callable[[Basis], Answer],
+    ) -> Answer:
         settings = self.workplace.settings
-        settings.work_folder.mkdir(parents=True, exist_ok=True)
         memory = min(settings.memory_limit_bytes or MEMORY_BYTES_MAX, MEMORY_BYTES_MAX)
         with open_engine(
             "duckdb", work_folder=settings.work_folder, memory_limit_bytes=memory, threads=settings.threads
         ) as engine:
+            laid = _laid(prepared, engine, by, basis)
             try:
-                laid = asked.laid(collect.lake_of(self.workplace), engine)
-                basis = laid.basis
                 return work(laid)
-            except (BadInput, CannotSay) as reason:
-                if isinstance(reason, BadInput) and reason.code not in _NOTHING:
-                    raise
-                return nothing(replace(basis, cannot_say=reason.code))
+            except CannotSay as reason:
+                return nothing(replace(laid.basis, cannot_say=reason.code))
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -61,7 +61,7 @@ def products(
     def nothing(basis: Basis) -> Products:
         return Products(basis, of, 0, 0, 0, 0, ())
 
-    return desk.ask(by, narrowing, question=("products", of, limit), work=work, nothing=nothing, goods=True)
+    return desk.ask(by, narrowing, question=("products", of, limit), work=work, nothing=nothing)
 
 
 def _lines(tables: insight.Tables) -> ir.Table:
@@ -108,16 +108,21 @@ def baskets(desk: Desk, by: Whose, narrowing: Narrowing, *, limit: int = 50) -> 
         lines = _lines(tables)
         orders = int(tables.orders.count().to_pyarrow().as_py())
         needed = insight.pair_orders_needed(orders)
-        rows = laid.rows(insight.basket_pairs(lines, min_orders=needed, limit=limit))
-        return Baskets(laid.basis, orders, needed, tuple(_pair(row) for row in rows))
+        found = insight.basket_pairs(lines, min_orders=needed, limit=limit).to_pyarrow()
+        pairs = laid.engine.upload(found, "pairs")
+        customers = {
+            (row["product_a"], row["product_b"]): row["customers"]
+            for row in laid.rows(insight.pair_customers(lines, pairs))
+        }
+        return Baskets(laid.basis, orders, needed, tuple(_pair(row, customers) for row in found.to_pylist()))
 
     def nothing(basis: Basis) -> Baskets:
         return Baskets(basis, 0, insight.pair_orders_needed(0), ())
 
-    return desk.ask(by, narrowing, question=("baskets", limit), work=work, nothing=nothing, goods=True)
+    return desk.ask(by, narrowing, question=("baskets", limit), work=work, nothing=nothing)
 
 
-def _pair(row: dict[str, Any]) -> Pair:
+def _pair(row: dict[str, Any], customers: dict[tuple[Any, Any], int]) -> Pair:
     """In the direction in which the first foretells the second better."""
     a, b = ("a", "b") if row["confidence_a_to_b"] >= row["confidence_b_to_a"] else ("b", "a")
     return Pair(
@@ -126,6 +131,7 @@ def _pair(row: dict[str, Any]) -> Pair:
         second=row[f"product_{b}"],
         second_name=row.get(f"name_{b}"),
         orders=row["orders_both"],
+        customers=customers.get((row["product_a"], row["product_b"]), 0),
         first_orders=row[f"orders_{a}"],
         second_orders=row[f"orders_{b}"],
         support=row["support"],
@@ -175,4 +181,4 @@ def first_products(desk: Desk, by: Whose, narrowing: Narrowing, *, limit: int = 
     def nothing(basis: Basis) -> FirstProducts:
         return FirstProducts(basis, 0, None, CUSTOMERS_NEEDED, None, 0, ())
 
-    return desk.ask(by, narrowing, question=("first_products", limit), work=work, nothing=nothing, goods=True)
+    return desk.ask(by, narrowing, question=("first_products", limit), work=work, nothing=nothing)

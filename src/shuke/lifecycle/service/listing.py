@@ -350,7 +350,6 @@ class _Wanted:
             (facts.c.stage, query.stages),
             (facts.c.rfm_group, query.rfm_groups),
             (facts.c.value_group, query.value_groups),
-            (facts.c.first_channel, query.channels),
             (facts.c.first_store, query.stores),
         )
         bounds: tuple[tuple[sa.ColumnElement[Any], Any, Any], ...] = (
@@ -367,8 +366,20 @@ class _Wanted:
             (facts.c.m_score, query.m_scores),
         )
         conditions = [column == among("text", given) for column, given in words if given]
+        if query.channels or query.no_channel:
+            named = facts.c.first_channel == among("text", query.channels)
+            conditions.append(named | facts.c.first_channel.is_(None) if query.no_channel else named)
         conditions += [column.in_(given) for column, given in scores if given]
         conditions += [column >= low for column, low, _ in bounds if low is not None]
+        if query.ordered_on is not None and self.latest is not None:
+            on_days = collect.ordered_on(
+                facts.c.customer_id,
+                query.ordered_on,
+                time_zone=self.latest.time_zone,
+                currency=self.latest.currency,
+                before=self.latest.as_of,
+            )
+            conditions += [facts.c.order_days >= query.ordered_on.days_min, on_days]
         if query.came_back_within_days is not None and self.latest is not None:
             again = collect.ordered_again(
                 facts.c.customer_id,

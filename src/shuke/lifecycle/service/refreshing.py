@@ -34,7 +34,7 @@ from shuke.lifecycle.measures import COLUMNS, facts_to_keep
 from shuke.lifecycle.model import OUTSIDE, Refresh
 from shuke.lifecycle.rules import unsaid
 from shuke.lifecycle.service.checks import check_model, keep_check
-from shuke.lifecycle.service.stages import current_stages
+from shuke.lifecycle.service.stages import current_stages, facts_for_rules, keep_rules_file
 from shuke.lifecycle.tables import customer_facts, customer_facts_history, refreshes
 from shuke.platform import Settings, Transaction, Workplace, driver, open_engine
 
@@ -120,13 +120,16 @@ def refresh(
             found = stored.currency or ""
             file = Path(folder) / "facts.parquet"
             engine.write_parquet(facts_to_keep(facts.table, digits=minor_digits(found)), file)
+            narrow = file.with_name("rules.parquet")
+            engine.write_parquet(facts_for_rules(engine.read_parquet(file)), narrow)
             progress("lifecycle.check", 0.6)
             checked = check_model(stored.tables, facts)
         progress("lifecycle.keep", 0.8)
         with workplace.database.begin() as tx:
             done = _keep(tx, file, _Asked(as_of, now, time_zone, found), facts)
             keep_check(tx, done.refresh_id, checked)
-            return done
+        keep_rules_file(workplace, done.refresh_id, narrow)
+        return done
 
 
 def _work_folder(settings: Settings) -> Path:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -19,7 +22,7 @@ from shuke.insight.stages.rules import typical_gap, with_silence
 from shuke.lifecycle.model import Refresh, StageCount, StageDefinition
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.lifecycle.tables import customer_facts, stage_definitions
-from shuke.platform import Transaction
+from shuke.platform import Transaction, Workplace, open_engine
 
 __all__ = [
     "VERSIONS_MAX",
@@ -28,7 +31,10 @@ __all__ = [
     "current_stages",
     "definition_of",
     "definitions",
+    "facts_for_rules",
+    "keep_rules_file",
     "preview",
+    "rules_file",
     "save_stages",
 ]
 
@@ -37,6 +43,7 @@ VERSIONS_MAX = 500
 
 _LOCK = 7_485_380_063
 _WORK_MEMORY = "32MB"
+_MEMORY_BYTES_MAX = 500_000_000
 _NAME = "facts_as_kept"
 # The facts as insight calls them, and from what they are kept; money is in major units there.
 _MONEY = {
@@ -113,15 +120,69 @@ def save_stages(tx: Transaction, tree: dict[str, Any], *, made_by: str, now: dat
     return made
 
 
-def preview(tx: Transaction, rules: StageRules) -> tuple[StageCount, ...]:
+def facts_for_rules(facts: ir.Table) -> ir.Table:
+    """What rules may ask of the facts that a refresh keeps: narrow columns, which are read in a moment.
+
+    They go into :func:`rules_file` of the refresh.
+    """
+    names = ("stage", *_WHOLE, *_PARTS, *_DAYS, *_MONEY.values())
+    return facts.select(*(name for name in names if name in facts.columns))
+
+
+def rules_file(place: Workplace, refresh_id: UUID) -> Path:
+    """Where the facts of a refresh are for the sake of rules."""
+    return place.settings.data_folder / "stages" / f"{refresh_id.hex}.parquet"
+
+
+def keep_rules_file(place: Workplace, refresh_id: UUID, file: Path) -> None:
+    """Put the facts of a refresh that was committed in the place of those of the one before."""
+    kept = rules_file(place, refresh_id)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    former = list(kept.parent.glob("*"))
+    shutil.move(file, kept)
+    for one in former:
+        one.unlink(missing_ok=True)
+
+
+def preview(place: Workplace, tx: Transaction, rules: StageRules, *, everybody: bool) -> tuple[StageCount, ...]:
     """How many of those who have ordered are in each stage, and would be by these rules, as of the last refresh.
 
-    The rules are the same expression as in a refresh, run by PostgreSQL on the facts that are kept. These are rounded,
-    so that a customer on the very edge of a limit may be counted on its other side.
+    The rules are the same expression as in a refresh, on the facts that are kept: of ``everybody`` those that lie in a
+    file beside the lake, else those that PostgreSQL shows the reader. The facts are rounded, so that a customer on the
+    very edge of a limit may be counted on its other side.
     """
     latest = last_refresh(tx)
     if latest is None:
         return tuple(StageCount(code, 0, 0) for code in rules.codes)
+    file = rules_file(place, latest.refresh_id)
+    found = _in_file(place, file, rules, latest) if everybody and file.exists() else _in_database(tx, rules, latest)
+    now: dict[str, int] = {}
+    then: dict[str, int] = {}
+    for stage_now, stage, customers in found:
+        now[stage_now] = now.get(stage_now, 0) + customers
+        then[stage] = then.get(stage, 0) + customers
+    return tuple(StageCount(code, now.get(code, 0), then.get(code, 0)) for code in rules.codes)
+
+
+def _in_file(place: Workplace, file: Path, rules: StageRules, latest: Refresh) -> Sequence[Any]:
+    settings = place.settings
+    memory = min(settings.memory_limit_bytes or _MEMORY_BYTES_MAX, _MEMORY_BYTES_MAX)
+    unit = 10.0 ** minor_digits(latest.currency or "")
+    with open_engine(
+        "duckdb", work_folder=settings.work_folder, memory_limit_bytes=memory, threads=settings.threads
+    ) as engine:
+        kept = engine.read_parquet(file).rename(stage_now="stage")
+        money = {name: kept[minor].cast("float64") / unit for name, minor in _MONEY.items()}
+        return [tuple(row.values()) for row in _counted(kept.mutate(**money), rules).to_pyarrow().to_pylist()]
+
+
+def _counted(facts: ir.Table, rules: StageRules) -> ir.Table:
+    """stage_now, stage, customers."""
+    staged = assign_stage(facts, rules)
+    return staged.group_by(["stage_now", "stage"]).aggregate(customers=staged.count())
+
+
+def _in_database(tx: Transaction, rules: StageRules, latest: Refresh) -> Sequence[Any]:
     # To sort the gaps of many customers without files.
     tx.execute(sa.text(f"SET LOCAL work_mem = '{_WORK_MEMORY}'"))
     facts, given = _kept_facts(tx, latest)
@@ -136,14 +197,7 @@ def preview(tx: Transaction, rules: StageRules) -> tuple[StageCount, ...]:
         # Worked out once for each customer, and not wherever a rule asks for it.
         given = f"{_sql(quiet, given)} OFFSET 0"
         facts = ibis.table(quiet.schema(), name=_NAME)
-    staged = assign_stage(facts, rules)
-    counted = staged.group_by(["stage_now", "stage"]).aggregate(customers=staged.count())
-    now: dict[str, int] = {}
-    then: dict[str, int] = {}
-    for stage_now, stage, customers in _ask(tx, counted, given):
-        now[stage_now] = now.get(stage_now, 0) + customers
-        then[stage] = then.get(stage, 0) + customers
-    return tuple(StageCount(code, now.get(code, 0), then.get(code, 0)) for code in rules.codes)
+    return _ask(tx, _counted(facts, rules), given)
 
 
 def _ask(tx: Transaction, expression: ir.Table, given: str) -> Sequence[Any]:
