@@ -832,6 +832,6 @@ def test_behind_a_mark_are_as_many_as_it_says(browser: Any, running: Running) ->
     told = browser.evaluate("fetch('/api/lifecycle/rfm?channel=online').then(answer => answer.json())")
     asked = browser.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
     scores = (int(asked["r_scores"]), int(asked["f_scores"]))
-    counts = {(one["r_score"], one["f_score"]): one["customers"] for one in told}
+    counts = {(one["r_score"], one["f_score"]): one["customers"] for one in told["cells"]}
     assert (asked["channels"], listed) == ("online", counts[scores])
     assert troubles(browser, "value") == []

@@ -237,7 +237,7 @@ def test_who_sees_a_store_lists_its_customers_alone(
     assert sum(stage["historic_minor"] for stage in figures["stages"]) == 28_000
     assert sum(week["orders"] for week in figures["weeks"]) == 4
     assert seen("GET", "/api/lifecycle/values")["customers"] == 2
-    assert sum(cell["customers"] for cell in seen("GET", "/api/lifecycle/rfm")) == 2
+    assert sum(cell["customers"] for cell in seen("GET", "/api/lifecycle/rfm")["cells"]) == 2
     span = {"since": "2020-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"}
     assert sum(flow["customers"] for flow in seen("GET", "/api/lifecycle/flows", params=span)["flows"]) == 2
     orders = [seen("GET", f"/api/customers/{people[member]}/orders")["orders"] for member in ("m1", "m3")]

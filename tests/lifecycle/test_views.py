@@ -59,7 +59,7 @@ def test_a_view_is_kept_as_it_was_given_and_is_its_maker_s_alone(as_person: Any)
     lin, chen = as_person("operations_manager"), as_person("operations_manager")
     view = made(lin)
     said = {name: view[name] for name in BODY}
-    assert {name: value for name, value in said["query"].items() if value not in (None, [])} == BODY["query"]
+    assert {name: value for name, value in said["query"].items() if value not in (None, [], False)} == BODY["query"]
     assert {**said, "query": None} == {**BODY, "query": None}
     assert (view["mine"], view["shared"]) == (True, False)
     assert lin("GET", "/api/views").json()["items"] == [view]

@@ -20,7 +20,7 @@ export function Known({ known, narrowed }: { known: AsKnown; narrowed: Narrowed 
   if (at && known.past) said.push(t("known.expected"));
   return (
     <p className={styles.note} role="status">
-      {said.join(" ")}
+      {said.join(say.language === "zh-CN" ? "" : " ")}
     </p>
   );
 }

@@ -32,7 +32,7 @@ from shuke.base.money import minor_digits
 from shuke.lifecycle.analysis_model import Basis, Narrowing
 from shuke.lifecycle.measures import of_customers
 from shuke.lifecycle.model import Refresh
-from shuke.lifecycle.service.prepared import MEMORY_BYTES_MAX, Prepared, prepared_for
+from shuke.lifecycle.service.prepared import MEMORY_BYTES_MAX, Prepared, prepare, prepared_for
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.platform import Engine, Transaction, Workplace, open_engine
 
@@ -167,7 +167,7 @@ class Desk:
             return nothing(Basis(as_of=None))
         basis = Basis(as_of=refresh.as_of, time_zone=refresh.time_zone, currency=refresh.currency)
         try:
-            prepared = prepared_for(self.workplace, refresh, narrowing.currency)
+            prepared = self._prepared(refresh, narrowing.currency)
         except (BadInput, CannotSay) as reason:
             if isinstance(reason, BadInput) and reason.code not in _NOTHING:
                 raise
@@ -189,6 +189,14 @@ class Desk:
                             prepared.keep_answer(name, known)
                     self._keep(key, known)
         return cast(Answer, known)
+
+    def _prepared(self, refresh: Refresh, currency: str | None) -> Prepared:
+        """The tables; to prepare them is work like any other, for which others wait."""
+        found = prepared_for(self.workplace, refresh, currency)
+        if found is None:
+            with self._turn():
+                found = prepare(self.workplace, refresh, currency)
+        return found
 
     def _answer(
         self,

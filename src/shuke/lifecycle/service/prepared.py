@@ -12,6 +12,7 @@ There is nothing in the files that is not in the lake, and never are there more 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -25,7 +26,7 @@ from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from shuke import collect, insight
 from shuke.lifecycle.model import Refresh
@@ -46,6 +47,8 @@ LEFT_SECONDS = 600
 #: What is read of the lake. Facts are not among them: what is read of those is told with the refunds, and after them.
 _READ = ("orders", "order_lines", "refunds", "identities", "costs")
 _BASIS = "basis.json"
+# To be counted up when the files or the answers become others.
+_FORM = 1
 # One at a time in a process, so that two who ask at once do not both work.
 _preparing = threading.Lock()
 
@@ -67,17 +70,17 @@ class Prepared:
         return insight.Tables(**{name: table for name, table in found.items() if name != "people"})
 
     def answer(self, name: str, kind: type[Answer]) -> Answer | None:
-        """An answer that lies beside the tables; None where there is none."""
-        try:
+        """An answer that lies beside the tables; None where there is none, or none of the present form."""
+        with contextlib.suppress(FileNotFoundError, ValidationError):
             return TypeAdapter(kind).validate_json(self._file(name).read_bytes())
-        except FileNotFoundError:
-            return None
+        return None
 
     def keep_answer(self, name: str, answer: object) -> None:
-        """Lay an answer beside the tables; of two at once either, whole."""
-        with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as partial:
-            partial.write(TypeAdapter(type(answer)).dump_json(answer))
-        Path(partial.name).rename(self._file(name))
+        """Lay an answer beside the tables, where there is room; of two at once either, whole."""
+        with contextlib.suppress(OSError):
+            with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as partial:
+                partial.write(TypeAdapter(type(answer)).dump_json(answer))
+            Path(partial.name).rename(self._file(name))
 
     def _file(self, name: str) -> Path:
         return self.folder / f"answer-{name}.json"
@@ -87,8 +90,16 @@ class Prepared:
         return engine.read_parquet(self.folder / "people.parquet")
 
 
-def prepared_for(workplace: Workplace, refresh: Refresh, currency: str | None = None) -> Prepared:
+def prepared_for(workplace: Workplace, refresh: Refresh, currency: str | None = None) -> Prepared | None:
     """The tables as of a refresh, no older than :data:`FRESH_SECONDS_MAX` where the lake has changed since.
+
+    None where they have to be prepared. Arguments as for :func:`prepare`.
+    """
+    return _found(workplace, refresh, currency, old=True)
+
+
+def prepare(workplace: Workplace, refresh: Refresh, currency: str | None = None) -> Prepared:
+    """The tables as the lake is now; nothing is done where they are there.
 
     Args:
         workplace: whose lake.
@@ -99,11 +110,6 @@ def prepared_for(workplace: Workplace, refresh: Refresh, currency: str | None = 
         BadInput: ``collect.nothing_stored``, ``collect.no_sales``, ``collect.currency_absent``.
         CannotSay: ``platform.no_table``.
     """
-    return _found(workplace, refresh, currency, old=True) or prepare(workplace, refresh, currency)
-
-
-def prepare(workplace: Workplace, refresh: Refresh, currency: str | None = None) -> Prepared:
-    """The tables as the lake is now; nothing is done where they are there. Arguments as :func:`prepared_for`."""
     with _preparing:
         found = _found(workplace, refresh, currency, old=False)
         if found is None:
@@ -126,7 +132,7 @@ def prepare(workplace: Workplace, refresh: Refresh, currency: str | None = None)
 def _folder(workplace: Workplace, refresh: Refresh, currency: str | None) -> Path:
     """By its name of a refresh, of a currency, of a state of the lake."""
     states = collect.lake_of(workplace).states(*_READ)
-    digest = hashlib.sha256(json.dumps(states).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps([_FORM, states]).encode()).hexdigest()[:16]
     return workplace.settings.data_folder / "desk" / f"{refresh.refresh_id.hex}-{currency or refresh.currency}-{digest}"
 
 
@@ -156,9 +162,11 @@ def _age(folder: Path) -> float:
 
 
 def _tidy(parent: Path) -> None:
-    """Delete all but the newest folders, once nobody reads them any more."""
-    aged = sorted((_age(one), one) for one in parent.iterdir() if not one.name.startswith("."))
-    for age, folder in aged[FOLDERS_MAX:]:
+    """Delete all but the newest folders, once nobody reads them any more, and what a crash left half done."""
+    aged = sorted((_age(one), one) for one in parent.iterdir())
+    whole = [(age, one) for age, one in aged if not one.name.startswith(".")]
+    left = [(time.time() - one.stat().st_mtime, one) for _, one in aged if one.name.startswith(".")]
+    for age, folder in [*whole[FOLDERS_MAX:], *left]:
         if age > LEFT_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -22,7 +22,7 @@ from shuke.insight.stages.rules import typical_gap, with_silence
 from shuke.lifecycle.model import Refresh, StageCount, StageDefinition
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.lifecycle.tables import customer_facts, stage_definitions
-from shuke.platform import Transaction, Workplace, open_engine
+from shuke.platform import Transaction, Workplace, log, open_engine
 
 __all__ = [
     "VERSIONS_MAX",
@@ -135,13 +135,22 @@ def rules_file(place: Workplace, refresh_id: UUID) -> Path:
 
 
 def keep_rules_file(place: Workplace, refresh_id: UUID, file: Path) -> None:
-    """Put the facts of a refresh that was committed in the place of those of the one before."""
+    """Put the facts of a refresh that was committed in the place of those of the one before.
+
+    Where there is no room for them, PostgreSQL is asked instead.
+    """
     kept = rules_file(place, refresh_id)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    former = list(kept.parent.glob("*"))
-    shutil.move(file, kept)
-    for one in former:
-        one.unlink(missing_ok=True)
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        former = list(kept.parent.glob("*"))
+        partial = kept.with_suffix(".partial")
+        shutil.move(file, partial)
+        partial.rename(kept)
+        for one in former:
+            one.unlink(missing_ok=True)
+    except OSError as reason:
+        kept.unlink(missing_ok=True)
+        log.warning("facts for rules not kept", reason=str(reason))
 
 
 def preview(place: Workplace, tx: Transaction, rules: StageRules, *, everybody: bool) -> tuple[StageCount, ...]:
