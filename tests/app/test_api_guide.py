@@ -123,7 +123,7 @@ def test_both_pages_show_the_same_code() -> None:
 def test_every_code_of_the_page_is_one(server: Running) -> None:
     """Addresses and fields are looked at by running them; what stands between is looked up."""
     text = GUIDE.read_text("utf-8")
-    told = httpx.get(f"{server.environment['SHUKE_URL']}/openapi.json").text
+    told = httpx.get(f"{server.environment['SHUKE_URL']}/openapi.json", timeout=60).text
     for path in set(re.findall(r"`(?:GET|POST|PUT|PATCH|DELETE) (/api/[a-z/]+)", text)):
         assert path.rstrip("/") in told, path
     permissions = set(re.findall(r"`([a-z]+\.(?:read|write|merge|reveal|refresh))`", text))

@@ -41,7 +41,7 @@ checks.negative_data_rejection.enabled = false
 def report(address: str, key: str, folder: Path, *options: str) -> tuple[int, str]:
     """The outcome of a run of the tool, which is the same each time, and what it says."""
     (folder / "schemathesis.toml").write_text(NOT_TELLING, encoding="utf-8")
-    told = httpx.get(f"{address}/openapi.json").json()
+    told = httpx.get(f"{address}/openapi.json", timeout=60).json()
     # A sparse answer lacks what a whole one must have: test_sparse.py looks at those.
     for operation in (one for methods in told["paths"].values() for one in methods.values()):
         operation["parameters"] = [one for one in operation.get("parameters", ()) if one["name"] != "fields"]

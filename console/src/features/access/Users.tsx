@@ -63,12 +63,19 @@ export function Users() {
               </>
             ),
           },
-          { title: t("role"), render: (_, user) => names("roles", user.role) },
           {
-            title: t("teams.one"),
-            render: (_, user) => teams.find((team) => team.team_id === user.team_id)?.name ?? t("teams.nobody"),
+            title: t("role"),
+            render: (_, user) => {
+              const team = teams.find((one) => one.team_id === user.team_id)?.name;
+              const where = user.places.join(", ") || t("team.everywhere");
+              return (
+                <>
+                  {names("roles", user.role)}
+                  <div>{team ? `${where} · ${team}` : where}</div>
+                </>
+              );
+            },
           },
-          { title: t("team.places"), render: (_, user) => user.places.join(", ") || t("team.everywhere") },
           {
             title: t("team.factors"),
             render: (_, user) =>

@@ -62,7 +62,7 @@ interface PlacesProps<Place extends object> {
 function Places<Place extends Store | Channel>({ list, of, place, columns, dialog: Dialog }: PlacesProps<Place>) {
   const { t } = useTranslation(["catalog", "shell"]);
   const may = useMay();
-  const [edited, setEdited] = useState<{ id: string | null } | null>(null);
+  const [edited, setEdited] = useState<Pick<EditProps, "id" | "title"> | null>(null);
   const writes = may("catalog.write");
   return (
     <Page
@@ -73,7 +73,7 @@ function Places<Place extends Store | Channel>({ list, of, place, columns, dialo
           <Button
             type="primary"
             onClick={() => {
-              setEdited({ id: null });
+              setEdited({ id: null, title: t(`${list}.make`) });
             }}
           >
             {t(`${list}.make`)}
@@ -108,7 +108,7 @@ function Places<Place extends Store | Channel>({ list, of, place, columns, dialo
                       size="small"
                       aria-label={`${t("shell:edit")} ${one.name ?? id}`}
                       onClick={() => {
-                        setEdited({ id });
+                        setEdited({ id, title: one.name ?? id });
                       }}
                     >
                       {t("shell:edit")}
@@ -122,7 +122,7 @@ function Places<Place extends Store | Channel>({ list, of, place, columns, dialo
       </Panel>
       {edited && (
         <Dialog
-          id={edited.id}
+          {...edited}
           close={() => {
             setEdited(null);
           }}
@@ -140,10 +140,11 @@ function textOf(given: string | null | undefined): string | null {
 interface EditProps {
   /** The identifier of what is changed; null to make one. */
   id: string | null;
+  title: string;
   close: () => void;
 }
 
-function EditStore({ id, close }: EditProps) {
+function EditStore({ id, ...dialog }: EditProps) {
   const { t } = useTranslation("catalog");
   const put = (given: Store, tag: string | null) =>
     tagged(
@@ -161,15 +162,7 @@ function EditStore({ id, close }: EditProps) {
     );
   const read = () => tagged(api.GET("/api/stores/{store_id}", { params: { path: { store_id: id ?? "" } } }));
   return (
-    <EditPlace<Store>
-      list="stores"
-      place="store_id"
-      id={id}
-      make={t("stores.make")}
-      read={read}
-      put={put}
-      close={close}
-    >
+    <EditPlace<Store> list="stores" place="store_id" id={id} read={read} put={put} {...dialog}>
       <Form.Item name="region" label={t("region")} extra={t("stores.region_what")}>
         <Input maxLength={500} />
       </Form.Item>
@@ -187,7 +180,7 @@ function EditStore({ id, close }: EditProps) {
   );
 }
 
-function EditChannel({ id, close }: EditProps) {
+function EditChannel({ id, ...dialog }: EditProps) {
   const { t } = useTranslation("catalog");
   const names = useNames();
   const put = (given: Channel, tag: string | null) =>
@@ -199,15 +192,7 @@ function EditChannel({ id, close }: EditProps) {
     );
   const read = () => tagged(api.GET("/api/channels/{channel}", { params: { path: { channel: id ?? "" } } }));
   return (
-    <EditPlace<Channel>
-      list="channels"
-      place="channel"
-      id={id}
-      make={t("channels.make")}
-      read={read}
-      put={put}
-      close={close}
-    >
+    <EditPlace<Channel> list="channels" place="channel" id={id} read={read} put={put} {...dialog}>
       <Form.Item name="kind" label={t("kind")} initialValue="other">
         <Select options={KINDS.map((kind) => ({ value: kind, label: names("channel_kinds", kind) }))} />
       </Form.Item>
@@ -219,22 +204,20 @@ interface EditPlaceProps<Place> extends EditProps {
   list: "stores" | "channels";
   /** The field that says which it is, and cannot be changed. */
   place: keyof Place & string;
-  /** The title of the dialog that makes one. */
-  make: string;
   read: () => Promise<Tagged<Place>>;
   put: (given: Place, tag: string | null) => Promise<Tagged<unknown>>;
   children: ReactNode;
 }
 
 function EditPlace<Place extends Store | Channel>(props: EditPlaceProps<Place>) {
-  const { list, place, id, make, read, put, close, children } = props;
+  const { list, place, id, title, read, put, close, children } = props;
   const { t } = useTranslation(["catalog", "shell"]);
   const tell = useTelling();
   const queries = useQueryClient();
   const again = () => queries.invalidateQueries({ queryKey: [list] });
   return (
     <EditDialog<Place, Place>
-      title={id ?? make}
+      title={title}
       of={id === null ? null : { name: [list, id], read }}
       begin={(before) => before ?? ({ active: true } as Partial<Place>)}
       save={async (given, before) => {
