@@ -55,30 +55,30 @@ def test_a_log_that_nobody_touched_holds(written: str, keyring: Keyring) -> None
 
 # A statement that tampers, where it is found, and as what.
 TAMPERED = {
-    "flip a value": ("UPDATE audit_log SET after = '{\"share\":0.2}' WHERE seq = 5000", 5000, "changed"),
+    "flip a value": ("UPDATE audit_log SET after = '{\"share\":0.2}' WHERE seq = 1250", 1250, "changed"),
     "flip who": ("UPDATE audit_log SET who = 'somebody else' WHERE seq = 1", 1, "changed"),
-    "flip a moment": ("UPDATE audit_log SET at = at + interval '1 microsecond' WHERE seq = 9999", 9999, "changed"),
+    "flip a moment": ("UPDATE audit_log SET at = at + interval '1 microsecond' WHERE seq = 2499", 2499, "changed"),
     "flip a hash": ("UPDATE audit_log SET hash = sha256(hash) WHERE seq = 77", 77, "changed"),
-    "delete": ("DELETE FROM audit_log WHERE seq = 4321", 4321, "missing"),
+    "delete": ("DELETE FROM audit_log WHERE seq = 1080", 1080, "missing"),
     "delete the first": ("DELETE FROM audit_log WHERE seq = 1", 1, "missing"),
     "reorder": (
         "UPDATE audit_log SET seq = 21 - seq WHERE seq IN (10, 11)",
         10,
         "changed",
     ),
-    "truncate": ("DELETE FROM audit_log WHERE seq > 9990", 9991, "cut_off"),
+    "truncate": ("DELETE FROM audit_log WHERE seq > 2490", 2491, "cut_off"),
     "truncate with the day's head": (
-        """DELETE FROM audit_log WHERE seq > 9990;
-        UPDATE audit_heads SET seq = 9990, hash = (SELECT hash FROM audit_log WHERE seq = 9990)
+        """DELETE FROM audit_log WHERE seq > 2490;
+        UPDATE audit_heads SET seq = 2490, hash = (SELECT hash FROM audit_log WHERE seq = 2490)
         WHERE day = (SELECT max(day) FROM audit_heads)""",
-        9990,
+        2490,
         "head_forged",
     ),
     "empty it": ("DELETE FROM audit_log", 1, "cut_off"),
     "drop the heads": ("DELETE FROM audit_heads", LINES, "head_differs"),
     "drop the last head": (
         "DELETE FROM audit_heads WHERE day = (SELECT max(day) FROM audit_heads)",
-        6_668,
+        1_668,
         "head_differs",
     ),
 }
@@ -103,9 +103,9 @@ def test_who_makes_the_chain_anew_lacks_the_key(written: str, keyring: Keyring) 
     """A line is changed, and all that follow are hashed anew: the chain holds, the signed heads do not."""
     with Database(written) as database, database.begin() as tx:
         tx.execute(sa.text("ALTER TABLE audit_log DISABLE TRIGGER append_only"))
-        tx.execute(sa.text("UPDATE audit_log SET who = 'somebody else' WHERE seq = 9000"))
-        previous = tx.scalar(sa.text("SELECT hash FROM audit_log WHERE seq = 8999"))
-        for entry in list(audit._all(tx))[8999:]:
+        tx.execute(sa.text("UPDATE audit_log SET who = 'somebody else' WHERE seq = 2250"))
+        previous = tx.scalar(sa.text("SELECT hash FROM audit_log WHERE seq = 2249"))
+        for entry in list(audit._all(tx))[2249:]:
             made = audit.chained(previous, {name: getattr(entry, name) for name in audit._HASHED})
             tx.execute(
                 sa.text("UPDATE audit_log SET previous = :previous, hash = :made WHERE seq = :seq"),
