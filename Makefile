@@ -18,7 +18,7 @@ endif
 # that they test.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup console schema demo test faults bench lint lint-console format screenshots docs lock clean without-console
+.PHONY: help setup console schema demo test faults bench lint lint-python lint-console format screenshots docs lock clean without-console
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "make %-8s %s\n", $$1, $$2}'
@@ -56,8 +56,10 @@ schema: $(READY) $(NODE_READY) ## Renew the console's types from the description
 demo: $(READY) $(CONSOLE) ## Run a server with the shipped orders and simulated events, and the report, on loopback
 	@$(BIN)/shuke demo
 
-test: $(READY) $(CONSOLE) ## Lint, type-check and test everything
-	@$(MAKE) --no-print-directory lint
+# What waits for the network or has one thread goes side by side.
+test: ## Lint, type-check and test everything
+	@$(MAKE) --no-print-directory -j2 setup
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not faults"
 
 faults: $(READY) ## Run the long fault-injection proofs
@@ -66,7 +68,9 @@ faults: $(READY) ## Run the long fault-injection proofs
 bench: $(READY) ## Measure against the peers, in one run, and print ratios
 	@$(BIN)/python benchmarks/run.py
 
-lint: $(READY) $(LINT_CONSOLE) ## Check style, types and the direction of imports
+lint: lint-python $(LINT_CONSOLE) ## Check style, types and the direction of imports
+
+lint-python: $(READY)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy

@@ -46,15 +46,16 @@ def asked(
 
 
 def known(workplace: Workplace) -> dict[str, bool]:
-    """Whether each way to call us is answered."""
+    """Whether each way to call us gets as far as to be asked who it is."""
+    session = "/api/session"
     two = [("host", "localhost"), ("host", "rebound.example")]
     return {
-        "here": asked(workplace, "/openapi.json").status_code == 200,
-        "by name": asked(workplace, "/openapi.json", host="LocalHost").status_code == 200,
-        "version 6": asked(workplace, "/openapi.json", host="[::1]:8600").status_code == 200,
-        "another name": asked(workplace, "/openapi.json", host="rebound.example").status_code == 200,
-        "no name": asked(workplace, "/openapi.json", headers={"host": ""}).status_code == 200,
-        "two names": asked(workplace, "/openapi.json", headers=two).status_code == 200,
+        "here": asked(workplace, session).status_code == 401,
+        "by name": asked(workplace, session, host="LocalHost").status_code == 401,
+        "version 6": asked(workplace, session, host="[::1]:8600").status_code == 401,
+        "another name": asked(workplace, session, host="rebound.example").status_code == 401,
+        "no name": asked(workplace, session, headers={"host": ""}).status_code == 401,
+        "two names": asked(workplace, session, headers=two).status_code == 401,
     }
 
 

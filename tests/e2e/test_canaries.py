@@ -301,7 +301,7 @@ def test_leaks_of_every_kind_are_noticed(
         logging.getLogger("shuke").warning("request %s", scope["path"])
 
     # What is found under the fault is not to be remembered after it.
-    for module, name in ((personal, "is_personal_name"), (personal, "is_personal_trait"), (reading, "_shown")):
+    for module, name in ((personal, "is_personal_name"), (personal, "is_personal_trait"), (reading, "_described")):
         monkeypatch.setattr(module, name, getattr(module, name).__wrapped__)
     monkeypatch.setattr(personal, "_clean", set())
     monkeypatch.setattr(personal, "_SUSPECT", re.compile("(?!)"))

@@ -18,6 +18,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self, cast
@@ -172,11 +173,12 @@ class DuckDBEngine:
 
 
 def close_at_once(connection: duckdb.DuckDBPyConnection) -> None:
-    """Close it, whatever it is doing.
+    """Close it, whatever it is doing; nothing where it is closed.
 
     A query that Ctrl-C interrupted may go on behind the error that it raised, and closing would wait until it is done.
     """
-    connection.interrupt()
+    with suppress(duckdb.ConnectionException):
+        connection.interrupt()
     connection.close()
 
 

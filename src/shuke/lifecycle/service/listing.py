@@ -304,7 +304,7 @@ class _Wanted:
         return read
 
     def count(self, tx: Transaction) -> Count:
-        """How many: counted up to :data:`COUNTED_MAX`, beyond it as the planner thinks.
+        """How many: beyond :data:`COUNTED_MAX` as the planner thinks, else counted.
 
         Where most have a tag or may be meant, counting would be looking at all of them. Behind a mark of a chart are
         exactly as many as it says, and they are counted.
@@ -316,12 +316,16 @@ class _Wanted:
             counted = tx.scalar(sa.select(sa.func.count()).select_from(everybody)) or 0
             return Count(counted, exact=self.query.search is None)
         some = self._from(outer=not self._need_facts).with_only_columns(sa.literal(1))
+        text = some.compile(tx)
+        plan = tx.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", text.params).scalar_one()
+        thought = int(plan[0]["Plan"]["Plan Rows"])
+        # To count ten thousand in vain takes longer than all the rest of a page.
+        if thought > COUNTED_MAX:
+            return Count(thought, exact=False)
         counted = tx.scalar(sa.select(sa.func.count()).select_from(some.limit(COUNTED_MAX + 1).subquery())) or 0
         if counted <= COUNTED_MAX:
             return Count(counted, exact=self.query.search is None)
-        text = some.compile(tx)
-        plan = tx.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", text.params).scalar_one()
-        return Count(max(int(plan[0]["Plan"]["Plan Rows"]), COUNTED_MAX), exact=False)
+        return Count(COUNTED_MAX, exact=False)
 
     def everybody(self) -> sa.Select[Any]:
         """The ids of all."""
