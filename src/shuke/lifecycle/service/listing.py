@@ -316,7 +316,7 @@ class _Wanted:
             counted = tx.scalar(sa.select(sa.func.count()).select_from(everybody)) or 0
             return Count(counted, exact=self.query.search is None)
         some = self._from(outer=not self._need_facts).with_only_columns(sa.literal(1))
-        text = some.compile(tx)
+        text = some.compile(tx, compile_kwargs={"render_postcompile": True})
         plan = tx.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", text.params).scalar_one()
         thought = int(plan[0]["Plan"]["Plan Rows"])
         # To count ten thousand in vain takes longer than all the rest of a page.
