@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from shuke import collect, lifecycle, profiles
 from shuke.access import Where
 from shuke.base.errors import NotAvailable
 from shuke.collect import Order, OrderLine, OrderStatus
-from shuke.lifecycle import CustomerQuery
+from shuke.lifecycle import CustomerQuery, jobs
 from shuke.lifecycle.analysis_model import Cohorts, Narrowing
 from shuke.lifecycle.service import coming_back, desk, goods, prepared
 from shuke.lifecycle.service.desk import Desk, whose
@@ -359,8 +360,8 @@ def test_who_sees_some_customers_is_told_of_no_other(
 
 def test_an_answer_is_kept_until_something_changes(brand: Brand, monkeypatch: pytest.MonkeyPatch) -> None:
     at, computed = Desk(brand.place), []
-    opens = desk.open_engine
-    monkeypatch.setattr(desk, "open_engine", lambda *given, **how: computed.append(1) or opens(*given, **how))
+    opens = desk.duckdb_of
+    monkeypatch.setattr(desk, "duckdb_of", lambda *given, **how: computed.append(1) or opens(*given, **how))
 
     def asked(**narrowed: Any) -> Cohorts:
         with brand.place.database.read() as tx:
@@ -384,10 +385,20 @@ def test_an_answer_is_kept_until_something_changes(brand: Brand, monkeypatch: py
     assert len(computed) == 4
 
 
+@pytest.mark.parametrize("refreshed", [True, False])
+def test_a_night_that_refreshed_prepares(brand: Brand, refreshed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[Workplace] = []
+    monkeypatch.setattr(jobs, "refresh_when_due", lambda *_: refreshed)
+    monkeypatch.setattr(jobs, "prepare_figures", places.append)
+    context: Any = SimpleNamespace(additional_context={"workplace": brand.place})
+    jobs.nightly_refresh.func(context, 0)
+    assert places == [brand.place] * refreshed
+
+
 def test_what_everybody_asks_first_is_answered_before(brand: Brand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "LEFT_SECONDS", 0)
     collect.update_lake(brand.place, rebuild=True)
-    assert prepare_figures(brand.place)
+    prepare_figures(brand.place)
     folders = sorted((brand.place.settings.data_folder / "desk").iterdir(), key=lambda one: one.stat().st_mtime)
     assert len(folders) <= prepared.FOLDERS_MAX
     assert {file.stem for file in folders[-1].glob("*.json")} == {

@@ -102,7 +102,7 @@ def test_the_console_tells_what_the_report_tells(brand: Workplace, report: Desk)
     }
 
     by_channel = {row["key"]: row for row in base.segments(report, "first_channel")}
-    for one in channels.channels(at, by, EVERYTHING, worth).channels:
+    for one in channels.channels(at, by, EVERYTHING, lambda: worth).channels:
         row = by_channel.pop(one.channel or "")
         assert (one.customers, one.repeat_customers, one.orders) == (
             row["customers"],

@@ -24,8 +24,8 @@ from shuke import access
 from shuke.base.errors import NotAllowed, TooOften
 from shuke.base.language import Language
 from shuke.platform import ENDED, Asker, Job, Metrics, Workplace, cancel_job, get_job, jobs_among, list_jobs, log
-from shuke.platform.answers import JobBody, JobPage, job_body
-from shuke.platform.http import api, refusal
+from shuke.platform.http import ABSENT, api, refusal
+from shuke.platform.job_answers import JobBody, JobPage, job_body
 
 __all__ = ["LISTENERS_MAX", "Watch", "job_routes"]
 
@@ -40,7 +40,6 @@ _LOOK_SECONDS = 0.5
 _PAGE_MAX = 100
 
 Mine = Annotated[access.Visit, access.needs("known")]
-_ABSENT = refusal(404, "There is none")
 #: What one event of the stream is; ``data`` is a job as ``GET /api/jobs/{job_id}`` tells it.
 _EVENT = {
     "type": "object",
@@ -48,7 +47,7 @@ _EVENT = {
     "required": ["data"],
 }
 _EVENTS: dict[int | str, dict[str, Any]] = (
-    _ABSENT
+    ABSENT
     | {
         200: {
             "description": "Server-sent events: the job as it is, then each change of it; ends when the job has ended",
@@ -183,7 +182,7 @@ def job_routes(place: Workplace, _: Metrics) -> list[BaseRoute]:
         items = [job_body(job, visit.asker, visit.language) for job in found]
         return JobPage(items=items, next=found[-1].job_id if len(found) == limit else None)
 
-    @router.get("/jobs/{job_id}", responses=_ABSENT)
+    @router.get("/jobs/{job_id}", responses=ABSENT)
     def get_one(visit: Mine, job_id: UUID) -> JobBody:
         with visit.read() as tx:
             job = get_job(tx, job_id, asker=_whose(visit, "audit.read"))
@@ -203,7 +202,7 @@ def job_routes(place: Workplace, _: Metrics) -> list[BaseRoute]:
         asker, spoken = visit.asker, language or visit.language
         return _Events(watch, job, asker, lambda one: job_body(one, asker, spoken).model_dump_json())
 
-    @router.delete("/jobs/{job_id}", responses=_ABSENT)
+    @router.delete("/jobs/{job_id}", responses=ABSENT)
     def delete_job(visit: Mine, job_id: UUID) -> JobBody:
         with visit.begin() as tx:
             get_job(tx, job_id, asker=_whose(visit, "settings.write"))

@@ -30,7 +30,7 @@ from shuke.catalog.model import (
 )
 from shuke.catalog.rules import BRAND_CHARACTERS_MAX
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import Flag, api, refusal
+from shuke.platform.http import ABSENT, Flag, api
 
 __all__ = ["routes"]
 
@@ -172,9 +172,6 @@ class BrandAnswer(BrandBody):
     time_zone_default: str
 
 
-_ABSENT = refusal(404, "There is none")
-
-
 def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     """The routes of the room."""
     router = api("catalog")
@@ -228,7 +225,7 @@ def _products(router: APIRouter) -> None:
             page = service.list_products(tx, after=after, limit=limit, category=category, brand=brand)
         return ProductPage(items=[ProductRow(**asdict(item)) for item in page.items], next=page.next)
 
-    @router.get("/products/{product_id}", responses=_ABSENT)
+    @router.get("/products/{product_id}", responses=ABSENT)
     def get_product(visit: Reading, product_id: InPath) -> ProductRow:
         with visit.read() as tx:
             return ProductRow(**asdict(visit.tagged(service.get_product(tx, product_id))))
@@ -256,7 +253,7 @@ def _stores(router: APIRouter) -> None:
             page = service.list_stores(tx, after=after, limit=limit, region=region)
         return StorePage(items=[StoreRow(**asdict(item)) for item in page.items], next=page.next)
 
-    @router.get("/stores/{store_id}", responses=_ABSENT)
+    @router.get("/stores/{store_id}", responses=ABSENT)
     def get_store(visit: Reading, store_id: InPath) -> StoreRow:
         with visit.read() as tx:
             return StoreRow(**asdict(visit.tagged(service.get_store(tx, store_id))))
@@ -284,7 +281,7 @@ def _channels(router: APIRouter) -> None:
             page = service.list_channels(tx, after=after, limit=limit)
         return ChannelPage(items=[ChannelRow(**asdict(item)) for item in page.items], next=page.next)
 
-    @router.get("/channels/{channel}", responses=_ABSENT)
+    @router.get("/channels/{channel}", responses=ABSENT)
     def get_channel(visit: Reading, channel: InPath) -> ChannelRow:
         with visit.read() as tx:
             return ChannelRow(**asdict(visit.tagged(service.get_channel(tx, channel))))

@@ -28,8 +28,10 @@ tasks = Blueprint()
 @tasks.periodic(cron="25 * * * *")
 @tasks.task(name="nightly_refresh", pass_context=True, queueing_lock="lifecycle.refresh", lock="lifecycle.refresh")
 def nightly_refresh(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
-    """Work out the facts as of the last midnight, once."""
-    refresh_when_due(workplace(context), datetime.now(UTC))
+    """Work out the facts as of the last midnight, once, and what is asked of them first."""
+    place = workplace(context)
+    if refresh_when_due(place, datetime.now(UTC)):
+        prepare_figures(place)
 
 
 @tasks.task(name="refresh_now", pass_context=True)

@@ -14,7 +14,7 @@ from .database import (
     revision_expected,
     revision_found,
 )
-from .engines import BATCH_ROWS, DuckDBEngine, Engine, EngineName, Transformation, close_at_once, open_engine
+from .engines import BATCH_ROWS, DuckDBEngine, Engine, EngineName, Transformation, close_at_once, duckdb_of, open_engine
 from .files import (
     FILE_BYTES_MAX,
     Asker,
@@ -72,6 +72,7 @@ __all__ = [
     "delete_file",
     "documented_settings",
     "driver",
+    "duckdb_of",
     "embedded_url",
     "get_file",
     "get_job",

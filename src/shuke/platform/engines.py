@@ -31,6 +31,7 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend as DuckDBBackend
 
 from shuke.base.errors import NotAvailable
+from shuke.platform.settings import Settings
 
 EngineName = Literal["duckdb", "spark"]
 Transformation = Callable[[pa.RecordBatch], pa.RecordBatch]
@@ -214,6 +215,18 @@ def open_engine(
         spark.SparkEngine(
             work_folder=work_folder, memory_limit_bytes=memory_limit_bytes, threads=threads, master=master
         ),
+    )
+
+
+def duckdb_of(
+    settings: Settings, *, work_folder: Path | None = None, memory_bytes_max: int | None = None
+) -> DuckDBEngine:
+    """DuckDB as the settings want it, but in no more memory than this; in their work folder unless another is given."""
+    limits = [limit for limit in (settings.memory_limit_bytes, memory_bytes_max) if limit is not None]
+    return DuckDBEngine(
+        work_folder=work_folder or settings.work_folder,
+        memory_limit_bytes=min(limits, default=None),
+        threads=settings.threads,
     )
 
 

@@ -43,6 +43,7 @@ from shuke.platform.sparse import Shape, asked_fields, shape_of
 from shuke.platform.telemetry import Metrics, log
 
 __all__ = [
+    "ABSENT",
     "BODY_BYTES_MAX",
     "LOOPBACK",
     "PROBLEM",
@@ -166,13 +167,17 @@ def refusal(status: int, why: str) -> Responses:
     return {status: {"description": why, "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}}
 
 
+#: What a route answers where the address names nothing.
+ABSENT = refusal(404, "There is none")
+
+
 def api(room: str) -> APIRouter:
     """A router for the routes of a room below ``/api``: bodies are limited, and refusals are documented."""
     return _router(room, _LimitedRoute)
 
 
 def uploads(room: str) -> APIRouter:
-    """A router for routes that take a file as it comes, by :func:`shuke.platform.answers.stream_into`, and no other."""
+    """A router for routes that take a file as it comes, by ``job_answers.receiving``, and no other."""
     return _router(room, _UnreadRoute)
 
 

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 from shuke import access, privacy
 from shuke.base.errors import BadInput, Conflict, NotFound
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import Flag, Moment, api, refusal
+from shuke.platform.http import ABSENT, Flag, Moment, api, refusal
 from shuke.profiles.model import AttributeDefinition, AttributeType, Identity, Merge, NewTag, Profile, Resolved
 from shuke.profiles.service import (
     attaching,
@@ -135,8 +135,7 @@ class GuardianAnswer(BaseModel):
     guardian_id: UUID
 
 
-_ABSENT = refusal(404, "There is none")
-_REFUSED = _ABSENT | refusal(409, "It contradicts the state of things")
+_REFUSED = ABSENT | refusal(409, "It contradicts the state of things")
 
 
 def routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
@@ -165,7 +164,7 @@ def _customers(router: APIRouter) -> None:
             _set(visit, tx, resolved.customer_id, body.attributes, now)
             return overview.profile_360(tx, visit.keyring, resolved.customer_id, now, fields=visit.fields)
 
-    @router.post("/customers/find", responses=_ABSENT)
+    @router.post("/customers/find", responses=ABSENT)
     def find_customer(visit: Reading, body: IdentityBody) -> WhoAnswer:
         with visit.read() as tx:
             customer_id = reading.find(tx, visit.keyring, body.kind, body.value)
@@ -189,7 +188,7 @@ def _customers(router: APIRouter) -> None:
         visit.tagged(changed.attributes)
         return changed
 
-    @router.get("/customers/{customer_id}/identities", responses=_ABSENT)
+    @router.get("/customers/{customer_id}/identities", responses=ABSENT)
     def get_identities(visit: Reading, customer_id: UUID) -> tuple[Identity, ...]:
         with visit.read() as tx:
             return overview.profile_360(tx, visit.keyring, customer_id, _now(), fields=visit.fields).identities
@@ -238,7 +237,7 @@ def _set(visit: access.Visit, tx: Any, customer_id: UUID, given: dict[str, Any],
 
 
 def _merges(router: APIRouter) -> None:
-    @router.get("/customers/{customer_id}/merges", responses=_ABSENT)
+    @router.get("/customers/{customer_id}/merges", responses=ABSENT)
     def get_merges(visit: Reading, customer_id: UUID) -> tuple[Merge, ...]:
         with visit.read() as tx:
             top = merging.standing_for(tx, {customer_id})[customer_id]
@@ -257,26 +256,26 @@ def _merges(router: APIRouter) -> None:
 
 
 def _owners(router: APIRouter) -> None:
-    @router.put("/customers/{customer_id}/owners/{user_id}", responses=_ABSENT, status_code=204)
+    @router.put("/customers/{customer_id}/owners/{user_id}", responses=ABSENT, status_code=204)
     def put_owner(visit: Assigning, customer_id: UUID, user_id: UUID) -> None:
         with visit.begin() as tx:
             whose.give_to(tx, customer_id, user_id, _now())
 
-    @router.delete("/customers/{customer_id}/owners/{user_id}", responses=_ABSENT, status_code=204)
+    @router.delete("/customers/{customer_id}/owners/{user_id}", responses=ABSENT, status_code=204)
     def delete_owner(visit: Assigning, customer_id: UUID, user_id: UUID) -> None:
         with visit.begin() as tx:
             whose.take_from(tx, customer_id, user_id)
 
 
 def _tags(router: APIRouter) -> None:
-    @router.post("/customers/{customer_id}/tags", responses=_ABSENT)
+    @router.post("/customers/{customer_id}/tags", responses=ABSENT)
     def post_tag(visit: Writing, customer_id: UUID, body: TagBody) -> Profile:
         now = _now()
         with visit.begin() as tx:
             tagging.add_tags(tx, [NewTag(customer_id, body.tag, body.source, body.expires_at)], now)
             return overview.profile_360(tx, visit.keyring, customer_id, now, fields=visit.fields)
 
-    @router.delete("/customers/{customer_id}/tags/{tag}", responses=_ABSENT)
+    @router.delete("/customers/{customer_id}/tags/{tag}", responses=ABSENT)
     def delete_tag(
         visit: Writing,
         customer_id: UUID,
@@ -290,7 +289,7 @@ def _tags(router: APIRouter) -> None:
 
 
 def _consents(router: APIRouter) -> None:
-    @router.get("/customers/{customer_id}/consents", responses=_ABSENT)
+    @router.get("/customers/{customer_id}/consents", responses=ABSENT)
     def get_consents(visit: PrivacyReading, customer_id: UUID) -> tuple[privacy.CurrentConsent, ...]:
         with visit.read() as tx:
             merging.standing_for(tx, {customer_id})
@@ -313,7 +312,7 @@ def _consents(router: APIRouter) -> None:
             consents.record_consents(tx, visit.keyring, [said], _now())
             return consents.consents_of(tx, [customer_id])[customer_id]
 
-    @router.post("/customers/{customer_id}/guardians", responses=_ABSENT)
+    @router.post("/customers/{customer_id}/guardians", responses=ABSENT)
     def post_guardian(visit: PrivacyWriting, customer_id: UUID, body: GuardianBody) -> GuardianAnswer:
         fields = {"name": body.name} | ({"phone": body.phone} if body.phone else {})
         with visit.begin() as tx:
@@ -336,7 +335,7 @@ def _definitions(router: APIRouter) -> None:
         with visit.read() as tx:
             return list(attributes.attribute_definitions_of(tx).values())
 
-    @router.get("/attributes/{name}", responses=_ABSENT)
+    @router.get("/attributes/{name}", responses=ABSENT)
     def get_attribute(visit: Reading, name: Annotated[str, Path(max_length=40)]) -> AttributeDefinition:
         with visit.read() as tx:
             return visit.tagged(_definition(tx, name))
@@ -351,7 +350,7 @@ def _definitions(router: APIRouter) -> None:
             attributes.define_attribute(tx, made, _now())
         return visit.tagged(made)
 
-    @router.delete("/attributes/{name}", responses=_ABSENT | access.CHANGED, status_code=204)
+    @router.delete("/attributes/{name}", responses=ABSENT | access.CHANGED, status_code=204)
     def delete_attribute(visit: Defining, name: Annotated[str, Path(max_length=40)]) -> None:
         with visit.begin() as tx:
             visit.meant(tx, lambda: _definition(tx, name))

@@ -20,8 +20,8 @@ from shuke.base.clock import known_timezone
 from shuke.base.errors import BadInput
 from shuke.base.language import Language
 from shuke.platform import ENDED, AnyTask, JobState, Metrics, Workplace, list_jobs
-from shuke.platform.answers import JobBody, QueuedBody, file_answer, job_body
-from shuke.platform.http import Flag, api, refusal
+from shuke.platform.http import ABSENT, Flag, api, refusal
+from shuke.platform.job_answers import JobBody, QueuedBody, file_answer, job_body
 from shuke.reports.rules.schedule import Every
 from shuke.reports.service import shelf
 from shuke.reports.service.making import MAKE, MEDIA, ReportTerms
@@ -36,7 +36,6 @@ Reading = Annotated[access.Visit, access.needs("reports.read")]
 Writing = Annotated[access.Visit, access.needs("reports.write")]
 _Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
 
-_ABSENT = refusal(404, "There is none")
 _TOO_MANY = refusal(409, "Too many jobs wait")
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {media.partition(";")[0]: {} for media in MEDIA.values()}}
@@ -200,14 +199,14 @@ def _shelf(router: APIRouter, making: AnyTask) -> None:
         return LatestFindings(report=_answer(kept), findings=kept.findings[kept.spoken(visit.language)])
 
     # Of this form only, so that /reports/schedule has no other methods than its own.
-    @router.get("/reports/{report_id:uuid}", responses=_ABSENT)
+    @router.get("/reports/{report_id:uuid}", responses=ABSENT)
     def get_report(visit: Reading, report_id: UUID) -> ReportAnswer:
         with visit.read() as tx:
             return _answer(shelf.get_report(tx, report_id))
 
 
 def _files(router: APIRouter) -> None:
-    @router.get("/reports/{report_id}/{kind}", response_class=Response, responses=_ABSENT | _FILE)
+    @router.get("/reports/{report_id}/{kind}", response_class=Response, responses=ABSENT | _FILE)
     def get_file(
         visit: Reading,
         report_id: UUID,

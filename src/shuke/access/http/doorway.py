@@ -24,10 +24,9 @@ from shuke.access.service.passkeys import Site
 from shuke.access.service.roles import reader_for
 from shuke.base.errors import BadInput, NotAllowed
 from shuke.platform import Keyring, Transaction
-from shuke.platform.http import LOOPBACK, refusal
+from shuke.platform.http import ABSENT, LOOPBACK, refusal
 
 __all__ = [
-    "ABSENT",
     "COUNTED",
     "REFUSED",
     "Body",
@@ -64,7 +63,6 @@ Code = Annotated[str, Field(min_length=1, max_length=60)]
 _BROWSER = "shuke_browser"
 _BROWSER_SECONDS = 365 * 86_400
 
-ABSENT = refusal(404, "There is none")
 REFUSED = ABSENT | refusal(409, "It contradicts the state of things")
 COUNTED = refusal(429, "Too many attempts; `Retry-After` says when to come back")
 

@@ -11,13 +11,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from shuke.access.http import doorway
-from shuke.access.http.doorway import ABSENT, COUNTED, REFUSED, Body, Code, Name, SignedInAnswer
+from shuke.access.http.doorway import COUNTED, REFUSED, Body, Code, Name, SignedInAnswer
 from shuke.access.http.guard import Visit, needs, public
 from shuke.access.people_model import Passkey, Way
 from shuke.access.service import passkeys, second_factors, users
 from shuke.base.errors import Conflict
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import api
+from shuke.platform.http import ABSENT, api
 
 __all__ = ["factor_routes"]
 

@@ -17,7 +17,7 @@ from shuke.access.model import Key, Where
 from shuke.access.rules.permissions import PLACE_CHARACTERS_MAX, PLACES_MAX
 from shuke.access.service import keys
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import api, refusal
+from shuke.platform.http import ABSENT, api
 
 __all__ = ["KeyBody", "key_body", "key_routes"]
 
@@ -70,9 +70,6 @@ class KeyPage(BaseModel):
     next: UUID | None
 
 
-_ABSENT = refusal(404, "There is none")
-
-
 def key_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     """The routes of API keys."""
     router = api("access")
@@ -88,7 +85,7 @@ def key_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         shown = found[:limit]
         return KeyPage(items=[key_body(key) for key in shown], next=shown[-1].key_id if len(found) > limit else None)
 
-    @router.post("/keys", responses=_ABSENT)
+    @router.post("/keys", responses=ABSENT)
     def post_key(visit: Writing, body: NewKeyBody) -> MadeKeyBody:
         wanted = keys.NewKey(**{**body.model_dump(), "role": body.role or visit.reader.role})
         with visit.begin() as tx:
@@ -98,7 +95,7 @@ def key_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
             visit.tells_secret()
         return MadeKeyBody(**vars(key_body(key)), secret=secret)
 
-    @router.delete("/keys/{key_id}", responses=_ABSENT, status_code=204)
+    @router.delete("/keys/{key_id}", responses=ABSENT, status_code=204)
     def delete_key(visit: Writing, key_id: UUID) -> None:
         with visit.begin() as tx:
             visit.note(before={"name": keys.revoke_key(tx, key_id, datetime.now(UTC)).name})

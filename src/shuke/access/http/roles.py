@@ -16,7 +16,7 @@ from shuke.access.model import FIELDS, Role, Seen, Where
 from shuke.access.rules.permissions import PERMISSIONS
 from shuke.access.service import roles
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import api, refusal
+from shuke.platform.http import ABSENT, api, refusal
 
 __all__ = ["FieldsBody", "RoleBody", "role_routes"]
 
@@ -83,8 +83,7 @@ class PermissionsBody(BaseModel):
 
 
 _TAKEN = refusal(409, "It contradicts the state")
-_ABSENT = refusal(404, "There is none")
-_REFUSED = _TAKEN | _ABSENT
+_REFUSED = _TAKEN | ABSENT
 
 
 def role_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
@@ -100,7 +99,7 @@ def role_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         with visit.read() as tx:
             return RolesBody(items=[_body(role) for role in roles.list_roles(tx)])
 
-    @router.get("/roles/{name}", responses=_ABSENT)
+    @router.get("/roles/{name}", responses=ABSENT)
     def get_role(visit: Reading, name: Name) -> RoleBody:
         with visit.read() as tx:
             return visit.tagged(_body(roles.get_role(tx, name)))

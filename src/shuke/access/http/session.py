@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from shuke.access.http import doorway
-from shuke.access.http.doorway import ABSENT, COUNTED, REFUSED, Body, Code, Email, Name, Password, SignedInAnswer, Token
+from shuke.access.http.doorway import COUNTED, REFUSED, Body, Code, Email, Name, Password, SignedInAnswer, Token
 from shuke.access.http.guard import Visit, needs, public, session_cookie
 from shuke.access.model import Seen, Where
 from shuke.access.people_model import Factor, NewUser, Session, Way
@@ -21,7 +21,7 @@ from shuke.access.service import attempts, links, passwords, second_factors, ses
 from shuke.base.errors import BadInput, Conflict, NotAllowed
 from shuke.base.language import Language
 from shuke.platform import Metrics, Workplace, log
-from shuke.platform.http import api, language_of
+from shuke.platform.http import ABSENT, api, language_of
 
 __all__ = ["session_routes"]
 

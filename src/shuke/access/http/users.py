@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from shuke.access.http import doorway
-from shuke.access.http.doorway import ABSENT, COUNTED, REFUSED, Body, Email, Name, Password, SignedInAnswer, Token
+from shuke.access.http.doorway import COUNTED, REFUSED, Body, Email, Name, Password, SignedInAnswer, Token
 from shuke.access.http.guard import CHANGED, Visit, needs, public
 from shuke.access.http.keys import KeyBody, key_body
 from shuke.access.people_model import PAGE_MAX, Invitation, LinkKind, Team, User, Way, Welcome
@@ -25,7 +25,7 @@ from shuke.access.service import keys, links, passwords, users
 from shuke.base.errors import BadInput
 from shuke.base.language import Language
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import Flag, api, language_of
+from shuke.platform.http import ABSENT, Flag, api, language_of
 
 __all__ = ["user_routes"]
 

@@ -26,8 +26,8 @@ from shuke.collect.rules.file_kinds import FileKind
 from shuke.collect.service.imports import asked
 from shuke.collect.service.imports.preview import Preview
 from shuke.platform import FILE_BYTES_MAX, AnyTask, FileWriter, Job, Metrics, Workplace, get_job, list_jobs, queue_job
-from shuke.platform.answers import JobBody, QueuedBody, file_answer, job_body, receiving
-from shuke.platform.http import Flag, api, refusal, uploads
+from shuke.platform.http import ABSENT, Flag, api, refusal, uploads
+from shuke.platform.job_answers import JobBody, QueuedBody, file_answer, job_body, receiving
 
 __all__ = ["import_routes"]
 
@@ -37,7 +37,6 @@ Reading = Annotated[access.Visit, access.needs("data.read")]
 Writing = Annotated[access.Visit, access.needs("data.write")]
 _Word = Annotated[str, Field(min_length=1, max_length=CODE_CHARACTERS_MAX)]
 
-_ABSENT = refusal(404, "There is none")
 _FULL = refusal(409, "There is too much already")
 _SAVED: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {"text/csv": {}, "application/zip": {}}}
@@ -140,7 +139,7 @@ def _files(sending: APIRouter, router: APIRouter, preview: AnyTask) -> None:
         async with receiving(request, visit.place, asker=visit.asker, days=asked.UPLOAD_DAYS, **kept) as out:
             return await asyncio.to_thread(_keep, visit, out, preview)
 
-    @router.get("/imports/previews/{preview_id}", responses=_ABSENT)
+    @router.get("/imports/previews/{preview_id}", responses=ABSENT)
     def get_preview(visit: Writing, preview_id: UUID) -> Preview:
         with visit.read() as tx:
             return asked.preview_of(tx, visit.place, preview_id, visit.asker)
@@ -162,7 +161,7 @@ def _name_of(header: str) -> str:
 
 
 def _imports(router: APIRouter, importing: AnyTask) -> None:
-    @router.post("/imports", responses=_ABSENT | _FULL, status_code=202)
+    @router.post("/imports", responses=ABSENT | _FULL, status_code=202)
     def post_import(visit: Writing, body: ImportBody) -> QueuedBody:
         with visit.begin() as tx:
             files = asked.sent_files(tx, body.files, visit.asker)
@@ -186,7 +185,7 @@ def _imports(router: APIRouter, importing: AnyTask) -> None:
         items = [ImportAnswer(**_told(visit, job)) for job in found]
         return ImportPage(items=items, next=found[-1].job_id if len(found) == limit else None)
 
-    @router.get("/imports/{import_id}", responses=_ABSENT)
+    @router.get("/imports/{import_id}", responses=ABSENT)
     def get_import(visit: Reading, import_id: UUID) -> WholeImport:
         with visit.read() as tx:
             job = get_job(tx, import_id, kind=asked.IMPORT)
@@ -203,7 +202,7 @@ def _imports(router: APIRouter, importing: AnyTask) -> None:
         ]
         return WholeImport(**_told(visit, job), rows=shown)
 
-    @router.get("/imports/{import_id}/rejects", response_class=Response, responses=_ABSENT | _SAVED)
+    @router.get("/imports/{import_id}/rejects", response_class=Response, responses=ABSENT | _SAVED)
     def get_rejects(visit: Reading, import_id: UUID) -> Response:
         with visit.read() as tx:
             job = get_job(tx, import_id, kind=asked.IMPORT)

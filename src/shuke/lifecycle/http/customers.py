@@ -20,7 +20,7 @@ from shuke.lifecycle.service.listing import MOMENTS_MAX, PAGE_MAX, WORDS_MAX, li
 from shuke.lifecycle.service.overview import overview
 from shuke.lifecycle.service.reading import LATEST_MAX, PARTS, customer_360
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import READS, Flag, Moment, api, refusal
+from shuke.platform.http import ABSENT, READS, Flag, Moment, api
 
 __all__ = ["Conditions", "SearchBody", "customer_routes", "query_of"]
 
@@ -168,7 +168,6 @@ class Revealed(BaseModel):
 
 _PLAIN = frozenset(declared.name for declared in fields(CustomerQuery)) - {"stood", "bought", "ordered_on"}
 _Figures = Annotated[access.Visit, access.needs("lifecycle.read")]
-_ABSENT = refusal(404, "There is none")
 
 
 def query_of(body: Conditions) -> CustomerQuery:
@@ -186,7 +185,7 @@ def customer_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     router = api("lifecycle")
 
     # Of this form only, so that /customers/find and /customers/list have no other methods than their own.
-    @router.get("/customers/{customer_id:uuid}", responses=_ABSENT)
+    @router.get("/customers/{customer_id:uuid}", responses=ABSENT)
     def get_customer(
         visit: Annotated[access.Visit, access.needs("customers.read")],
         customer_id: UUID,
@@ -208,7 +207,7 @@ def customer_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
             **vars(found.profile), traits=found.traits, computed=found.computed, timeline=found.timeline
         )
 
-    @router.post("/customers/{customer_id}/reveal", responses=_ABSENT)
+    @router.post("/customers/{customer_id}/reveal", responses=ABSENT)
     def reveal(
         visit: Annotated[access.Visit, access.needs("customers.reveal")], customer_id: UUID, body: RevealBody
     ) -> Revealed:

@@ -17,15 +17,14 @@ from shuke.lifecycle.http.tagging import NAMED_MAX, said_of
 from shuke.lifecycle.model import Column, Sort
 from shuke.lifecycle.service.exporting import EXPORT, PERMISSION, keep_request, made_file
 from shuke.platform import AnyTask, Metrics, Workplace, get_job, list_jobs, queue_job
-from shuke.platform.answers import JobPage, QueuedBody, file_answer, job_body
-from shuke.platform.http import Flag, api, refusal
+from shuke.platform.http import ABSENT, Flag, api, refusal
+from shuke.platform.job_answers import JobPage, QueuedBody, file_answer, job_body
 
 __all__ = ["export_routes"]
 
 _PAGE_MAX = 100
 
 _Exporting = Annotated[access.Visit, access.needs(PERMISSION)]
-_ABSENT = refusal(404, "There is none")
 _FULL = refusal(409, "There is too much already")
 _SAVED: dict[int | str, dict[str, Any]] = {
     200: {
@@ -89,7 +88,7 @@ def export_routes(_: Workplace, __: Metrics, *, exporting: AnyTask) -> list[Base
         items = [job_body(job, visit.asker, visit.language) for job in found]
         return JobPage(items=items, next=found[-1].job_id if len(found) == limit else None)
 
-    @router.get("/customers/exports/{export_id}/file", response_class=Response, responses=_ABSENT | _SAVED)
+    @router.get("/customers/exports/{export_id}/file", response_class=Response, responses=ABSENT | _SAVED)
     def get_export_file(visit: _Exporting, export_id: UUID) -> Response:
         with visit.begin() as tx, visit.beyond_scope(tx):
             job = get_job(tx, export_id, kind=EXPORT, asker=visit.asker)

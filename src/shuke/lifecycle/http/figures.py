@@ -27,15 +27,15 @@ from shuke.lifecycle.analysis_model import (
     Retention,
 )
 from shuke.lifecycle.model import Flows, RfmCells, StageValues, Values
-from shuke.lifecycle.service.channels import channel_values, channels
+from shuke.lifecycle.service.channels import ChannelValues, channel_values, channels
 from shuke.lifecycle.service.checks import model_quality
 from shuke.lifecycle.service.coming_back import cohorts, retention
 from shuke.lifecycle.service.desk import Desk, Whose, whose
 from shuke.lifecycle.service.goods import PRODUCTS_TOLD_MAX, baskets, first_products, products
 from shuke.lifecycle.service.spread import Counted, flows, rfm_cells, stage_values, values
 from shuke.platform import AnyTask, Metrics, Workplace, queue_job
-from shuke.platform.answers import QueuedBody
 from shuke.platform.http import Moment, api, refusal
+from shuke.platform.job_answers import QueuedBody
 
 __all__ = ["figure_routes"]
 
@@ -170,7 +170,11 @@ def _of_orders(router: APIRouter, desk: Desk) -> None:
         narrowing = narrowed.narrowing
         with visit.read() as tx:
             by = whose(tx, everybody=visit.reader.where is access.Where.ALL)
-            worth = channel_values(tx, by.refresh, narrowing)
+
+        def worth() -> ChannelValues:
+            with visit.read() as tx:
+                return channel_values(tx, by.refresh, narrowing)
+
         return channels(desk, by, narrowing, worth)
 
 

@@ -17,7 +17,7 @@ from shuke.lifecycle.model import StageCount, StageDefinition
 from shuke.lifecycle.service import stages
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import api, refusal
+from shuke.platform.http import ABSENT, api
 
 __all__ = ["stage_routes"]
 
@@ -31,7 +31,6 @@ _Reading = Annotated[access.Visit, access.needs("settings.read")]
 _Writing = Annotated[access.Visit, access.needs("settings.write")]
 _Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e15, le=1e15, strict=True)]
 _Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-_ABSENT = refusal(404, "There is none")
 
 
 class _Body(BaseModel):
@@ -158,7 +157,7 @@ def stage_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
             return _answer(stages.definitions(tx, limit=VERSIONS_SHOWN))
 
     # Of this form only, so that /settings/stages/preview has no other methods than its own.
-    @router.get("/settings/stages/{version:int}", responses=_ABSENT)
+    @router.get("/settings/stages/{version:int}", responses=ABSENT)
     def get_stages_of(visit: _Reading, version: Annotated[int, Path(ge=0, le=2**31 - 1)]) -> StagesBody:
         if version == 0:
             return _body(CUSTOMER_STAGES.as_tree())

@@ -14,7 +14,7 @@ from shuke.base.errors import BadInput
 from shuke.lifecycle.http.customers import SearchBody, query_of
 from shuke.lifecycle.service.listing import all_of, everybody_who
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import Flag, Moment, api, refusal
+from shuke.platform.http import ABSENT, Flag, Moment, api, refusal
 
 __all__ = ["NAMED_MAX", "said_of", "tagging_routes"]
 
@@ -22,8 +22,7 @@ __all__ = ["NAMED_MAX", "said_of", "tagging_routes"]
 NAMED_MAX = 10_000
 
 _Writing = Annotated[access.Visit, access.needs("customers.write")]
-_ABSENT = refusal(404, "There is none")
-_REFUSED = _ABSENT | refusal(409, "It contradicts the state of things")
+_REFUSED = ABSENT | refusal(409, "It contradicts the state of things")
 
 
 class ManyTagsBody(BaseModel):
@@ -46,7 +45,7 @@ def tagging_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
     """The routes of tags on many."""
     router = api("lifecycle")
 
-    @router.post("/customers/tags", responses=_ABSENT)
+    @router.post("/customers/tags", responses=ABSENT)
     def post_many_tags(visit: _Writing, body: ManyTagsBody) -> profiles.TagBatch:
         if (body.query is None) == (body.customer_ids is None):
             raise BadInput("lifecycle.which_customers")

@@ -15,12 +15,11 @@ from shuke.lifecycle.http.customers import Conditions
 from shuke.lifecycle.model import Column, Sort, View, ViewGiven
 from shuke.lifecycle.service import views
 from shuke.platform import Metrics, Workplace
-from shuke.platform.http import Flag, api, refusal
+from shuke.platform.http import ABSENT, Flag, api, refusal
 
 __all__ = ["view_routes"]
 
 _Reading = Annotated[access.Visit, access.needs("customers.read")]
-_ABSENT = refusal(404, "There is none")
 _TAKEN = refusal(409, "It contradicts the state")
 
 
@@ -83,14 +82,14 @@ def view_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
             visit.note("view.make", view_id=made.view_id, after=_noted(made))
         return _answer(made, visit.reader.acts_for)
 
-    @router.get("/views/{view_id}", responses=_ABSENT)
+    @router.get("/views/{view_id}", responses=ABSENT)
     def get_view(visit: _Reading, view_id: UUID) -> ViewAnswer:
         with visit.read() as tx:
             found = views.get_view(tx, visit.reader.acts_for, view_id)
         visit.tagged(_said(found))
         return _answer(found, visit.reader.acts_for)
 
-    @router.put("/views/{view_id}", responses=_ABSENT | _TAKEN | access.CHANGED)
+    @router.put("/views/{view_id}", responses=ABSENT | _TAKEN | access.CHANGED)
     def put_view(visit: _Reading, view_id: UUID, body: ViewBody) -> ViewAnswer:
         with visit.begin() as tx:
             visit.meant(tx, lambda: _said(views.get_view(tx, visit.reader.acts_for, view_id)))
@@ -99,14 +98,14 @@ def view_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         visit.tagged(_said(after))
         return _answer(after, visit.reader.acts_for)
 
-    @router.delete("/views/{view_id}", responses=_ABSENT | access.CHANGED, status_code=204)
+    @router.delete("/views/{view_id}", responses=ABSENT | access.CHANGED, status_code=204)
     def delete_view(visit: _Reading, view_id: UUID) -> None:
         with visit.begin() as tx:
             visit.meant(tx, lambda: _said(views.get_view(tx, visit.reader.acts_for, view_id)))
             gone = views.delete_view(tx, _who(visit), view_id, datetime.now(UTC))
             visit.note("view.delete", before=_noted(gone))
 
-    @router.post("/views/{view_id}/restore", responses=_ABSENT | _TAKEN)
+    @router.post("/views/{view_id}/restore", responses=ABSENT | _TAKEN)
     def restore_view(visit: _Reading, view_id: UUID) -> ViewAnswer:
         with visit.begin() as tx:
             found = views.restore_view(tx, _who(visit), view_id, datetime.now(UTC))
@@ -114,7 +113,7 @@ def view_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
         return _answer(found, visit.reader.acts_for)
 
     # Not below /views/{…}: it is somebody's choice, and no view.
-    @router.put("/default-view", responses=_ABSENT, status_code=204)
+    @router.put("/default-view", responses=ABSENT, status_code=204)
     def put_default(visit: _Reading, body: DefaultBody) -> None:
         with visit.begin() as tx:
             views.choose_default(tx, _who(visit), body.view_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -66,15 +67,19 @@ def first_orders_within(refresh: Refresh, narrowing: Narrowing) -> list[sa.Colum
     return conditions
 
 
-def channels(desk: Desk, by: Whose, narrowing: Narrowing, values: ChannelValues) -> Channels:
-    """Every channel that acquired somebody, with what its customers brought, are worth, and cost."""
+def channels(desk: Desk, by: Whose, narrowing: Narrowing, values: Callable[[], ChannelValues]) -> Channels:
+    """Every channel that acquired somebody, with what its customers brought, are worth, and cost.
+
+    ``values`` are asked for where the answer is not known.
+    """
 
     def work(laid: Laid) -> Channels:
         tables = acquired(laid.tables, narrowing)
         costed = "cost" in tables.orders.columns
         rows = laid.rows(insight.contribution_by_channel(tables, margin=None if costed else 1.0))
         spent = _spent(desk.workplace.database, laid, tables)
-        known = values.of if laid.basis.currency == values.currency else {}
+        worth = values()
+        known = worth.of if laid.basis.currency == worth.currency else {}
         told = (
             _row(laid, row, costed=costed, value=known.get(row["channel"]), spent=spent.get(row["channel"], {}))
             for row in rows

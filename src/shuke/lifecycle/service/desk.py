@@ -34,7 +34,7 @@ from shuke.lifecycle.measures import of_customers
 from shuke.lifecycle.model import Refresh
 from shuke.lifecycle.service.prepared import MEMORY_BYTES_MAX, Prepared, prepare, prepared_for
 from shuke.lifecycle.service.reading import last_refresh
-from shuke.platform import Engine, Transaction, Workplace, open_engine
+from shuke.platform import Engine, Transaction, Workplace, duckdb_of
 
 __all__ = ["Desk", "Laid", "Whose", "whose"]
 
@@ -206,11 +206,7 @@ class Desk:
         work: Callable[[Laid], Answer],
         nothing: Callable[[Basis], Answer],
     ) -> Answer:
-        settings = self.workplace.settings
-        memory = min(settings.memory_limit_bytes or MEMORY_BYTES_MAX, MEMORY_BYTES_MAX)
-        with open_engine(
-            "duckdb", work_folder=settings.work_folder, memory_limit_bytes=memory, threads=settings.threads
-        ) as engine:
+        with duckdb_of(self.workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
             laid = _laid(prepared, engine, by, basis)
             try:
                 return work(laid)

@@ -30,7 +30,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shuke import collect, insight
 from shuke.lifecycle.model import Refresh
-from shuke.platform import Engine, Workplace, open_engine
+from shuke.platform import Engine, Workplace, duckdb_of
 
 __all__ = ["FRESH_SECONDS_MAX", "MEMORY_BYTES_MAX", "Prepared", "prepare", "prepared_for"]
 
@@ -123,7 +123,6 @@ def prepare(workplace: Workplace, refresh: Refresh, currency: str | None = None)
                     # Another process was faster.
                     if not folder.exists():
                         raise
-                Path(partial).mkdir(exist_ok=True)
             _tidy(folder.parent)
             found = Prepared(folder, found.currency, found.currencies)
         return found
@@ -172,13 +171,8 @@ def _tidy(parent: Path) -> None:
 
 
 def _written(workplace: Workplace, refresh: Refresh, currency: str | None, folder: Path) -> Prepared:
-    settings = workplace.settings
-    settings.work_folder.mkdir(parents=True, exist_ok=True)
-    memory = min(settings.memory_limit_bytes or MEMORY_BYTES_MAX, MEMORY_BYTES_MAX)
     local = refresh.as_of.astimezone(ZoneInfo(refresh.time_zone)).replace(tzinfo=None)
-    with open_engine(
-        "duckdb", work_folder=settings.work_folder, memory_limit_bytes=memory, threads=settings.threads
-    ) as engine:
+    with duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
         stored = collect.read_stored(
             collect.lake_of(workplace),
             engine=engine,

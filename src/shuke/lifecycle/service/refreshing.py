@@ -36,7 +36,7 @@ from shuke.lifecycle.rules import unsaid
 from shuke.lifecycle.service.checks import check_model, keep_check
 from shuke.lifecycle.service.stages import current_stages, facts_for_rules, keep_rules_file
 from shuke.lifecycle.tables import customer_facts, customer_facts_history, refreshes
-from shuke.platform import Settings, Transaction, Workplace, driver, open_engine
+from shuke.platform import Settings, Transaction, Workplace, driver, duckdb_of
 
 __all__ = ["refresh"]
 
@@ -92,12 +92,7 @@ def refresh(
     collect.update_lake(workplace, wait=True)
     settings = workplace.settings
     with tempfile.TemporaryDirectory(prefix="shuke-refresh-", dir=_work_folder(settings)) as folder:
-        with open_engine(
-            "duckdb",
-            work_folder=Path(folder),
-            memory_limit_bytes=settings.memory_limit_bytes,
-            threads=settings.threads,
-        ) as engine:
+        with duckdb_of(settings, work_folder=Path(folder)) as engine:
             progress("lifecycle.work_out", 0.2)
             local = as_of.astimezone(zone).replace(tzinfo=None)
             stored = collect.read_stored(

@@ -22,7 +22,7 @@ from shuke.insight.stages.rules import typical_gap, with_silence
 from shuke.lifecycle.model import Refresh, StageCount, StageDefinition
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.lifecycle.tables import customer_facts, stage_definitions
-from shuke.platform import Transaction, Workplace, log, open_engine
+from shuke.platform import Transaction, Workplace, duckdb_of, log
 
 __all__ = [
     "VERSIONS_MAX",
@@ -174,12 +174,8 @@ def preview(place: Workplace, tx: Transaction, rules: StageRules, *, everybody: 
 
 
 def _in_file(place: Workplace, file: Path, rules: StageRules, latest: Refresh) -> Sequence[Any]:
-    settings = place.settings
-    memory = min(settings.memory_limit_bytes or _MEMORY_BYTES_MAX, _MEMORY_BYTES_MAX)
     unit = 10.0 ** minor_digits(latest.currency or "")
-    with open_engine(
-        "duckdb", work_folder=settings.work_folder, memory_limit_bytes=memory, threads=settings.threads
-    ) as engine:
+    with duckdb_of(place.settings, memory_bytes_max=_MEMORY_BYTES_MAX) as engine:
         kept = engine.read_parquet(file).rename(stage_now="stage")
         money = {name: kept[minor].cast("float64") / unit for name, minor in _MONEY.items()}
         return [tuple(row.values()) for row in _counted(kept.mutate(**money), rules).to_pyarrow().to_pylist()]

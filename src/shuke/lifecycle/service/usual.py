@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shuke.base.errors import BadInput, CannotSay
 from shuke.lifecycle.analysis_model import Narrowing
-from shuke.lifecycle.service.channels import channel_values, channels
+from shuke.lifecycle.service.channels import ChannelValues, channel_values, channels
 from shuke.lifecycle.service.coming_back import cohorts, retention
 from shuke.lifecycle.service.desk import Desk, whose
 from shuke.lifecycle.service.goods import baskets, first_products, products
@@ -16,20 +16,25 @@ __all__ = ["prepare_figures"]
 _EVERYTHING = Narrowing()
 
 
-def prepare_figures(place: Workplace) -> bool:
+def prepare_figures(place: Workplace) -> None:
     """Prepare the tables of the last refresh as the lake is now, and the answers of the pages without any control.
 
-    Nothing is done where the lake has not changed since. Returns whether there is anything to be looked at.
+    Nothing is worked out where the lake has not changed since.
     """
     with place.database.read() as tx:
         by = whose(tx, everybody=True)
-        worth = channel_values(tx, by.refresh, _EVERYTHING)
     if by.refresh is None:
-        return False
+        return
     try:
         prepare(place, by.refresh)
     except (BadInput, CannotSay):
-        return False
+        # Nothing was sold yet: there is nothing to be asked.
+        return
+
+    def worth() -> ChannelValues:
+        with place.database.read() as tx:
+            return channel_values(tx, by.refresh, _EVERYTHING)
+
     desk = Desk(place)
     cohorts(desk, by, _EVERYTHING)
     retention(desk, by, _EVERYTHING)
@@ -37,4 +42,3 @@ def prepare_figures(place: Workplace) -> bool:
     products(desk, by, _EVERYTHING)
     baskets(desk, by, _EVERYTHING)
     first_products(desk, by, _EVERYTHING)
-    return True

@@ -23,8 +23,8 @@ from shuke.platform import (
     Running,
     Transaction,
     delete_file,
+    duckdb_of,
     new_file,
-    open_engine,
     store_path,
 )
 from shuke.reports.exports.html import page_policy
@@ -100,7 +100,6 @@ class ReportTerms:
 def make_asked(running: Running) -> None:
     """Make the report of a job, in each language that was asked for, and keep it; the oldest may go."""
     place = running.place
-    settings = place.settings
     with place.database.read() as tx:
         asked = ReportTerms.of(running.job.asked).of_brand(catalog.brand_of(tx))
         stages = lifecycle.current_stages(tx)
@@ -109,12 +108,7 @@ def make_asked(running: Running) -> None:
     running.progress("reports.stored", 0.0)
     with (
         running.folder() as folder,
-        open_engine(
-            "duckdb",
-            work_folder=folder / "engine",
-            memory_limit_bytes=settings.memory_limit_bytes,
-            threads=settings.threads,
-        ) as engine,
+        duckdb_of(place.settings, work_folder=folder / "engine") as engine,
     ):
         collected = stored(
             place,

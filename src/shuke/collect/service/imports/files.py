@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from shuke.collect.service.imports.ledger import Imported
 from shuke.collect.service.imports.orders import import_orders
 from shuke.collect.service.imports.products import import_products
 from shuke.collect.service.read import read_orders
-from shuke.platform import Engine, Transaction, Workplace, open_engine
+from shuke.platform import Transaction, Workplace, duckdb_of
 
 __all__ = ["ImportOptions", "import_files"]
 
@@ -82,7 +81,7 @@ def import_files(
     if options.kind == "orders":
         return _orders(workplace, files, options, work_folder, now, recognised, progress)
     if options.kind == "costs":
-        with _engine(workplace, work_folder) as engine:
+        with duckdb_of(workplace.settings, work_folder=work_folder) as engine:
             return import_costs(
                 workplace,
                 files,
@@ -117,7 +116,7 @@ def _orders(
     recognised: Callable[[Collected], None],
     progress: Progress,
 ) -> Imported:
-    with _engine(workplace, work_folder) as engine:
+    with duckdb_of(workplace.settings, work_folder=work_folder) as engine:
         collected = read_orders(
             files,
             engine=engine,
@@ -144,15 +143,3 @@ def _orders(
             progress=part(progress, _READING, 1.0),
         )
     return replace(imported, quality=collected.quality)
-
-
-@contextmanager
-def _engine(workplace: Workplace, folder: Path) -> Iterator[Engine]:
-    settings = workplace.settings
-    with open_engine(
-        "duckdb",
-        work_folder=folder,
-        memory_limit_bytes=settings.memory_limit_bytes,
-        threads=settings.threads,
-    ) as engine:
-        yield engine
