@@ -7,6 +7,8 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import type { Plugin } from "vite";
 
+import { components } from "./components.ts";
+
 const OUT = fileURLToPath(new URL("../src/shuke/app/console_files", import.meta.url));
 
 /** Every text is there compressed, too, so that the server sends it as it lies. */
@@ -27,7 +29,7 @@ function compressed(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), compressed()],
+  plugins: [react(), components(), compressed()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     outDir: OUT,
