@@ -14,20 +14,20 @@ import { SESSION } from "@/features/access/session";
 import { api } from "@/platform/client";
 import { PreferencesContext } from "@/shell/preferences";
 
-import { openRoutes } from "./routes";
+import type { openRoutes } from "./routes";
 import { WORDS, type Loaded } from "./words";
 
 interface Props {
   words: i18n;
   queries: QueryClient;
+  routes: ReturnType<typeof openRoutes>;
   begin: { language: Language; locale: Locale };
 }
 
-export function App({ words, queries, begin }: Props) {
+export function App({ words, queries, routes, begin }: Props) {
   const { appearance, dark, theme, choose } = useAppearance();
   const [said, setSaid] = useState(begin);
   const csp = useMemo(() => ({ nonce }), []);
-  const [routes] = useState(openRoutes);
 
   const change = async (language: Language) => {
     const { locale }: Loaded = await WORDS[language]();

@@ -82,16 +82,22 @@ const PAGES: RouteObject[] = [
 function SignedIn() {
   return (
     <Gate>
+      <StageNames />
       <Framed />
     </Gate>
   );
+}
+
+/** By itself: nothing else is drawn anew when they come. */
+function StageNames() {
+  useStageNames();
+  return null;
 }
 
 function Framed() {
   const may = useMay();
   const me = useMe();
   const { language, speak } = usePreferences();
-  useStageNames();
 
   // A browser in which nobody chose a language goes on in the account's.
   useEffect(() => {

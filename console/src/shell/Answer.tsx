@@ -1,7 +1,7 @@
 /** What an answer looks like while it is awaited, when there is none, and when it was refused. */
 import type { UseQueryResult } from "@tanstack/react-query";
 import { Button, Skeleton } from "antd";
-import type { ReactNode } from "react";
+import { useDeferredValue, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { NO_ANSWER, Problem } from "@/platform/client";
@@ -19,7 +19,9 @@ interface Props<Data> {
 
 /** The children with the answer, from the moment that there is one; kept while it is asked for again. */
 export function Answer<Data>({ of, height = 200, waiting, children }: Props<Data>) {
-  if (of.data !== undefined) return <>{children(of.data)}</>;
+  // What was awaited is drawn in slices: much comes at once, and the page is to hear its reader meanwhile.
+  const shown = useDeferredValue(of.data !== undefined);
+  if (of.data !== undefined && shown) return <>{children(of.data)}</>;
   if (of.error) return <Refused error={of.error} again={() => void of.refetch()} />;
   return waiting ?? <Waiting height={height} />;
 }

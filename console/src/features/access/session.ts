@@ -1,5 +1,5 @@
 /** Who is signed in, and what they may do. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { createContext, use } from "react";
 
 import { answer, api, keepCsrf, Problem } from "@/platform/client";
@@ -11,9 +11,16 @@ export type Factor = components["schemas"]["Factor"];
 
 export const SESSION = ["session"];
 
+const ASKED = { queryKey: SESSION, queryFn: readSession, staleTime: 300_000 };
+
 /** The session of this browser, null where nobody is signed in. */
 export function useSession() {
-  return useQuery({ queryKey: SESSION, queryFn: readSession, staleTime: 300_000 });
+  return useQuery(ASKED);
+}
+
+/** The same before anything is shown; null, too, where it cannot be said: why, is shown in place of the page. */
+export function sessionAtFirst(queries: QueryClient): Promise<Session | null> {
+  return queries.query(ASKED).catch(() => null);
 }
 
 async function readSession(): Promise<Session | null> {
