@@ -25,7 +25,8 @@ import {
 } from "echarts/components";
 import { init, use as draws, type ComposeOption } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
+import { useEffect, useImperativeHandle, useRef, useState, type Ref } from "react";
+import { flushSync } from "react-dom";
 
 import { useMedia } from "@/base/appearance";
 
@@ -70,19 +71,52 @@ interface Props {
 
 type Drawn = ReturnType<typeof init>;
 
+/** So far below what the reader sees is drawn, too, so that it stands when they come to it. */
+const AHEAD = "300px 0px";
+
 export function Chart({ ref, title, option, height, minWidth, onMark }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const drawn = useRef<Drawn | null>(null);
   const { dark } = usePreferences();
   const still = useMedia("(prefers-reduced-motion: reduce)");
+  const [wanted, setWanted] = useState(false);
+
+  // To draw takes long. Who came for the first chart does not wait for the tenth, nor does any click wait for two.
+  useEffect(() => {
+    const element = place.current;
+    if (!element || wanted) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const watched = new IntersectionObserver(
+      ([latest]) => {
+        if (!latest?.isIntersecting) return;
+        timer ??= setTimeout(() => {
+          setWanted(true);
+        });
+      },
+      { rootMargin: AHEAD },
+    );
+    watched.observe(element);
+    const printed = () => {
+      flushSync(() => {
+        setWanted(true);
+      });
+    };
+    addEventListener("beforeprint", printed);
+    return () => {
+      watched.disconnect();
+      clearTimeout(timer);
+      removeEventListener("beforeprint", printed);
+    };
+  }, [wanted]);
 
   useEffect(() => {
     const element = place.current;
-    if (!element) return;
+    if (!element || !wanted) return;
     const chart = init(element, null, { renderer: "svg" });
     drawn.current = chart;
     const watched = new ResizeObserver(() => {
-      chart.resize();
+      // It is told of the size that it begins with, too.
+      if (element.clientWidth !== chart.getWidth() || element.clientHeight !== chart.getHeight()) chart.resize();
     });
     watched.observe(element);
     return () => {
@@ -90,7 +124,7 @@ export function Chart({ ref, title, option, height, minWidth, onMark }: Props) {
       chart.dispose();
       drawn.current = null;
     };
-  }, []);
+  }, [wanted]);
 
   useEffect(() => {
     const colours = coloursOf(place.current);
@@ -144,9 +178,10 @@ export function Chart({ ref, title, option, height, minWidth, onMark }: Props) {
             }
           : {}),
       },
-      { notMerge: true },
+      // Worked out when the browser next draws: not in one piece with what leads here.
+      { notMerge: true, lazyUpdate: true },
     );
-  }, [option, dark, still]);
+  }, [option, dark, still, wanted]);
 
   useEffect(() => {
     const chart = drawn.current;
@@ -159,11 +194,16 @@ export function Chart({ ref, title, option, height, minWidth, onMark }: Props) {
     return () => {
       chart.off("click", chosen);
     };
-  }, [onMark]);
+  }, [onMark, wanted]);
 
   useImperativeHandle(ref, () => ({
     picture: async (kind) => {
+      flushSync(() => {
+        setWanted(true);
+      });
       const chart = drawn.current;
+      // What is still to be drawn is drawn for it, now.
+      chart?.resize();
       const colours = coloursOf(place.current);
       const svg = chart?.getDataURL({ type: "svg", backgroundColor: colours.raised }) ?? "";
       return kind === "svg" ? svg : pngOf(svg, chart?.getWidth() ?? 0, chart?.getHeight() ?? 0);
