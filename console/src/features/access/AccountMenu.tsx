@@ -1,11 +1,12 @@
 /** Who is signed in: their account, and the way out. */
 import { LogoutOutlined, UserOutlined } from "@ant-design/icons";
-import { Avatar, Button, Dropdown } from "antd";
+import { Button, Dropdown } from "antd";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 
 import { useNames } from "@/base/useSaying";
 
+import styles from "./AccountMenu.module.css";
 import { useMe, useSignOut } from "./session";
 
 export function AccountMenu() {
@@ -30,7 +31,7 @@ export function AccountMenu() {
       }}
     >
       <Button type="text" aria-label={t("account.of", { name: me.name })}>
-        <Avatar size={26}>{me.name.slice(0, 1)}</Avatar>
+        <span className={styles.initial}>{me.name.slice(0, 1)}</span>
       </Button>
     </Dropdown>
   );
