@@ -11,6 +11,7 @@ import { CopyLine } from "@/shell/CopyLine";
 import { useDoing } from "@/shell/doing";
 import { Page, Panel } from "@/shell/Page";
 import { Rows } from "@/shell/Rows";
+import { Unseen } from "@/shell/Unseen";
 
 import { KEYS, useKeys, useRoles, type Key } from "./queries";
 
@@ -75,7 +76,7 @@ export function KeysPage() {
               render: (_, key) => (key.last_used_at ? say.ago(key.last_used_at) : t("team.never")),
             },
             {
-              title: "",
+              title: <Unseen>{t("shell:actions")}</Unseen>,
               render: (_, key) =>
                 !key.revoked_at && (
                   <Button

@@ -11,6 +11,7 @@ import { useDoing } from "@/shell/doing";
 import { EditDialog } from "@/shell/EditDialog";
 import { Panel } from "@/shell/Page";
 import { Rows } from "@/shell/Rows";
+import { Unseen } from "@/shell/Unseen";
 
 import styles from "./Entrance.module.css";
 import { LinkMade } from "./LinkMade";
@@ -90,7 +91,7 @@ export function Users() {
             render: (_, user) => (user.signed_in_at ? say.ago(user.signed_in_at) : t("team.never")),
           },
           {
-            title: "",
+            title: <Unseen>{t("shell:actions")}</Unseen>,
             render: (_, user) =>
               writes && (
                 <span className={styles.row}>

@@ -12,6 +12,7 @@ import { Empty } from "@/shell/Answer";
 import { EditDialog } from "@/shell/EditDialog";
 import { Page, Panel } from "@/shell/Page";
 import { Rows } from "@/shell/Rows";
+import { Unseen } from "@/shell/Unseen";
 import { useTelling } from "@/shell/undo";
 
 import { useChannels, useStores, type Channel, type Store } from "./queries";
@@ -99,7 +100,7 @@ function Places<Place extends Store | Channel>({ list, of, place, columns, dialo
             },
             ...columns,
             {
-              title: "",
+              title: <Unseen>{t("shell:actions")}</Unseen>,
               render: (_, one) => {
                 const id = one[place] as string;
                 return (

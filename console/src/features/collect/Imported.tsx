@@ -15,6 +15,7 @@ import { Grid } from "@/shell/Grid";
 import { JobBar, JobFailed } from "@/shell/JobBar";
 import { LinkButton } from "@/shell/LinkButton";
 import { Page, Panel } from "@/shell/Page";
+import { Unseen } from "@/shell/Unseen";
 import { hasEnded, useJob } from "@/shell/useJob";
 
 import { useImport, type WholeImport } from "./imports";
@@ -90,7 +91,7 @@ function Outcome({ told, go }: { told: WholeImport; go: ReactNode }) {
           rowKey="what"
           dataSource={counted.map((what) => ({ what }))}
           columns={[
-            { title: "", render: (_, { what }) => t(`imported.whats.${what}`) },
+            { title: <Unseen>{t("imported.what")}</Unseen>, render: (_, { what }) => t(`imported.whats.${what}`) },
             ...OUTCOMES.map((outcome) => ({
               title: t(`imported.${outcome}`),
               align: "right" as const,

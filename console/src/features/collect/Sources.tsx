@@ -13,6 +13,7 @@ import { CopyLine } from "@/shell/CopyLine";
 import { useDoing } from "@/shell/doing";
 import { Grid } from "@/shell/Grid";
 import { Panel } from "@/shell/Page";
+import { Unseen } from "@/shell/Unseen";
 
 type Source = components["schemas"]["EventSource"];
 
@@ -87,7 +88,7 @@ export function Sources() {
                 },
                 { title: t("sources.since"), render: (_, source) => say.day(source.created_at) },
                 {
-                  title: "",
+                  title: <Unseen>{t("shell:actions")}</Unseen>,
                   render: (_, source) =>
                     may("data.write") &&
                     (sends(source) ? (

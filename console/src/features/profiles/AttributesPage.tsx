@@ -13,6 +13,7 @@ import { useDoing } from "@/shell/doing";
 import { EditDialog } from "@/shell/EditDialog";
 import { Grid } from "@/shell/Grid";
 import { Page, Panel } from "@/shell/Page";
+import { Unseen } from "@/shell/Unseen";
 
 import styles from "./Customer.module.css";
 import { ATTRIBUTES, ofDefinition, useDefinitions, type AttributeDefinition } from "./queries";
@@ -97,7 +98,7 @@ export function AttributesPage() {
                   render: (_, one) => one.choices.map((choice) => <Tag key={choice}>{names("choices", choice)}</Tag>),
                 },
                 {
-                  title: "",
+                  title: <Unseen>{t("shell:actions")}</Unseen>,
                   render: (_, one) =>
                     writes &&
                     !BUILT_IN.includes(one.name) && (
