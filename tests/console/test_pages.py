@@ -294,6 +294,10 @@ def findings(browser: Any, node_modules: Path) -> list[str]:
     ]
 
 
+#: Styles of components that were not made as the console was built, and cost each visitor their making.
+MADE_HERE = """[...document.querySelectorAll("style[data-css-hash]:not([data-token-hash])")]
+  .map(style => style.textContent.slice(0, 80))"""
+
 APPEARS = {"zh-CN": False, "en": True}
 #: Every page in both languages; of those that are many views of one kind, each in one.
 LOOKS = [(page, language) for page in PAGES for language in APPEARS]
@@ -321,6 +325,7 @@ def test_a_page_is_whole_quiet_fitting_and_for_everybody(
         assert browser.evaluate("document.title").endswith("熟客" if language == "zh-CN" else "Shuke")
         assert browser.evaluate("document.documentElement.scrollWidth") <= width
         assert browser.evaluate(TOO_WIDE) == []
+        assert browser.evaluate(MADE_HERE) == []
         assert findings(browser, node_modules) == []
 
 

@@ -13,14 +13,14 @@ import { sessionAtFirst } from "@/features/access/session";
 import { openQueries } from "@/platform/queries";
 
 import { App } from "./App";
-import { openRoutes } from "./routes";
+import { isGated, openRoutes } from "./routes";
 import { WORDS } from "./words";
 
 async function begin(root: HTMLElement): Promise<void> {
   signStyles();
   const queries = openQueries();
-  const asked = sessionAtFirst(queries);
   const routes = openRoutes();
+  const asked = isGated(routes) ? sessionAtFirst(queries) : null;
   const guess = languageOfBrowser();
   // Most accounts are in the language of their browser, so its words need not wait.
   const guessed = WORDS[guess]();

@@ -125,11 +125,19 @@ function First() {
   return <Navigate to={first?.to ?? "/account"} replace />;
 }
 
+const GATED = "gated";
+
+/** Whether the address is one that only those see who are signed in. */
+export function isGated(routes: ReturnType<typeof openRoutes>): boolean {
+  return routes.state.matches.some(({ route }) => route.id === GATED);
+}
+
 export function openRoutes() {
   return createBrowserRouter([
     page("/setup", async () => (await import("@/features/access/Setup")).Setup),
     page("/invite", async () => (await import("@/features/access/Invite")).Invite),
     {
+      id: GATED,
       element: <SignedIn />,
       hydrateFallbackElement: <></>,
       errorElement: <Wrong />,
