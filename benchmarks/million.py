@@ -39,6 +39,7 @@ import structlog
 
 from measure import flushes_per_second
 from shuke import access, collect, lifecycle
+from shuke.app.commands.serve import collect_garbage_rarely
 from shuke.app.web import build_web
 from shuke.base.ids import new_id
 from shuke.collect.service.lake import LAKE_TABLES
@@ -341,7 +342,11 @@ def read(place: Workplace, customers: int) -> None:
 
 @contextmanager
 def _asking(place: Workplace) -> Iterator[Callable[..., Any]]:
-    """What asks the routes as an owner, without a network, and gives their answers as they are read from JSON."""
+    """What asks the routes as an owner, without a network, and gives their answers as they are read from JSON.
+
+    Garbage is collected as the web process does it; else every tenth answer waits for a look at all that was imported.
+    """
+    collect_garbage_rarely()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     with place.database.begin() as tx:
         wanted = access.NewKey(name="benchmark", role="owner")

@@ -242,6 +242,14 @@ def test_who_sees_a_store_lists_its_customers_alone(
     assert sum(flow["customers"] for flow in seen("GET", "/api/lifecycle/flows", params=span)["flows"]) == 2
     orders = [seen("GET", f"/api/customers/{people[member]}/orders")["orders"] for member in ("m1", "m3")]
     assert [len(listed) for listed in orders] == [4, 0]
+    # More have the name than are looked at one by one, and the first of them are another store's.
+    with workplace.database.begin() as tx:
+        its = sa.text(
+            "INSERT INTO identity_stores SELECT identity_id, 's2' FROM identities WHERE customer_id = :customer"
+        )
+        tx.execute(its, {"customer": people["m6"]})
+    key = key_for(workplace, "store_associate", places=("s2",))
+    assert found(search="王") == {"m6"}
 
 
 @pytest.mark.usefixtures("people")

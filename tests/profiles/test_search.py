@@ -133,6 +133,22 @@ def test_terms_that_two_names_share_find_the_right_one(
     assert found(tx, workplace, "小明") == {one, other}
 
 
+@pytest.mark.oldest
+def test_of_more_than_were_asked_for_nobody_is_named(tx: Transaction, workplace: Workplace) -> None:
+    two = {customer(tx, workplace, [("user_id", f"u{number}")], name="王小明") for number in range(2)}
+    chosen = profiles.candidates(tx, workplace.keyring, "小明").chosen
+    assert set(tx.scalars(chosen.some(2))) == two
+    assert list(tx.scalars(chosen.some(1))) == [None]
+    # Of a name that everybody has, the planner knows it without a look.
+    for number in range(2, 60):
+        customer(tx, workplace, [("user_id", f"u{number}")], name="王小明")
+    tx.execute(sa.text("ANALYZE vault"))
+    read = "SELECT pg_stat_get_xact_tuples_returned('vault'::regclass)"
+    before = tx.scalar(sa.text(read))
+    assert list(tx.scalars(chosen.some(10))) == [None]
+    assert tx.scalar(sa.text(read)) == before
+
+
 def test_what_was_kept_before_is_found_after_the_job(tx: Transaction, workplace: Workplace) -> None:
     one = customer(tx, workplace, [("phone", "13812345678")], name="王小明", address="Some Street 7")
     tx.execute(sa.text("UPDATE vault SET terms = NULL"))

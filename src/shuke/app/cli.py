@@ -6,6 +6,7 @@ analytical core takes a second to load.
 
 from __future__ import annotations
 
+import gc
 import gettext
 import sys
 from collections.abc import Callable
@@ -107,7 +108,13 @@ class FormatsType(click.ParamType[Any]):
 
 def _run(command: str, **values: Any) -> None:
     """Load the command's module and run it: ``report`` is ``commands.report.run(ReportOptions(...))``."""
-    module = import_module(f"shuke.app.commands.{command}")
+    # All that is imported stays: to look through it for garbage, again and again while it grows and later, is in vain.
+    gc.disable()
+    try:
+        module = import_module(f"shuke.app.commands.{command}")
+    finally:
+        gc.freeze()
+        gc.enable()
     module.run(getattr(module, f"{command.capitalize()}Options")(**values))
 
 

@@ -4,10 +4,7 @@ Knows ``collect`` (what was read), ``insight`` (the analytical core), ``platform
 :func:`build_reports` gathers once and words it in each language, :func:`write_report` the files of one.
 """
 
-from shuke.reports.model import Report
-from shuke.reports.rules.stages import check_stages
-from shuke.reports.service import Terms, build_reports
-from shuke.reports.service.files import write_report
-from shuke.reports.service.stored import stored
+import lazy_loader
 
-__all__ = ["Report", "Terms", "build_reports", "check_stages", "stored", "write_report"]
+# As in ``exports``.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

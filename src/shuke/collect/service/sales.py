@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,35 +16,35 @@ __all__ = ["sales_by_week"]
 
 
 def sales_by_week(
-    tx: Transaction, *, since: datetime, until: datetime, time_zone: str, currency: str
+    tx: Transaction, *, starts: Sequence[datetime], until: datetime, currency: str
 ) -> tuple[SalesWeek, ...]:
-    """Weeks of this zone in which something was sold or given back, in order; orders in other currencies do not count.
+    """Weeks in which something was sold or given back, in order; orders in other currencies do not count.
 
     Args:
         tx: the caller's.
-        since: the first moment that counts.
+        starts: when the weeks begin, each at midnight of a zone, the earliest first.
         until: exclusive end.
-        time_zone: where a week begins on Monday at midnight.
         currency: of the amounts, in minor units.
     """
-    sold = _by_week(orders.c.ordered_at, time_zone, sa.func.count(), sa.func.sum(orders.c.amount_minor)).where(
-        orders.c.ordered_at >= since,
+    sold = _by_week(orders.c.ordered_at, starts, sa.func.count(), sa.func.sum(orders.c.amount_minor)).where(
         orders.c.ordered_at < until,
         orders.c.currency == currency,
         orders.c.status == OrderStatus.COMPLETED.value,
     )
-    given_back = _by_week(refunds.c.refunded_at, time_zone, sa.func.sum(refunds.c.amount_minor)).where(
-        refunds.c.refunded_at >= since, refunds.c.refunded_at < until, refunds.c.currency == currency
+    given_back = _by_week(refunds.c.refunded_at, starts, sa.func.sum(refunds.c.amount_minor)).where(
+        refunds.c.refunded_at < until, refunds.c.currency == currency
     )
-    sales = {monday: (count, int(amount)) for monday, count, amount in tx.execute(sold)}
-    back = {monday: int(amount) for monday, amount in tx.execute(given_back)}
+    sales = {week: (count, int(amount)) for week, count, amount in tx.execute(sold)}
+    back = {week: int(amount) for week, amount in tx.execute(given_back)}
     return tuple(
-        SalesWeek(monday, *sales.get(monday, (0, 0)), back.get(monday, 0)) for monday in sorted({*sales, *back})
+        SalesWeek(starts[week - 1].date(), *sales.get(week, (0, 0)), back.get(week, 0))
+        for week in sorted({*sales, *back})
     )
 
 
 def _by_week(
-    moment: sa.ColumnElement[datetime], time_zone: str, *sums: sa.ColumnElement[int]
+    moment: sa.ColumnElement[datetime], starts: Sequence[datetime], *sums: sa.ColumnElement[int]
 ) -> sa.Select[*tuple[Any, ...]]:
-    monday = sa.cast(sa.func.date_trunc("week", sa.func.timezone(time_zone, moment)), sa.Date)
-    return sa.select(monday, *sums).group_by(monday)
+    # Which of the weeks, from 1 on: to ask for each row what time it was in the zone takes thrice as long.
+    week = sa.func.width_bucket(moment, sa.cast(list(starts), sa.ARRAY(sa.DateTime(timezone=True))))
+    return sa.select(week, *sums).where(moment >= starts[0]).group_by(week)

@@ -270,7 +270,7 @@ def _chosen(
 
 def _condition(tx: Transaction, chosen: profiles.Chosen, *, countable: bool = False) -> _Condition:
     ids = tx.scalars(chosen.some(FEW_MAX + 1)).all()
-    if len(ids) > FEW_MAX:
+    if len(ids) > FEW_MAX or None in ids:
         return _Condition(chosen.one, few=False, all=chosen.some(_EVERYBODY) if countable else None)
     few = among("uuid", set(ids))
     if chosen.sure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -66,15 +67,14 @@ def _weeks(tx: Transaction, latest: Refresh) -> tuple[Week, ...]:
     starts = mondays(latest.as_of, latest.time_zone, WEEKS)
     sold = {
         week.monday: week
-        for week in collect.sales_by_week(
-            tx, since=starts[0], until=latest.as_of, time_zone=latest.time_zone, currency=latest.currency or ""
-        )
+        for week in collect.sales_by_week(tx, starts=starts, until=latest.as_of, currency=latest.currency or "")
     }
-    new = _counted(tx, customer_facts.c.first_order_at, starts[0], latest.time_zone)
+    new = _counted(tx, customer_facts.c.first_order_at, starts)
     # Whoever was lost already when it was looked for the first time was not lost then.
     first = sa.select(sa.func.min(refreshes.c.as_of)).scalar_subquery()
-    found_lost = (customer_facts.c.stage == "lost", customer_facts.c.stage_since > first)
-    lost = _counted(tx, customer_facts.c.stage_since, starts[0], latest.time_zone, *found_lost)
+    # Said in the statement itself, so that the index of those who are lost always answers.
+    found_lost = (customer_facts.c.stage == sa.literal_column("'lost'"), customer_facts.c.stage_since > first)
+    lost = _counted(tx, customer_facts.c.stage_since, starts, *found_lost)
     weeks = []
     for start in starts:
         monday = start.date()
@@ -95,11 +95,10 @@ def _weeks(tx: Transaction, latest: Refresh) -> tuple[Week, ...]:
 def _counted(
     tx: Transaction,
     moment: sa.ColumnElement[datetime],
-    since: datetime,
-    time_zone: str,
+    starts: Sequence[datetime],
     *conditions: sa.ColumnElement[bool],
 ) -> dict[date, int]:
     """How many customers by the Monday before something happened."""
-    monday = sa.cast(sa.func.date_trunc("week", sa.func.timezone(time_zone, moment)), sa.Date)
-    rows = tx.execute(sa.select(monday, sa.func.count()).where(moment >= since, *conditions).group_by(monday))
-    return {row[0]: row[1] for row in rows}
+    week = sa.func.width_bucket(moment, sa.cast(list(starts), sa.ARRAY(sa.DateTime(timezone=True))))
+    rows = tx.execute(sa.select(week, sa.func.count()).where(moment >= starts[0], *conditions).group_by(week))
+    return {starts[row[0] - 1].date(): row[1] for row in rows}

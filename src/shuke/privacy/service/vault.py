@@ -101,9 +101,10 @@ def write_many(
 
 
 def holders(terms: Collection[int], most: int) -> sa.Select[Any]:
-    """About ``most`` persons (``person_id``) of whom one value was kept with all of these terms, or all who are less.
+    """The persons (``person_id``) of whom one value was kept with all of these terms; null alone for over ``most``.
 
-    To be joined by rooms above. Different texts may share their terms: who is found is to be confirmed by the value.
+    They are counted among everybody, whomever the reader sees. To be joined by rooms above. Different texts may share
+    their terms: who is found is to be confirmed by the value.
     """
     found = sa.func.holders_of(_numbers(terms), most).table_valued(sa.column("person_id", sa.Uuid)).render_derived()
     return sa.select(found.c.person_id)

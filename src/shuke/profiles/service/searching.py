@@ -37,7 +37,7 @@ class Chosen:
     are: either way takes long in the other case.
     """
 
-    #: The ids of about so many of them, some twice; of all of them where they are less.
+    #: The ids of all of them, some twice, where they are at most so many; else as many or more, or a null.
     some: Callable[[int], sa.Select[Any]]
     #: The condition that the customer of this column is among them.
     one: Callable[[sa.ColumnElement[UUID]], sa.ColumnElement[bool]]
@@ -108,7 +108,12 @@ def _by_person(
     def some(limit: int) -> sa.Select[Any]:
         persons = some_persons(limit).subquery()
         stands = sa.func.coalesce(customers.c.merged_into, customers.c.customer_id)
-        return sa.select(stands.label("customer_id")).join(persons, persons.c[0] == customers.c.customer_id)
+        return (
+            sa.select(stands.label("customer_id"))
+            .select_from(persons.outerjoin(customers, persons.c[0] == customers.c.customer_id))
+            # Whom the reader does not see is none; that there are too many is told to everybody.
+            .where(persons.c[0].is_(None) | customers.c.customer_id.is_not(None))
+        )
 
     def one(customer: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
         part = customers.alias()

@@ -27,10 +27,9 @@ from shuke.platform import (
     new_file,
     store_path,
 )
-from shuke.reports.exports.html import page_policy
+from shuke.reports import exports
 from shuke.reports.model import FindingBlock, Report
 from shuke.reports.service import Terms, build_reports
-from shuke.reports.service.files import write_report
 from shuke.reports.service.stored import stored
 from shuke.reports.tables import reports
 
@@ -157,7 +156,7 @@ def make_asked(running: Running) -> None:
 
 def _write(running: Running, report: Report, folder: Path, stack: ExitStack) -> dict[str, FileWriter]:
     """The files of one language, each on its way to be kept."""
-    written = write_report(report, folder, formats=_FORMATS, linked=False)
+    written = exports.write_report(report, folder, formats=_FORMATS, linked=False)
     paths = {kind: written[kind][0] for kind in _FORMATS}
     if written["lists"]:
         paths["lists.zip"] = _zipped(written["lists"], folder / "lists.zip")
@@ -199,7 +198,7 @@ def _keep(
             terms=asked.told(),
             currency=first.currency,
             customers=_customers(first),
-            policy=page_policy(),
+            policy=exports.page_policy(),
             files=dict(files),
             findings={language.value: _findings(report) for language, report in made.items()},
             who=running.job.asker.name,
