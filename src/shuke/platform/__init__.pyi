@@ -30,6 +30,7 @@ from .files import (
 )
 from .jobs import AnyTask, Blueprint, JobContext, Workplace, defer, workplace
 from .lake import Lake
+from .selected import Selected, selected
 from .settings import DocumentedSetting, Settings, documented_settings
 from .telemetry import Metrics, configure_logs, log
 from .work import ENDED, Job, JobState, Running, cancel_job, get_job, jobs_among, list_jobs, queue_job, run_job
@@ -56,6 +57,7 @@ __all__ = [
     "Metrics",
     "Running",
     "Sealer",
+    "Selected",
     "Settings",
     "StoredFile",
     "Transaction",
@@ -93,6 +95,7 @@ __all__ = [
     "rewrap_files",
     "run_job",
     "sealer_of",
+    "selected",
     "store_path",
     "workplace",
 ]

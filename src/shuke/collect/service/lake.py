@@ -18,21 +18,16 @@ What is personal is not in the tables that are copied. Their columns are listed 
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import psycopg
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import sqlalchemy as sa
-from psycopg.abc import Buffer
 
 from shuke import catalog, profiles
 from shuke.base.errors import Conflict
-from shuke.platform import Lake, Transaction, Workplace, driver, log
+from shuke.platform import Lake, Transaction, Workplace, log, selected
 
 __all__ = ["LAKE_TABLES", "LakeTable", "copy_to_lake", "forget_copied", "lake_of", "update_lake"]
 
@@ -41,7 +36,6 @@ _LOCK = 7_485_380_061
 COMPACT_FILES = 32
 # A change of more rows than these, and than a quarter of the table, is cheaper to write as the whole table.
 MERGE_ROWS_MAX = 200_000
-_TEXT_BYTES = 4 * 2**20
 
 _TYPES = {
     "text": pa.string(),
@@ -260,7 +254,7 @@ def _writer(tx: Transaction) -> str:
 def _replace(tx: Transaction, lake: Lake, table: LakeTable, app_id: str, decided: int) -> int:
     # A fact above the number would come a second time with the next batch; the other tables are merged anyway.
     where = "" if table.key else f"WHERE written_in < {decided}"
-    with _selected(tx, f"SELECT {table.selected} FROM {table.source} {where}", table.schema) as found:
+    with selected(tx, f"SELECT {table.selected} FROM {table.source} {where}", table.schema) as found:
         lake.replace(table.name, found.reader, app_id=app_id, version=decided)
     return found.rows
 
@@ -269,7 +263,7 @@ def _append(tx: Transaction, lake: Lake, table: LakeTable, app_id: str, reached:
     where = f"WHERE written_in >= {reached} AND written_in < {decided}"
     if not tx.scalar(sa.text(f"SELECT EXISTS (SELECT FROM {table.name} {where})")):
         return 0
-    with _selected(tx, f"SELECT {table.selected} FROM {table.name} {where}", table.schema) as found:
+    with selected(tx, f"SELECT {table.selected} FROM {table.name} {where}", table.schema) as found:
         lake.write(table.name, found.reader, app_id=app_id, version=decided)
     return found.rows
 
@@ -292,65 +286,6 @@ def _merge(tx: Transaction, lake: Lake, table: LakeTable, app_id: str, reached: 
         f"SELECT {noted.selected}, {next(iter(keys))} IS NULL AS gone"
         f" FROM ({changes}) AS changes LEFT JOIN {table.source} ON {same}"
     )
-    with _selected(tx, query, table.schema.append(pa.field("gone", pa.bool_()))) as selected:
-        lake.merge(table.name, selected.reader, keys=tuple(table.key), gone="gone", app_id=app_id, version=decided)
-    return selected.rows
-
-
-class _Selected:
-    """The rows of a query on their way: ``reader`` hands them on, ``rows`` counts what has gone through."""
-
-    def __init__(self, copy: psycopg.Copy, schema: pa.Schema) -> None:
-        self.rows = 0
-        self._schema = schema
-        self._copy = copy
-        self.reader = pa.RecordBatchReader.from_batches(schema, self._batches())
-
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        for text in _texts(self._copy):
-            for batch in _parsed(text, self._schema).to_batches():
-                self.rows += batch.num_rows
-                yield batch
-
-
-def _texts(rows: Iterable[Buffer]) -> Iterator[bytes]:
-    """Many whole rows at a time; PostgreSQL sends each by itself."""
-    text = io.BytesIO()
-    for row in rows:
-        # Not kept to be joined: the driver's views of rows, held by the thousand, cost more than all else here.
-        text.write(row)
-        if text.tell() >= _TEXT_BYTES:
-            yield text.getvalue()
-            text = io.BytesIO()
-    if text.tell():
-        yield text.getvalue()
-
-
-def _parsed(text: bytes, schema: pa.Schema) -> pa.Table:
-    """Rows as PostgreSQL writes them in CSV."""
-    return pacsv.read_csv(
-        pa.BufferReader(text),
-        # In one block, of which no row reaches out, though values may have line breaks.
-        read_options=pacsv.ReadOptions(column_names=schema.names, block_size=len(text) + 1, use_threads=False),
-        parse_options=pacsv.ParseOptions(newlines_in_values=True),
-        convert_options=pacsv.ConvertOptions(
-            column_types=schema,
-            # PostgreSQL writes null as nothing, and an empty text in quotes.
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            true_values=["t"],
-            false_values=["f"],
-            timestamp_parsers=[pacsv.ISO8601],
-        ),
-    )
-
-
-@contextmanager
-def _selected(tx: Transaction, query: str, schema: pa.Schema) -> Iterator[_Selected]:
-    """The rows of a query as Arrow batches, streamed: neither here nor in the database is all of it in memory."""
-    with (
-        driver(tx).cursor() as cursor,
-        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy,
-    ):
-        yield _Selected(copy, schema)
+    with selected(tx, query, table.schema.append(pa.field("gone", pa.bool_()))) as found:
+        lake.merge(table.name, found.reader, keys=tuple(table.key), gone="gone", app_id=app_id, version=decided)
+    return found.rows
