@@ -1,0 +1,5 @@
+"""Who exactly, right now: what a segment says, and whom it means.
+
+Knows ``lifecycle``, ``collect``, ``catalog``, ``profiles`` and what lies below. A segment is a tree of statements about
+a customer (:mod:`shuke.segments.model.tree`), and one Ibis expression on every engine (:mod:`shuke.segments.measures`).
+"""

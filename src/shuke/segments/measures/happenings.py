@@ -1,0 +1,258 @@
+"""What happened: which rows of facts, orders and lines are meant, when, and one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import reduce
+from typing import TypeAlias, cast
+
+import ibis
+import ibis.expr.types as ir
+
+from shuke.segments.measures.subjects import Subjects
+from shuke.segments.measures.values import NO, YES, holds, read
+from shuke.segments.model.clock import Clock, exact_us
+from shuke.segments.model.kinds import OWN, Kind, kind_of_values
+from shuke.segments.model.tree import (
+    Anchored,
+    Between,
+    Facts,
+    Goods,
+    Last,
+    Orders,
+    Property,
+    Sequence,
+    SinceStage,
+    What,
+    Window,
+)
+
+__all__ = ["Meant", "Pass", "followed", "matching", "reaching", "table_of", "value_of", "within"]
+
+#: Which rows of a table are meant; an aggregate of those of which this is true.
+Meant: TypeAlias = Callable[[ir.Table], ir.BooleanValue]
+Worked: TypeAlias = Callable[[ir.Table, ir.BooleanValue], ir.Value]
+
+
+@dataclass
+class Pass:
+    """What is asked of one table, to be answered by reading it once."""
+
+    table: ir.Table
+    asked: dict[str, tuple[Meant, Worked]] = field(default_factory=dict)
+
+    def answers(self) -> ir.Table:
+        """A row for each customer of whom any row is meant."""
+        meant = {f"meant_{name}": condition(self.table) for name, (condition, _) in self.asked.items()}
+        rows = self.table.mutate(**meant).filter(_any([ibis._[name] for name in meant]))
+        values = {name: value(rows, rows[f"meant_{name}"]) for name, (_, value) in self.asked.items()}
+        return rows.group_by("customer_id").aggregate(**values)
+
+
+def matching(what: What, subjects: Subjects, clock: Clock) -> tuple[str, Meant]:
+    """The table that is to be looked at (``facts``, ``orders``, ``lines``; with an end of which orders), and which of
+    its rows are meant.
+    """
+    if isinstance(what, Facts):
+        return "facts", lambda table: _fact(table, what, subjects, clock)
+    name = "lines" if what.goods is not None else "orders"
+    name = name if what.which == "any" else f"{name}/{what.which}"
+    return name, lambda table: _order(table, what, clock)
+
+
+def table_of(name: str, subjects: Subjects) -> ir.Table:
+    """The table of :func:`matching`."""
+    kind, _, which = name.partition("/")
+    table = cast(ir.Table, getattr(subjects, kind))
+    if not which:
+        return table
+    orders = subjects.orders
+    order = [orders.us, orders.order_id] if which == "first" else [orders.us.desc(), orders.order_id.desc()]
+    place = ibis.row_number().over(ibis.window(group_by=orders.customer_id, order_by=order))
+    ends = orders.mutate(place=place)
+    ends = ends.filter(ends.place == 0)
+    if kind == "orders":
+        return ends.drop("place")
+    return table.semi_join(ends.select("customer_id", "order_id"), ["customer_id", "order_id"])
+
+
+def reaching(window: Window, table: ir.Table, subjects: Subjects, clock: Clock) -> ir.Table:
+    """The table with what the window is measured from beside each row; the same table where that is the clock."""
+    if isinstance(window, SinceStage):
+        people = subjects.people
+        since = people.filter(people.stage_since.notnull()).select("customer_id", from_us=people.stage_since)
+        return table.inner_join(since, "customer_id")
+    if isinstance(window, Anchored):
+        return table.inner_join(_anchor(window, subjects, clock), "customer_id")
+    return table
+
+
+def within(window: Window, rows: ir.Table, clock: Clock) -> ir.BooleanValue:
+    """Which rows of the table of :func:`reaching` lie in the window."""
+    if isinstance(window, Last):
+        return cast(ir.BooleanValue, (rows.us >= clock.back_us(window.span)) & (rows.us <= clock.now_us))
+    if isinstance(window, Between):
+        ends = []
+        if window.since is not None:
+            ends.append(rows.us >= clock.begins_us(date.fromisoformat(window.since)))
+        if window.until is not None:
+            ends.append(rows.us < clock.begins_us(date.fromisoformat(window.until) + timedelta(days=1)))
+        return _all(ends)
+    if isinstance(window, SinceStage):
+        return cast(ir.BooleanValue, rows.us >= rows.from_us)
+    if isinstance(window, Anchored):
+        far = rows.us - rows.from_us if window.when == "after" else rows.from_us - rows.us
+        return _all([far > 0] + ([] if window.within is None else [far <= exact_us(window.within)]))
+    return YES
+
+
+def _anchor(window: Anchored, subjects: Subjects, clock: Clock) -> ir.Table:
+    name, meant = matching(window.what, subjects, clock)
+    table = table_of(name, subjects)
+    rows = table.filter(meant(table))
+    at = rows.us.min() if window.which == "first" else rows.us.max()
+    return rows.group_by("customer_id").aggregate(from_us=at)
+
+
+def _fact(table: ir.Table, what: Facts, subjects: Subjects, clock: Clock) -> ir.BooleanValue:
+    conditions = []
+    if what.kind is not None:
+        conditions.append(table.kind == what.kind)
+    if what.name is not None:
+        conditions.append(table["name"] == what.name)
+    for one in what.where:
+        value, kind = property_of(table, one, subjects)
+        conditions.append(holds(value, kind, one.test, clock))
+    return _all(conditions)
+
+
+def property_of(table: ir.Table, one: Property, subjects: Subjects) -> tuple[ir.Value, Kind]:
+    """The value of a property, and how it is compared."""
+    if one.name in OWN:
+        return table[one.name], OWN[one.name]
+    kind = kind_of_values(one.test)
+    return read(subjects.inside(table.properties, one.name), kind), kind
+
+
+def _order(table: ir.Table, what: Orders, clock: Clock) -> ir.BooleanValue:
+    of_line = what.goods is not None
+    amount = table.order_amount_minor if of_line else table.amount_minor
+    discount = table.order_discount_minor if of_line else table.discount_minor
+    conditions = _goods(table, what.goods) if what.goods is not None else []
+    conditions += [
+        ibis.coalesce(table[name].isin(list(given)), NO)
+        for name, given in (("channel", what.channels), ("store", what.stores))
+        if given
+    ]
+    if what.amount is not None:
+        conditions.append(holds(amount, Kind.NUMBER, what.amount, clock))
+    if what.discount_share is not None:
+        full = amount.cast("float64") + discount.cast("float64")
+        conditions.append(holds(discount.cast("float64") / full.nullif(0.0), Kind.NUMBER, what.discount_share, clock))
+    return _all(conditions)
+
+
+def _goods(table: ir.Table, goods: Goods) -> list[ir.BooleanValue]:
+    named = (("product_id", goods.products), ("category", goods.categories), ("brand", goods.brands))
+    return [ibis.coalesce(table[name].isin(list(given)), NO) for name, given in named if given]
+
+
+def value_of(table: ir.Table, of: str, subjects: Subjects, *, numeric: bool) -> ir.Value:
+    """What is measured of each row; a property of facts as a number, or as text."""
+    if of == "day":
+        return table.us
+    if of == "amount_minor":
+        return table.amount_minor.cast("float64")
+    of_facts = "properties" in table.columns
+    if of == "quantity" and not of_facts:
+        return table.quantity
+    text = subjects.inside(table.properties, of) if of_facts and of not in OWN else table[of]
+    return read(text, Kind.NUMBER) if numeric else text
+
+
+def followed(sequence: Sequence, subjects: Subjects, clock: Clock) -> ir.Table:
+    """The customers (``customer_id``, each once) of whom the sequence holds.
+
+    Of each step a row is good if it is such a thing and a good row of the step before lies in the time before it, which
+    a window over the rows of a customer, in the order of time, can say.
+    """
+    # By how they are written: to Python, what asks for 1 equals what asks for the truth.
+    whats = list({repr(what): what for what in _whats(sequence)}.values())
+    numbers = {repr(what): number for number, what in enumerate(whats)}
+    key = {"session": "session", "product": "product"}.get(sequence.same or "")
+    rows = _rows(whats, key, sequence.window, subjects, clock)
+    by = ["customer_id"] if key is None else ["customer_id", "key"]
+
+    def near(name: str, begin: int | None, end: int) -> ir.IntegerValue:
+        """Whether there is a row of this sign from one distance in microseconds to another."""
+        value = rows[name]
+        window = ibis.window(group_by=by, order_by="us", range=(begin, end))
+        return ibis.coalesce(value.max().over(window), 0)
+
+    for number, step in enumerate(sequence.steps):
+        good = rows[f"is_{numbers[repr(step.what)]}"] == 1
+        if number == 0:
+            good &= rows.begins == 1
+        else:
+            reach = None if step.within is None else -exact_us(step.within)
+            good &= near(f"good_{number - 1}", reach, -1) == 1
+        if step.unless is not None:
+            length = exact_us(step.unless.within)
+            over = rows.us <= clock.now_us - length
+            good &= (near(f"is_{numbers[repr(step.unless.what)]}", 1, length) == 0) & over
+        rows = rows.mutate(**{f"good_{number}": _sign(good)})
+    last = rows[f"good_{len(sequence.steps) - 1}"]
+    return rows.filter(last == 1).select("customer_id").distinct()
+
+
+def _whats(sequence: Sequence) -> list[What]:
+    return [step.what for step in sequence.steps] + [
+        step.unless.what for step in sequence.steps if step.unless is not None
+    ]
+
+
+def _rows(whats: list[What], key: str | None, window: Window, subjects: Subjects, clock: Clock) -> ir.Table:
+    """All rows that any step is about: customer_id, us, (key,) begins (in the window), ``is_<n>`` for each thing."""
+    signs: dict[str, dict[int, Meant]] = {}
+    for number, what in enumerate(whats):
+        # An order is about each of its goods.
+        if isinstance(what, Orders) and key == "product" and what.goods is None:
+            name, meant = matching(replace(what, goods=Goods()), subjects, clock)
+        else:
+            name, meant = matching(what, subjects, clock)
+        signs.setdefault(name, {})[number] = meant
+    parts = []
+    for name, meant_by in signs.items():
+        table = table_of(name, subjects)
+        sign = {number: meant(table) for number, meant in meant_by.items()}
+        columns: dict[str, ir.Value] = {"begins": _sign(within(window, table, clock))}
+        for number in range(len(whats)):
+            columns[f"is_{number}"] = _sign(sign.get(number, NO))
+        if key is not None:
+            columns["key"] = _key(table, name, key, subjects)
+        part = table.filter(_any(list(sign.values())))
+        part = part.select("customer_id", "us", **columns)
+        parts.append(part if key is None else part.filter(part.key.notnull()))
+    return reduce(lambda left, right: left.union(right), parts)
+
+
+def _sign(condition: ir.BooleanValue) -> ir.IntegerValue:
+    """One or zero, of which there is a greatest; PostgreSQL casts no boolean to a bigint."""
+    one, zero = (ibis.literal(value, type="int64") for value in (1, 0))
+    return cast(ir.IntegerValue, ibis.ifelse(condition, one, zero))
+
+
+def _key(table: ir.Table, name: str, key: str, subjects: Subjects) -> ir.Value:
+    if name == "facts":
+        return table.session if key == "session" else subjects.inside(table.properties, "product_id")
+    return table.product_id if key == "product" else ibis.null("string")
+
+
+def _all(conditions: list[ir.BooleanValue]) -> ir.BooleanValue:
+    return reduce(lambda left, right: left & right, conditions) if conditions else YES
+
+
+def _any(conditions: list[ir.BooleanValue]) -> ir.BooleanValue:
+    return reduce(lambda left, right: left | right, conditions)

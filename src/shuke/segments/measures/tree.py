@@ -1,0 +1,288 @@
+"""A tree as one expression: everything that it asks of one table is worked out in one pass over that table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Several
+from dataclasses import dataclass, field
+from functools import partial, reduce
+from typing import TypeAlias
+
+import ibis
+import ibis.expr.types as ir
+
+from shuke.segments.measures.happenings import (
+    Meant,
+    Pass,
+    Worked,
+    followed,
+    matching,
+    reaching,
+    table_of,
+    value_of,
+    within,
+)
+from shuke.segments.measures.subjects import MIX, Subjects
+from shuke.segments.measures.values import NO, YES, holds, read
+from shuke.segments.model.clock import Clock
+from shuke.segments.model.kinds import FIGURES, Kind, kind_of
+from shuke.segments.model.tree import (
+    Anchored,
+    Attribute,
+    Consented,
+    Did,
+    Facts,
+    Figure,
+    FigureName,
+    Group,
+    HasIdentity,
+    Listed,
+    Measured,
+    Moved,
+    Node,
+    Op,
+    Orders,
+    Sequence,
+    Share,
+    SinceStage,
+    Tagged,
+    Test,
+    Top,
+    What,
+    Window,
+)
+
+__all__ = ["leaves", "members"]
+
+#: Whether a customer is meant, asked of the table of people with all answers beside.
+Holds: TypeAlias = Callable[[ir.Table], ir.BooleanValue]
+
+_SHARES = 10_000
+
+
+def members(node: Node, subjects: Subjects, clock: Clock, kinds: Mapping[str, Kind]) -> ir.Table:
+    """The customers (``customer_id``) of whom a tree holds.
+
+    Args:
+        node: a tree that can be asked, in which no other segment is named any more.
+        subjects: of whom.
+        clock: when.
+        kinds: of the attributes that it names.
+    """
+    asked = _Asked(subjects, clock, kinds)
+    meant = asked.holds(node)
+    people = asked.people()
+    return people.filter(meant(people)).select("customer_id")
+
+
+def leaves(nodes: Several[Node], subjects: Subjects, clock: Clock, kinds: Mapping[str, Kind]) -> ir.Table:
+    """Of every customer whether each of these nodes holds: customer_id, ``holds_0``, ``holds_1``, …
+
+    Arguments as for :func:`members`.
+    """
+    asked = _Asked(subjects, clock, kinds)
+    meant = [asked.holds(node) for node in nodes]
+    people = asked.people()
+    return people.select("customer_id", **{f"holds_{number}": one(people) for number, one in enumerate(meant)})
+
+
+@dataclass
+class _Asked:
+    """What is asked of each table."""
+
+    subjects: Subjects
+    clock: Clock
+    kinds: Mapping[str, Kind]
+    passes: dict[tuple[str, Window | None], Pass] = field(default_factory=dict)
+    sets: list[ir.Table] = field(default_factory=list)
+    ends: list[ir.Table] = field(default_factory=list)
+
+    def people(self) -> ir.Table:
+        """Everybody with the answers."""
+        people = self.subjects.people
+        for each in self.passes.values():
+            people = _beside(people, each.answers())
+        for number, one in enumerate(self.sets):
+            people = _beside(people, one.mutate(**{f"in_{number}": YES}))
+        for one in self.ends:
+            people = _beside(people, one)
+        return people
+
+    def holds(self, node: Node) -> Holds:
+        """Whether the node holds."""
+        match node:
+            case Group():
+                found = self._group(node)
+            case Attribute():
+                found = partial(self._attribute, node=node)
+            case Figure():
+                found = partial(self._figure, node=node)
+            case Share():
+                found = partial(_drawn, node=node)
+            case Did():
+                found = self._did(node)
+            case Measured():
+                found = self._measured(node)
+            case Moved():
+                found = self._moved(node)
+            case _:
+                found = self._among(self._set(node))
+        return found
+
+    def _group(self, node: Group) -> Holds:
+        of = [self.holds(one) for one in node.of]
+        if node.node == "all":
+            return lambda people: reduce(lambda left, right: left & right, (one(people) for one in of), YES)
+        if node.node == "any":
+            return lambda people: reduce(lambda left, right: left | right, (one(people) for one in of), NO)
+        return lambda people: ~reduce(lambda left, right: left | right, (one(people) for one in of), NO)
+
+    def _figure(self, people: ir.Table, node: Figure) -> ir.BooleanValue:
+        return holds(people[node.name.value], FIGURES[node.name], node.test, self.clock)
+
+    def _attribute(self, people: ir.Table, node: Attribute) -> ir.BooleanValue:
+        kind = self.kinds[node.name]
+        value = read(self.subjects.inside(people.attributes, node.name), kind)
+        than = None
+        if node.test.than is not None:
+            than = read(self.subjects.inside(people.attributes, node.test.than), kind)
+        return holds(value, kind, node.test, self.clock, than)
+
+    # ---- Nodes of a set: whoever is in it.
+
+    def _set(self, node: Node) -> ir.Table:
+        subjects = self.subjects
+        if isinstance(node, Tagged):
+            tags = subjects.tags
+            lasting = tags.expires_us.isnull() | (tags.expires_us > self.clock.now_us)
+            rows = tags.filter((tags.tag == node.tag) & lasting)
+            rows = rows if node.source is None else rows.filter(rows.source == node.source)
+        elif isinstance(node, HasIdentity):
+            rows = subjects.identities.filter(subjects.identities.kind == node.kind)
+        elif isinstance(node, Consented):
+            said = subjects.consents
+            about = (said.purpose == node.purpose) & (said.channel == node.channel)
+            rows = said.filter(about & (said.state == node.state))
+        elif isinstance(node, Listed):
+            rows = subjects.listed.filter(subjects.listed.list_id == str(node.list_id))
+        elif isinstance(node, Top):
+            rows = _top(subjects.everybody, node)
+        elif isinstance(node, Sequence):
+            return followed(node, subjects, self.clock)
+        else:
+            raise TypeError(node)
+        return rows.select("customer_id").distinct()
+
+    def _among(self, rows: ir.Table) -> Holds:
+        number = len(self.sets)
+        self.sets.append(rows)
+        return lambda people: people[f"in_{number}"].notnull()
+
+    # ---- Nodes of what happened.
+
+    def _did(self, node: Did) -> Holds:
+        def times(rows: ir.Table, meant: ir.BooleanValue) -> ir.Value:
+            of_lines = isinstance(node.what, Orders) and node.what.goods is not None
+            return rows.order_id.nunique(where=meant) if of_lines else rows.count(where=meant)
+
+        name = self._ask(node.what, node.window, times)
+        return lambda people: holds(ibis.coalesce(people[name], 0), Kind.NUMBER, node.times, self.clock)
+
+    def _measured(self, node: Measured) -> Holds:
+        kind = kind_of(node)
+
+        def value(rows: ir.Table) -> ir.Value:
+            return value_of(rows, node.of, self.subjects, numeric=kind is Kind.NUMBER and node.by != "distinct")
+
+        if node.by in ("first", "last"):
+            name = self._end(node, value)
+        else:
+            name = self._ask(node.what, node.window, lambda rows, meant: _together(value(rows), meant, node.by))
+
+        def compared(people: ir.Table) -> ir.BooleanValue:
+            found = ibis.coalesce(people[name], 0) if node.by == "distinct" else people[name]
+            than = node.test.than
+            other = None if than is None else read(self.subjects.inside(people.attributes, than), kind)
+            return holds(found, kind, node.test, self.clock, other)
+
+        return compared
+
+    def _moved(self, node: Moved) -> Holds:
+        # A change of stage is a fact with the name of the new one, which keeps the old one.
+        stages = Test(op=Op.IS, values=node.stages)
+
+        def moved(rows: ir.Table) -> ir.BooleanValue:
+            stage = rows["name"] if node.change == "entered" else self.subjects.inside(rows.properties, "from")
+            return (rows.kind == "stage") & holds(stage, Kind.TEXT, stages, self.clock)
+
+        name = self._ask(Facts(kind="stage"), node.window, lambda rows, meant: rows.count(where=meant), moved)
+        return lambda people: ibis.coalesce(people[name], 0) > 0
+
+    def _ask(
+        self,
+        what: What,
+        window: Window,
+        value: Worked,
+        meant: Meant | None = None,
+    ) -> str:
+        """Have a value worked out of the rows that are meant, in the window; returns the name of its column."""
+        table_name, matches = matching(what, self.subjects, self.clock)
+        key = table_name, window if isinstance(window, SinceStage | Anchored) else None
+        if key not in self.passes:
+            table = reaching(window, table_of(table_name, self.subjects), self.subjects, self.clock)
+            self.passes[key] = Pass(table)
+        name = f"value_{sum(len(each.asked) for each in self.passes.values())}"
+        meant = meant or matches
+        self.passes[key].asked[name] = lambda rows: meant(rows) & within(window, rows, self.clock), value
+        return name
+
+    def _end(self, node: Measured, value: Callable[[ir.Table], ir.Value]) -> str:
+        """The value of the first or the last row that is meant and has one."""
+        table_name, matches = matching(node.what, self.subjects, self.clock)
+        rows = reaching(node.window, table_of(table_name, self.subjects), self.subjects, self.clock)
+        rows = rows.filter(matches(rows) & within(node.window, rows, self.clock))
+        rows = rows.select("customer_id", "us", value=value(rows))
+        rows = rows.filter(rows["value"].notnull())
+        time = rows.us if node.by == "first" else rows.us.desc()
+        place = ibis.row_number().over(ibis.window(group_by=rows.customer_id, order_by=[time, rows["value"].desc()]))
+        ends = rows.mutate(place=place)
+        name = f"end_{len(self.ends)}"
+        self.ends.append(ends.filter(ends.place == 0).select("customer_id", **{name: ends["value"]}))
+        return name
+
+
+def _together(value: ir.Value, meant: ir.BooleanValue, by: str) -> ir.Value:
+    """One figure of many values; never the engine's own average, which each sums in a way of its own."""
+    if by == "average":
+        return value.sum(where=meant) / value.count(where=meant).nullif(0)
+    # By name, for texts, whose distinct ones are counted, have no sum to be got.
+    return getattr(value, {"sum": "sum", "least": "min", "greatest": "max", "distinct": "nunique"}[by])(where=meant)
+
+
+def _drawn(people: ir.Table, node: Share) -> ir.BooleanValue:
+    """By a hash of each customer's own number that depends on the seed (Carter and Wegman 1979)."""
+    digest = hashlib.sha256(node.seed.encode()).digest()
+    factor, shift = (int.from_bytes(digest[begin : begin + 8]) % (MIX - 1) + 1 for begin in (0, 8))
+    place = (people.mix * factor + shift) % MIX % _SHARES
+    return (place >= round(node.since * _SHARES / 100)) & (place < round(node.until * _SHARES / 100))
+
+
+def _top(everybody: ir.Table, node: Top) -> ir.Table:
+    figure = everybody[node.by.value]
+    known = everybody.filter(figure.notnull())
+    highest = known[node.by.value] if node.lowest else known[node.by.value].desc()
+    order = [highest, known.created_at, known.customer_id]
+    if node.by is FigureName.JOINED:
+        # Of a column that is named twice Ibis keeps the last order.
+        order.pop(1)
+    place = ibis.row_number().over(ibis.window(order_by=order))
+    ranked = known.select("customer_id", place=place, known=known.count().over(ibis.window()))
+    if node.n is not None:
+        return ranked.filter(ranked.place < node.n)
+    # In whole numbers, which all engines compare alike.
+    return ranked.filter(ranked.place * _SHARES < ranked.known * round((node.percent or 0) * _SHARES / 100))
+
+
+def _beside(people: ir.Table, answers: ir.Table) -> ir.Table:
+    return people.left_join(answers, "customer_id").drop("customer_id_right")

@@ -1,0 +1,1 @@
+"""What a segment says, and what is told of it. Pure."""

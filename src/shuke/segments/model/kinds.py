@@ -1,0 +1,62 @@
+"""What each value is that a tree can name, and so how it is compared."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from shuke.segments.model.tree import FigureName, Measured, Orders, Test
+
+__all__ = ["FIGURES", "MEASURED", "OWN", "Kind", "kind_of", "kind_of_values"]
+
+
+class Kind(Enum):
+    """What a value is, and so how it is compared."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    TRUTH = "truth"
+    DATE = "date"  # a day
+    MOMENT = "moment"  # in microseconds since 1970
+
+
+_TEXTS = ("stage", "rfm_group", "value_group", "first_channel", "first_store", "region")
+_MOMENTS = ("stage_since", "first_order_at", "last_order_at", "created_at")
+#: What each figure is.
+FIGURES: dict[FigureName, Kind] = {
+    name: Kind.TEXT
+    if name in _TEXTS
+    else Kind.MOMENT
+    if name in _MOMENTS
+    else Kind.DATE
+    if name is FigureName.NEXT_ORDER
+    else Kind.NUMBER
+    for name in FigureName
+}
+
+#: What can be measured of lines (and of orders by them) beside ``amount_minor`` and ``day``.
+MEASURED = ("quantity", "product_id", "category", "brand")
+
+#: Columns of facts themselves that a condition may name beside properties.
+OWN = {"channel": Kind.TEXT, "store": Kind.TEXT, "session": Kind.TEXT, "amount_minor": Kind.NUMBER}
+
+
+def kind_of_values(test: Test) -> Kind:
+    """What a property has to be that this test can be asked of."""
+    first = test.values[0] if test.values else None
+    if isinstance(first, bool):
+        return Kind.TRUTH
+    if isinstance(first, float | int):
+        return Kind.NUMBER
+    return Kind.TEXT
+
+
+def kind_of(node: Measured) -> Kind:
+    """What the figure is that a node compares."""
+    if node.by == "distinct":
+        return Kind.NUMBER
+    if node.of == "day":
+        return Kind.MOMENT
+    number = node.of == "amount_minor" or (node.of == "quantity" and isinstance(node.what, Orders))
+    if node.by in ("first", "last") and not number and node.test.than is None:
+        return kind_of_values(node.test)
+    return Kind.NUMBER

@@ -1,0 +1,86 @@
+"""A segment, and what is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from shuke.segments.model.tree import Node
+
+__all__ = ["Change", "Explained", "Member", "Preview", "Segment", "Version"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """What a segment is called, what it says, and how many it means.
+
+    ``customers`` are those of ``built_version`` at ``built_at``; None before it was built once. ``failed`` is the code
+    of what was wrong the last time that somebody tried.
+    """
+
+    segment_id: UUID
+    name: str
+    version: int
+    definition: Node
+    made_by: str
+    created_at: datetime
+    updated_at: datetime
+    built_version: int | None
+    built_at: datetime | None
+    customers: int | None
+    failed: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """What a segment said from a moment on."""
+
+    version: int
+    definition: Node
+    made_by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A customer in a segment, and since when."""
+
+    customer_id: UUID
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A customer who entered a segment or left it: for the ``facts``, or because the ``definition`` became another."""
+
+    customer_id: UUID
+    at: datetime
+    entered: bool
+    version: int
+    why: Literal["definition", "facts"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """Whom a tree means, of everybody: as of ``as_of``, and exactly.
+
+    ``value_minor`` is what they are worth together (past and expected), where anything is known of it; ``some`` are the
+    first of them.
+    """
+
+    as_of: datetime
+    customers: int
+    everybody: int
+    value_minor: int
+    some: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """Whether a statement holds for a customer, in words, with the statements that it consists of."""
+
+    text: str
+    holds: bool
+    parts: tuple[Explained, ...] = ()

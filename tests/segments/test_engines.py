@@ -1,0 +1,53 @@
+"""One tree means the same customers on every engine, and in plain Python."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shuke.platform import open_engine
+
+from .engines import Asked, OnSpark, checked, written
+from .histories import History, histories, history_of
+from .trees import seeds, trees_of
+
+#: Of each history, since it takes a while to load one.
+TREES = 10
+
+
+# What is new each time is for the long run: a test that fails once in a while for no change helps nobody.
+@settings(max_examples=8, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(history=histories(), seed=seeds())
+def test_every_engine_means_the_same_customers(engines: dict[str, Asked], history: History, seed: int) -> None:
+    checked(trees_of(seed, history, TREES), history, engines)
+
+
+@pytest.mark.faults
+@settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(history=histories(), seed=st.integers(0, 2**32 - 1))
+def test_every_engine_means_the_same_customers_thousands_of_times(
+    engines: dict[str, Asked], history: History, seed: int
+) -> None:
+    checked(trees_of(seed, history, TREES), history, engines)
+
+
+@pytest.mark.spark
+@pytest.mark.faults
+def test_spark_means_the_same_customers(tmp_path: Path) -> None:
+    if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have Java and the spark extra")
+        pytest.skip("needs a Java runtime and the spark extra")
+    with open_engine("spark", work_folder=tmp_path, memory_limit_bytes=2**30, threads=1) as engine:
+        spark: dict[str, Asked] = {"Spark": OnSpark(engine.session)}  # type: ignore[attr-defined] # Spark's own
+        for number in range(2):
+            history = history_of(number)
+            # Spark's paths cannot name a property that is called "*": there it stands for every one.
+            trees = [tree for tree in trees_of(number, history, TREES) if '"*"' not in written(tree)]
+            checked(trees, history, spark)
