@@ -38,6 +38,9 @@ from shuke.profiles.jobs import blueprint as profiles_tasks
 from shuke.reports.http import routes as report_routes
 from shuke.reports.jobs import make_report
 from shuke.reports.jobs import tasks as report_tasks
+from shuke.segments.http import routes as segment_routes
+from shuke.segments.jobs import build_now
+from shuke.segments.jobs import tasks as segment_tasks
 
 __all__ = ["JOBS", "OPEN_PATHS", "ROUTES", "TASKS", "wake_collect"]
 
@@ -60,6 +63,7 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     partial(export_routes, exporting=export_list),
     lifecycle_routes,
     partial(figure_routes, refreshing=refresh_now),
+    partial(segment_routes, building=build_now),
     partial(report_routes, making=make_report),
     job_routes,
 )
@@ -80,6 +84,7 @@ TASKS: dict[str, Blueprint] = {
     "platform": platform_tasks,
     "profiles": profiles_tasks,
     "reports": report_tasks,
+    "segments": segment_tasks,
 }
 
 # All of them, on no database yet. Made here, since a task gets its room's name by it, and whoever queues a job (the web

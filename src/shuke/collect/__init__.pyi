@@ -34,6 +34,7 @@ from .service.bought import orders_of
 from .service.buyers import buyers, first_buyers, ordered_again, ordered_on
 from .service.costs import read_costs
 from .service.facts import make_months, record_fact_table, record_found_facts
+from .service.happenings import Happenings, happenings_in_lake, happenings_of
 from .service.imports import (
     Imported,
     ImportOptions,
@@ -71,6 +72,7 @@ __all__ = [
     "FieldMatch",
     "FileKind",
     "FileRead",
+    "Happenings",
     "ImportOptions",
     "Imported",
     "Note",
@@ -97,6 +99,8 @@ __all__ = [
     "disable_source",
     "ensure_source",
     "first_buyers",
+    "happenings_in_lake",
+    "happenings_of",
     "import_costs",
     "import_customers",
     "import_events",

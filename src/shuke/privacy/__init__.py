@@ -14,7 +14,7 @@ from shuke.privacy.model import (
     Rewrapped,
 )
 from shuke.privacy.rules import age_years, current, mask, mask_email, mask_name, mask_phone, needs_guardian
-from shuke.privacy.service.consent import appoint_guardian, consents, dismiss_guardian, record_consent
+from shuke.privacy.service.consent import appoint_guardian, consents, dismiss_guardian, every_consent, record_consent
 from shuke.privacy.service.vault import (
     Terms,
     add_terms,
@@ -46,6 +46,7 @@ __all__ = [
     "dismiss_guardian",
     "erase",
     "erase_fields",
+    "every_consent",
     "holders",
     "holds",
     "mask",

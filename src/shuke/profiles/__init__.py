@@ -30,11 +30,20 @@ from shuke.profiles.service.attributes import (
     set_attributes,
 )
 from shuke.profiles.service.bulk_tagging import BATCH_CUSTOMERS_MAX, tag_many, undo_batch, untag_many
-from shuke.profiles.service.consents import consents_of, record_consents
+from shuke.profiles.service.consents import consents_of, record_consents, said_by
 from shuke.profiles.service.erasing import erase
 from shuke.profiles.service.merging import merge, merges_of, parts_of, standing, standing_for, unmerge
 from shuke.profiles.service.overview import profile_360
-from shuke.profiles.service.reading import customers_of, find, identities_of, owners
+from shuke.profiles.service.reading import (
+    customers_of,
+    described,
+    find,
+    identities_of,
+    kinds_of,
+    labels,
+    owners,
+    parts_of_present,
+)
 from shuke.profiles.service.resolving import Hashed, hashed, resolve
 from shuke.profiles.service.searching import CARDS_MAX, Candidates, Chosen, candidates, cards, present, tagged
 from shuke.profiles.service.tagging import add_tags, drop_expired_tags, form_household, leave_household, remove_tag
@@ -67,6 +76,7 @@ __all__ = [
     "consents_of",
     "customers_of",
     "define_attribute",
+    "described",
     "drop_expired_tags",
     "erase",
     "find",
@@ -75,6 +85,8 @@ __all__ = [
     "group_of_attribute",
     "hashed",
     "identities_of",
+    "kinds_of",
+    "labels",
     "leave_household",
     "masked_attribute",
     "merge",
@@ -84,6 +96,7 @@ __all__ = [
     "of_traits",
     "owners",
     "parts_of",
+    "parts_of_present",
     "present",
     "priority_of",
     "profile_360",
@@ -91,6 +104,7 @@ __all__ = [
     "remove_tag",
     "resolve",
     "retire_attribute",
+    "said_by",
     "set_attributes",
     "shown_attribute",
     "standing",

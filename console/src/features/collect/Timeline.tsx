@@ -174,6 +174,10 @@ function Pair({ name, text }: { name: string; text: string }) {
 function Name({ fact }: { fact: Fact }) {
   const { t } = useTranslation("collect");
   const names = useNames();
+  if (fact.kind === "segment") {
+    const segment = String(fact.properties["segment"] ?? "");
+    return t(fact.name === "left" ? "timeline.left_segment" : "timeline.entered_segment", { segment });
+  }
   if (fact.kind !== "stage") return fact.name ? names("events", fact.name) : names("kinds", fact.kind);
   return (
     <>

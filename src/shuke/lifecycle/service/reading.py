@@ -37,6 +37,11 @@ PARTS = ("traits", "computed", "timeline")
 HISTORY_MAX = 1_000
 
 
+def every_fact() -> sa.Select[Any]:
+    """The facts of everybody, as of the last refresh, to be joined by rooms above."""
+    return sa.select(customer_facts)
+
+
 def facts_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, CustomerFacts]:
     """The facts of these customers; who has no order, or none yet at the last refresh, is not in it.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -87,6 +88,11 @@ def consents(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, tupl
         )
         found.setdefault(row.customer_id, []).append(one)
     return {customer_id: rules.current(said) for customer_id, said in found.items()}
+
+
+def every_consent() -> sa.Select[Any]:
+    """What counts of everybody, to be joined by rooms above; of customers who are one the latest of theirs counts."""
+    return sa.select(consent_states)
 
 
 def appoint_guardian(

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from shuke import privacy
 from shuke.platform import Keyring, Transaction
@@ -35,3 +39,15 @@ def consents_of(tx: Transaction, customer_ids: Collection[UUID]) -> dict[UUID, t
         customer: privacy.current(one for part in parts[top] for one in said.get(part, ()))
         for customer, top in stands.items()
     }
+
+
+def said_by(parts: sa.FromClause) -> sa.Select[Any]:
+    """What counts of customers of :func:`parts_of_present`: ``customer_id``, ``purpose``, ``channel``, ``state``."""
+    said = privacy.every_consent().subquery("said")
+    about = (parts.c.customer_id, said.c.purpose, said.c.channel)
+    return (
+        sa.select(*about, said.c.state)
+        .ext(distinct_on(*about))
+        .join_from(parts, said, said.c.customer_id == parts.c.part)
+        .order_by(*about, said.c.at.desc(), said.c.event_id.desc())
+    )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from shuke.base.errors import BadInput
 from shuke.platform import Keyring, Transaction, among
 from shuke.profiles.model import ExternalId
 from shuke.profiles.rules.identifiers import checked_kind, normalised
 from shuke.profiles.service.resolving import key_of
-from shuke.profiles.tables import customers, identities
+from shuke.profiles.tables import customers, identities, tags
 
 IDENTITIES_MAX = 50_000
 
@@ -20,6 +22,71 @@ IDENTITIES_MAX = 50_000
 def owners() -> sa.Select[tuple[int, UUID]]:
     """Every identity and the customer whose it is (``identity_id``, ``customer_id``), to be joined by rooms above."""
     return sa.select(identities.c.identity_id, identities.c.customer_id)
+
+
+def parts_of_present(customer_ids: Collection[UUID] | None = None) -> sa.Select[Any]:
+    """Everybody who is a customer of their own now, with all that were merged into them: ``part``, ``customer_id``.
+
+    With ``customer_ids`` only these, where they are.
+    """
+    part, top = customers.alias("part"), customers.alias("top")
+    stands = sa.func.coalesce(part.c.merged_into, part.c.customer_id)
+    found = (
+        sa.select(part.c.customer_id.label("part"), top.c.customer_id)
+        .join_from(part, top, top.c.customer_id == stands)
+        .where(top.c.erased_at.is_(None))
+    )
+    if customer_ids is None:
+        return found
+    wanted = among("uuid", customer_ids)
+    return found.where((part.c.customer_id == wanted) | (part.c.merged_into == wanted), top.c.merged_into.is_(None))
+
+
+def described(parts: sa.FromClause) -> sa.Select[Any]:
+    """Of each customer of :func:`parts_of_present` what is known and not personal: ``customer_id``, ``created_at``,
+    ``attributes``.
+
+    As on their page: what they know themselves counts, then what the oldest of those merged into them does.
+    """
+    merged = customers.alias("merged")
+    each = sa.func.jsonb_each(merged.c.attributes).table_valued("key", "value", joins_implicitly=True)
+    others = (
+        sa.select(
+            parts.c.customer_id,
+            sa.func.jsonb_object_agg(each.c.key, aggregate_order_by(each.c.value, merged.c.customer_id.desc())).label(
+                "attributes"
+            ),
+        )
+        .join_from(parts, merged, merged.c.customer_id == parts.c.part)
+        .where(parts.c.part != parts.c.customer_id)
+        .group_by(parts.c.customer_id)
+        .subquery("others")
+    )
+    known = sa.func.coalesce(others.c.attributes, sa.text("'{}'::jsonb")).op("||")(customers.c.attributes)
+    return (
+        sa.select(customers.c.customer_id, customers.c.created_at, known.label("attributes"))
+        .join_from(parts, customers, customers.c.customer_id == parts.c.part)
+        .outerjoin(others, others.c.customer_id == customers.c.customer_id)
+        .where(parts.c.part == parts.c.customer_id)
+    )
+
+
+def labels(parts: sa.FromClause) -> sa.Select[Any]:
+    """The tags of customers of :func:`parts_of_present`: ``customer_id``, ``tag``, ``source``, ``expires_at``."""
+    return sa.select(parts.c.customer_id, tags.c.tag, tags.c.source, tags.c.expires_at).join_from(
+        parts, tags, tags.c.customer_id == parts.c.part
+    )
+
+
+def kinds_of(parts: sa.FromClause) -> sa.Select[Any]:
+    """Which kinds of identities customers of :func:`parts_of_present` have: ``customer_id``, ``kind``."""
+    own = parts.c.part == parts.c.customer_id
+    return (
+        sa.select(parts.c.customer_id, identities.c.kind)
+        .join_from(parts, identities, identities.c.customer_id == parts.c.part)
+        .where(own)
+        .distinct()
+    )
 
 
 def customers_of(tx: Transaction, identity_ids: Collection[int]) -> dict[int, UUID]:

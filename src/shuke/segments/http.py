@@ -1,0 +1,268 @@
+"""``/api/segments``: what segments there are, whom they mean, and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.routing import BaseRoute
+
+from shuke import access
+from shuke.platform import AnyTask, Metrics, Transaction, Workplace, queue_job
+from shuke.platform.http import ABSENT, api, refusal
+from shuke.platform.job_answers import QueuedBody
+from shuke.segments.model.segment import Change, Explained, Member, Preview, Segment
+from shuke.segments.model.tree import Node
+from shuke.segments.rules.checking import checked, written_tree
+from shuke.segments.rules.wording import Names, sentence
+from shuke.segments.service.asking import asking
+from shuke.segments.service.building import preview
+from shuke.segments.service.definitions import (
+    NAME_MAX,
+    add_segment,
+    archive_segment,
+    get_segment,
+    list_segments,
+    save_segment,
+    versions_of,
+)
+from shuke.segments.service.reading import PAGE_MAX, changes_of, explained, members_of, names_of
+
+__all__ = ["routes"]
+
+_Reading = Annotated[access.Visit, access.needs("segments.read")]
+_Writing = Annotated[access.Visit, access.needs("segments.write")]
+_After = Annotated[str | None, Query(max_length=200, description="`next` of the page before")]
+_Rows = Annotated[int, Query(ge=1, le=PAGE_MAX)]
+_TAKEN = refusal(409, "It contradicts the state")
+_NO_LAKE = refusal(409, "Nothing has been copied to the lake yet")
+
+
+class TreeBody(BaseModel):
+    """What a segment says: a tree of statements."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    definition: Node
+
+
+class SegmentBody(TreeBody):
+    """What a segment is called, and what it says."""
+
+    name: Annotated[str, Field(min_length=1, max_length=NAME_MAX)]
+
+
+class SegmentAnswer(BaseModel):
+    """A segment. `text` is its definition in words; `customers` are those of `built_version`, as of `built_at`.
+
+    `failed` is the code of what was wrong the last time that somebody tried to build it.
+    """
+
+    segment_id: UUID
+    name: str
+    version: int
+    definition: dict[str, Any]
+    text: str
+    made_by: str
+    created_at: datetime
+    updated_at: datetime
+    built_version: int | None
+    built_at: datetime | None
+    customers: int | None
+    failed: str | None
+
+
+class SegmentsAnswer(BaseModel):
+    """Every segment, by name."""
+
+    items: list[SegmentAnswer]
+
+
+class VersionAnswer(BaseModel):
+    """What a segment said from a moment on."""
+
+    version: int
+    definition: dict[str, Any]
+    text: str
+    made_by: str
+    made_at: datetime
+
+
+class VersionsAnswer(BaseModel):
+    """What a segment has said, the latest first."""
+
+    items: list[VersionAnswer]
+
+
+class PreviewAnswer(BaseModel):
+    """Whom a definition means, exactly, of everybody as of `as_of`; `some` are those who are worth most.
+
+    `value_minor` is what all of them are worth, past and expected.
+    """
+
+    text: str
+    as_of: datetime
+    customers: int
+    everybody: int
+    value_minor: int
+    some: list[UUID]
+
+
+class MembersAnswer(BaseModel):
+    """A page of who is in a segment."""
+
+    items: list[Member]
+    next: str | None
+
+
+class ChangesAnswer(BaseModel):
+    """A page of who entered and who left, the latest first."""
+
+    items: list[Change]
+    next: str | None
+
+
+class ExplainedAnswer(BaseModel):
+    """Whether a statement holds for the customer as they are now; `parts` are those that it consists of."""
+
+    text: str
+    holds: bool
+    parts: list[ExplainedAnswer]
+
+
+def routes(workplace: Workplace, _: Metrics, *, building: AnyTask) -> list[BaseRoute]:
+    """The routes of the room; ``building`` is the task that builds a segment."""
+    router = api("segments")
+    _of_definitions(router, workplace)
+    _of_members(router, workplace)
+
+    @router.post("/segments/{segment_id:uuid}/build", status_code=202, responses=ABSENT | _TAKEN)
+    def build_segment(visit: _Writing, segment_id: UUID) -> QueuedBody:
+        with visit.begin() as tx:
+            get_segment(tx, segment_id)
+            asked = {"segment_id": str(segment_id)}
+            lock = f"segments.build.{segment_id}"
+            job_id = queue_job(tx, building, kind="segments.build", asker=visit.asker, asked=asked, lock=lock)
+            visit.note(job_id=job_id)
+        return QueuedBody(job_id=job_id)
+
+    return list(router.routes)
+
+
+def _of_definitions(router: APIRouter, workplace: Workplace) -> None:
+
+    @router.get("/segments")
+    def get_segments(visit: _Reading) -> SegmentsAnswer:
+        with visit.read() as tx:
+            names = _names(visit, tx)
+            return SegmentsAnswer(items=[_answer(one, visit, names) for one in list_segments(tx)])
+
+    @router.post("/segments", responses=_TAKEN)
+    def post_segment(visit: _Writing, body: SegmentBody) -> SegmentAnswer:
+        with visit.begin() as tx:
+            asked = asking(tx, workplace)
+            made = add_segment(tx, asked, body.name, body.definition, made_by=visit.reader.name, now=datetime.now(UTC))
+            visit.note("segment.make", segment_id=made.segment_id, after=_said(made))
+            visit.tagged(_said(made))
+            return _answer(made, visit, names_of(tx, asked, visit.language))
+
+    # Only by POST, which no segment's own address has.
+    @router.post("/segments/preview", responses=_NO_LAKE)
+    def preview_segment(visit: _Reading, body: TreeBody) -> PreviewAnswer:
+        with visit.read() as tx:
+            asked = asking(tx, workplace)
+            tree = checked(body.definition, asked.vocabulary)
+            text = sentence(tree, visit.language, names_of(tx, asked, visit.language))
+        return _previewed(preview(workplace, asked, tree), text)
+
+    @router.get("/segments/{segment_id:uuid}", responses=ABSENT)
+    def get_one(visit: _Reading, segment_id: UUID) -> SegmentAnswer:
+        with visit.read() as tx:
+            found = get_segment(tx, segment_id)
+            visit.tagged(_said(found))
+            return _answer(found, visit, _names(visit, tx))
+
+    @router.put("/segments/{segment_id:uuid}", responses=ABSENT | _TAKEN | access.CHANGED)
+    def put_segment(visit: _Writing, segment_id: UUID, body: SegmentBody) -> SegmentAnswer:
+        with visit.begin() as tx:
+            visit.meant(tx, lambda: _said(get_segment(tx, segment_id)))
+            asked, before = asking(tx, workplace), get_segment(tx, segment_id)
+            after = save_segment(
+                tx, asked, segment_id, body.name, body.definition, made_by=visit.reader.name, now=datetime.now(UTC)
+            )
+            visit.note("segment.change", before=_said(before), after=_said(after))
+            visit.tagged(_said(after))
+            return _answer(after, visit, names_of(tx, asked, visit.language))
+
+    @router.delete("/segments/{segment_id:uuid}", responses=ABSENT | _TAKEN | access.CHANGED, status_code=204)
+    def delete_segment(visit: _Writing, segment_id: UUID) -> None:
+        with visit.begin() as tx:
+            visit.meant(tx, lambda: _said(get_segment(tx, segment_id)))
+            gone = archive_segment(tx, asking(tx, workplace), segment_id, now=datetime.now(UTC))
+            visit.note("segment.archive", before=_said(gone))
+
+    @router.get("/segments/{segment_id:uuid}/versions", responses=ABSENT)
+    def get_versions(visit: _Reading, segment_id: UUID) -> VersionsAnswer:
+        with visit.read() as tx:
+            names = _names(visit, tx)
+            found = versions_of(tx, segment_id)
+        return VersionsAnswer(
+            items=[
+                VersionAnswer(
+                    version=one.version,
+                    definition=written_tree(one.definition),
+                    text=sentence(one.definition, visit.language, names),
+                    made_by=one.made_by,
+                    made_at=one.made_at,
+                )
+                for one in found
+            ]
+        )
+
+
+def _of_members(router: APIRouter, workplace: Workplace) -> None:
+    @router.get("/segments/{segment_id:uuid}/members", responses=ABSENT)
+    def get_members(visit: _Reading, segment_id: UUID, after: _After = None, limit: _Rows = 100) -> MembersAnswer:
+        with visit.read() as tx:
+            found = members_of(tx, segment_id, after=after, limit=limit)
+        return MembersAnswer(items=list(found.items), next=found.next)
+
+    @router.get("/segments/{segment_id:uuid}/changes", responses=ABSENT)
+    def get_changes(visit: _Reading, segment_id: UUID, after: _After = None, limit: _Rows = 100) -> ChangesAnswer:
+        with visit.read() as tx:
+            found = changes_of(tx, segment_id, after=after, limit=limit)
+        return ChangesAnswer(items=list(found.items), next=found.next)
+
+    @router.get("/segments/{segment_id:uuid}/customers/{customer_id}", responses=ABSENT)
+    def get_explanation(visit: _Reading, segment_id: UUID, customer_id: UUID) -> ExplainedAnswer:
+        with visit.read() as tx:
+            asked = asking(tx, workplace)
+            names = names_of(tx, asked, visit.language)
+            tree = get_segment(tx, segment_id).definition
+            return _told(explained(tx, asked, tree, customer_id, language=visit.language, names=names))
+
+
+def _names(visit: access.Visit, tx: Transaction) -> Names:
+    return names_of(tx, asking(tx, visit.place), visit.language)
+
+
+def _answer(segment: Segment, visit: access.Visit, names: Names) -> SegmentAnswer:
+    said = {name: value for name, value in vars(segment).items() if name != "definition"}
+    text = sentence(segment.definition, visit.language, names)
+    return SegmentAnswer(**said, definition=written_tree(segment.definition), text=text)
+
+
+def _previewed(found: Preview, text: str) -> PreviewAnswer:
+    return PreviewAnswer(**{**vars(found), "some": list(found.some)}, text=text)
+
+
+def _told(found: Explained) -> ExplainedAnswer:
+    return ExplainedAnswer(text=found.text, holds=found.holds, parts=[_told(one) for one in found.parts])
+
+
+def _said(segment: Segment) -> dict[str, Any]:
+    """What of a segment can be changed."""
+    return {"name": segment.name, "definition": written_tree(segment.definition)}

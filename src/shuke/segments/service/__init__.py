@@ -1,0 +1,1 @@
+"""Loads, decides, saves: what segments there are, and whom they mean."""

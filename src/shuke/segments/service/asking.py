@@ -1,0 +1,101 @@
+"""What a tree may speak of, and whom it means: in columns of everybody, or of a few customers as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shuke import catalog, lifecycle, profiles
+from shuke.base.language import Language
+from shuke.insight import StageRules
+from shuke.platform import Transaction, Workplace
+from shuke.segments.measures import leaves, members
+from shuke.segments.model.clock import Clock
+from shuke.segments.model.kinds import Kind
+from shuke.segments.model.tree import Node
+from shuke.segments.rules.checking import Vocabulary, expanded, read_tree
+from shuke.segments.service.subjects import currency_of, in_database
+from shuke.segments.tables import lists, segments, versions
+
+__all__ = ["Asking", "asking", "holds_of", "members_among"]
+
+_KINDS = {
+    profiles.AttributeType.TEXT: Kind.TEXT,
+    profiles.AttributeType.CHOICE: Kind.TEXT,
+    profiles.AttributeType.NUMBER: Kind.NUMBER,
+    profiles.AttributeType.DATE: Kind.DATE,
+    profiles.AttributeType.BOOLEAN: Kind.TRUTH,
+}
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What trees are read by at a moment: the words that there are, the clock, the currency of orders."""
+
+    vocabulary: Vocabulary
+    clock: Clock
+    currency: str | None
+    stages: StageRules
+
+    def stage_names(self, language: Language) -> dict[str, str]:
+        """What the stages are called in a language."""
+        return {one.code: one.names.get(language.value, one.code) for one in self.stages.stages}
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """Of attributes."""
+        return self.vocabulary.attributes
+
+    def with_segments(self, trees: Mapping[UUID, Node]) -> Asking:
+        """The same with these segments instead."""
+        return replace(self, vocabulary=replace(self.vocabulary, segments=trees))
+
+    def whole(self, node: Node) -> Node:
+        """The tree with the segments in it that it names."""
+        return expanded(node, self.vocabulary.segments)
+
+
+def asking(tx: Transaction, workplace: Workplace, now: datetime | None = None) -> Asking:
+    """Everything that trees may name, as it is now."""
+    definitions = profiles.attribute_definitions_of(tx).values()
+    newest = (versions.c.segment_id == segments.c.segment_id) & (versions.c.version == segments.c.version)
+    trees = tx.execute(
+        sa.select(segments.c.segment_id, versions.c.definition)
+        .join(versions, newest)
+        .where(segments.c.archived_at.is_(None))
+    )
+    stages = lifecycle.current_stages(tx)
+    return Asking(
+        Vocabulary(
+            attributes={one.name: _KINDS[one.type] for one in definitions if not one.personal},
+            personal=frozenset(one.name for one in definitions if one.personal),
+            stages=frozenset((*stages.codes, lifecycle.OUTSIDE)),
+            segments={row.segment_id: read_tree(row.definition) for row in trees},
+            lists=frozenset(tx.scalars(sa.select(lists.c.list_id))),
+        ),
+        Clock(now or datetime.now(UTC), catalog.zone_of(tx, workplace.settings)),
+        currency_of(tx),
+        stages,
+    )
+
+
+def members_among(tx: Transaction, asked: Asking, node: Node, customer_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these customers whom a checked tree means, as they are now."""
+    whole = asked.whole(node)
+    rows = in_database(
+        tx, customer_ids, asked.currency, lambda subjects: members(whole, subjects, asked.clock, asked.kinds)
+    )
+    return {row.customer_id for row in rows}
+
+
+def holds_of(tx: Transaction, asked: Asking, nodes: list[Node], customer_id: UUID) -> list[bool]:
+    """Which of these nodes hold for a customer as they are now; of who is no customer, none."""
+    whole = [asked.whole(node) for node in nodes]
+    rows = in_database(
+        tx, [customer_id], asked.currency, lambda subjects: leaves(whole, subjects, asked.clock, asked.kinds)
+    )
+    return list(rows[0][1:]) if rows else [False] * len(nodes)

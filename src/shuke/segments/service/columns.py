@@ -1,0 +1,137 @@
+"""Everybody in columns beside the lake, for trees that are asked of all customers.
+
+A folder of Parquet files is made from the lake (what happened) and PostgreSQL (what is known of people), in which
+customers have numbers, in the order of their ids. It is as of the moment at which it was begun: what came in later is
+not in it, and whoever shows a figure of it says so. The newest folders stay for whoever still reads them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from shuke import collect, profiles
+from shuke.platform import Engine, Transaction, Workplace, duckdb_of, selected
+from shuke.segments.measures import INSIDE, Subjects
+from shuke.segments.service.subjects import COLUMNS, currency_of, people_of
+
+__all__ = ["MEMORY_BYTES_MAX", "Columns", "columns_now", "latest_columns"]
+
+MEMORY_BYTES_MAX = 1_500_000_000
+#: Folders that are kept, and how long others stay.
+FOLDERS_MAX = 2
+LEFT_SECONDS = 600
+
+_BASIS = "basis.json"
+_ARROW = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "date": pa.date32()}
+_making = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A folder of the tables of :class:`~shuke.segments.measures.Subjects`, as of ``at``; customers are numbers."""
+
+    folder: Path
+    at: datetime
+
+    def subjects(self, engine: Engine) -> Subjects:
+        """The tables."""
+        tables = {name: engine.read_parquet(self.folder / f"{name}.parquet") for name in COLUMNS}
+        return Subjects(**tables, everybody=tables["people"], inside=INSIDE[engine.name])
+
+    def ids(self, engine: Engine) -> ir.Table:
+        """Who each number is: ``customer_id``, ``id`` (as text)."""
+        return engine.read_parquet(self.folder / "people.parquet").select("customer_id", "id")
+
+
+def latest_columns(workplace: Workplace) -> Columns | None:
+    """The newest folder; None where there is none."""
+    for folder in sorted(_home(workplace).glob("[0-9]*"), reverse=True):
+        with contextlib.suppress(FileNotFoundError):
+            return Columns(folder, datetime.fromisoformat(json.loads((folder / _BASIS).read_text())["at"]))
+    return None
+
+
+def columns_now(workplace: Workplace) -> Columns:
+    """The columns as of now, from a lake that is brought up to date before.
+
+    Raises CannotSay ``platform.no_table`` without a lake.
+    """
+    with _making:
+        at = datetime.now(UTC)
+        collect.update_lake(workplace, wait=True)
+        home = _home(workplace)
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=home) as partial:
+            _write(workplace, Path(partial))
+            (Path(partial) / _BASIS).write_text(json.dumps({"at": at.isoformat()}))
+            folder = home / f"{at:%Y%m%dT%H%M%S%f}"
+            Path(partial).rename(folder)
+        _tidy(home)
+        return Columns(folder, at)
+
+
+def _home(workplace: Workplace) -> Path:
+    return workplace.settings.data_folder / "segments"
+
+
+def _tidy(home: Path) -> None:
+    whole = sorted(home.glob("[0-9]*"), reverse=True)
+    for folder in [*whole[FOLDERS_MAX:], *home.glob(".*")]:
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > LEFT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(workplace: Workplace, folder: Path) -> None:
+    with duckdb_of(workplace.settings, work_folder=folder, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
+        with workplace.database.read() as tx:
+            currency = currency_of(tx)
+            parts = profiles.parts_of_present().subquery("parts")
+            known = {name: _copied(tx, folder, engine, name, found) for name, found in people_of(parts).items()}
+        people = known["people"]
+        place = ibis.row_number().over(ibis.window(order_by=people.customer_id))
+        people = people.mutate(id=people.customer_id, number=place.cast("int32"))
+        people = engine.keep(people.drop("customer_id").rename(customer_id="number"), "people")
+        ids = people.select("id", number="customer_id")
+
+        def numbered(table: ir.Table) -> ir.Table:
+            return table.join(ids, table.customer_id == ids.id).drop("customer_id", "id").rename(customer_id="number")
+
+        lake = collect.lake_of(workplace)
+        owners = numbered(lake.read(engine, "identities"))
+        happened = collect.happenings_in_lake(lake, engine, engine.keep(owners, "owners"), currency)
+        engine.write_parquet(people, folder / "people.parquet")
+        for name in ("tags", "consents", "identities", "listed"):
+            engine.write_parquet(numbered(known[name]), folder / f"{name}.parquet")
+        for name in ("facts", "orders", "lines"):
+            engine.write_parquet(getattr(happened, name), folder / f"{name}.parquet")
+    for file in folder.glob("*.copied"):
+        file.unlink()
+
+
+def _copied(tx: Transaction, folder: Path, engine: Engine, name: str, found: sa.Select) -> ir.Table:  # type: ignore[type-arg] # of any columns
+    """What a statement finds, as a table of the engine."""
+    file = folder / f"{name}.copied"
+    columns = COLUMNS[name]
+    rows_found = found.subquery(name)
+    ordered = sa.select(*(rows_found.c[column] for column in columns))
+    query = str(ordered.compile(tx, compile_kwargs={"literal_binds": True}))
+    schema = pa.schema([(column, _ARROW[kind]) for column, kind in columns.items()])
+    with pq.ParquetWriter(file, schema) as writer, selected(tx, query, schema) as rows:
+        for batch in rows.reader:
+            writer.write_batch(batch)
+    return engine.read_parquet(file)

@@ -1,0 +1,124 @@
+"""Who is in a segment, who came and went, and why somebody is in it or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shuke import profiles
+from shuke.base.cursors import cursor_of, place_of
+from shuke.base.errors import BadInput, NotFound
+from shuke.base.language import Language
+from shuke.platform import Transaction
+from shuke.segments.model.segment import Change, Explained, Member
+from shuke.segments.model.tree import Group, Node
+from shuke.segments.rules.wording import Names, sentence
+from shuke.segments.service.asking import Asking, holds_of
+from shuke.segments.service.definitions import get_segment
+from shuke.segments.tables import changes, lists, members, segments
+
+__all__ = ["PAGE_MAX", "Changes", "Members", "changes_of", "explained", "members_of", "names_of"]
+
+PAGE_MAX = 500
+
+
+@dataclass(frozen=True)
+class Members:
+    """A page of who is in a segment, in the order of their ids; ``next`` where more follow."""
+
+    items: tuple[Member, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """A page of who came and went, the latest first; ``next`` where more follow."""
+
+    items: tuple[Change, ...]
+    next: str | None
+
+
+def members_of(tx: Transaction, segment_id: UUID, *, after: str | None = None, limit: int = 100) -> Members:
+    """A page of who is in a segment.
+
+    Raises:
+        NotFound: ``segments.no_segment``.
+        BadInput: ``segments.bad_page`` for a limit, or an ``after``, that is none.
+    """
+    get_segment(tx, segment_id)
+    chosen = sa.select(members).where(members.c.segment_id == segment_id).order_by(members.c.customer_id)
+    if after is not None:
+        chosen = chosen.where(members.c.customer_id > _place(after, lambda found: UUID(hex=found)))
+    rows = tx.execute(chosen.limit(_rows(limit) + 1)).all()
+    items = tuple(Member(customer_id=row.customer_id, since=row.since) for row in rows[:limit])
+    return Members(items, cursor_of(items[-1].customer_id.hex) if len(rows) > limit else None)
+
+
+def changes_of(tx: Transaction, segment_id: UUID, *, after: str | None = None, limit: int = 100) -> Changes:
+    """A page of who entered a segment and who left it; arguments and errors as for :func:`members_of`."""
+    get_segment(tx, segment_id)
+    chosen = sa.select(changes).where(changes.c.segment_id == segment_id).order_by(changes.c.change_id.desc())
+    if after is not None:
+        chosen = chosen.where(changes.c.change_id < _place(after, _number))
+    rows = tx.execute(chosen.limit(_rows(limit) + 1)).all()
+    items = tuple(
+        Change(customer_id=row.customer_id, at=row.at, entered=row.entered, version=row.version, why=row.why)
+        for row in rows[:limit]
+    )
+    return Changes(items, cursor_of(rows[limit - 1].change_id) if len(rows) > limit else None)
+
+
+def explained(
+    tx: Transaction, asked: Asking, tree: Node, customer_id: UUID, *, language: Language, names: Names
+) -> Explained:
+    """Whether a tree holds for a customer as they are now, and which of its statements do.
+
+    Raises NotFound ``profiles.no_customer``.
+    """
+    if not tx.scalar(sa.select(profiles.parts_of_present([customer_id]).exists())):
+        raise NotFound("profiles.no_customer", customer_id=str(customer_id))
+    nodes = list(_each(tree))
+    found = iter(holds_of(tx, asked, nodes, customer_id))
+
+    def told(node: Node) -> Explained:
+        holds = next(found)
+        parts = tuple(told(one) for one in node.of) if isinstance(node, Group) else ()
+        return Explained(text=sentence(node, language, names), holds=holds, parts=parts)
+
+    return told(tree)
+
+
+def names_of(tx: Transaction, asked: Asking, language: Language) -> Names:
+    """What stages, segments and lists are called in this language."""
+    return Names(
+        currency=asked.currency,
+        stages=asked.stage_names(language),
+        segments={row.segment_id: row.name for row in tx.execute(sa.select(segments.c.segment_id, segments.c.name))},
+        lists={row.list_id: row.name for row in tx.execute(sa.select(lists.c.list_id, lists.c.name))},
+    )
+
+
+def _each(node: Node) -> list[Node]:
+    return [node, *(inner for one in node.of for inner in _each(one))] if isinstance(node, Group) else [node]
+
+
+def _rows(limit: int) -> int:
+    if not 1 <= limit <= PAGE_MAX:
+        raise BadInput("segments.bad_page", limit=PAGE_MAX)
+    return limit
+
+
+def _number(found: Any) -> int:
+    if not isinstance(found, int) or not 0 <= found < 2**63:
+        raise ValueError(found)
+    return found
+
+
+def _place(after: str, read: Any) -> Any:
+    try:
+        return read(place_of(after, 1)[0])
+    except (ValueError, TypeError, AttributeError):
+        raise BadInput("segments.bad_page", limit=PAGE_MAX) from None
