@@ -1317,6 +1317,145 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Segments, by name */
+        get: operations["get_segments_api_segments_get"];
+        put?: never;
+        /** Make a segment */
+        post: operations["post_segment_api_segments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whom a definition means */
+        post: operations["preview_segment_api_segments_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{segment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A segment */
+        get: operations["get_one_api_segments__segment_id__get"];
+        /** Change a segment; a new definition is a new version */
+        put: operations["put_segment_api_segments__segment_id__put"];
+        post?: never;
+        /** Archive a segment */
+        delete: operations["delete_segment_api_segments__segment_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{segment_id}/build": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring the members of a segment up to date */
+        post: operations["build_segment_api_segments__segment_id__build_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{segment_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who entered a segment and who left it */
+        get: operations["get_changes_api_segments__segment_id__changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{segment_id}/customers/{customer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a customer is in a segment, or is not */
+        get: operations["get_explanation_api_segments__segment_id__customers__customer_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{segment_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is in a segment */
+        get: operations["get_members_api_segments__segment_id__members_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{segment_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a segment has said */
+        get: operations["get_versions_api_segments__segment_id__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1828,6 +1967,29 @@ export interface components {
             token: string;
         };
         /**
+         * Anchored
+         * @description After, or before, the first or the last time that something else happened; nothing where it never did.
+         *
+         *     ``within``: and no longer than this after it, or before it, where a day is 24 hours. The moment itself is neither
+         *     before nor after.
+         */
+        Anchored: {
+            /** What */
+            what: components["schemas"]["Facts"] | components["schemas"]["Orders"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            when: "after" | "before";
+            /**
+             * Which
+             * @default last
+             * @enum {string}
+             */
+            which: "first" | "last";
+            within?: components["schemas"]["Span"] | null;
+        };
+        /**
          * AsKnown
          * @description Of when figures of the facts are: of the last refresh by the moment that was asked for.
          *
@@ -1847,6 +2009,20 @@ export interface components {
              * @default false
              */
             past: boolean;
+        };
+        /**
+         * Attribute
+         * @description An attribute of the customer that is not personal.
+         */
+        Attribute: {
+            /** Name */
+            name: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "attribute";
+            test: components["schemas"]["Test"];
         };
         /**
          * AttributeDefinition
@@ -1914,6 +2090,21 @@ export interface components {
             orders: number;
             /** Pairs */
             pairs: components["schemas"]["Pair"][];
+        };
+        /**
+         * Between
+         * @description From one day to another, both included; an open end is None.
+         */
+        Between: {
+            /** Since */
+            since?: string | null;
+            /** Until */
+            until?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            when: "between";
         };
         /**
          * BoughtBody
@@ -2073,6 +2264,31 @@ export interface components {
             total_error: number | null;
         };
         /**
+         * Change
+         * @description A customer who entered a segment or left it: for the ``facts``, or because the ``definition`` became another.
+         */
+        Change: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Customer Id
+             * Format: uuid
+             */
+            customer_id: string;
+            /** Entered */
+            entered: boolean;
+            /** Version */
+            version: number;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "definition" | "facts";
+        };
+        /**
          * ChangeBody
          * @description Attributes to set; null takes one away.
          */
@@ -2124,6 +2340,16 @@ export interface components {
             permissions: string[];
             /** @default all */
             where: components["schemas"]["Where"];
+        };
+        /**
+         * ChangesAnswer
+         * @description A page of who entered and who left, the latest first.
+         */
+        ChangesAnswer: {
+            /** Items */
+            items: components["schemas"]["Change"][];
+            /** Next */
+            next: string | null;
         };
         /**
          * ChannelBody
@@ -2454,6 +2680,23 @@ export interface components {
          */
         ConsentState: "granted" | "withdrawn";
         /**
+         * Consented
+         * @description What the customer last said to a purpose, on a channel.
+         */
+        Consented: {
+            /** Channel */
+            channel: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "consent";
+            /** Purpose */
+            purpose: string;
+            /** State */
+            state: string;
+        };
+        /**
          * Count
          * @description How many there are; not ``exact``, but as many at least, or about, where counting is not worth its time.
          */
@@ -2739,6 +2982,35 @@ export interface components {
             type: components["schemas"]["AttributeType"];
         };
         /**
+         * Did
+         * @description How many times something happened in a window: ``times`` compares the number, which is 0 for "did not".
+         */
+        Did: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "did";
+            /**
+             * @default {
+             *       "op": "at_least",
+             *       "values": [
+             *         1
+             *       ]
+             *     }
+             */
+            times: components["schemas"]["Test"];
+            /** What */
+            what: components["schemas"]["Facts"] | components["schemas"]["Orders"];
+            /**
+             * Window
+             * @default {
+             *       "when": "ever"
+             *     }
+             */
+            window: components["schemas"]["Ever"] | components["schemas"]["Last"] | components["schemas"]["Between"] | components["schemas"]["SinceStage"] | components["schemas"]["Anchored"];
+        };
+        /**
          * EntryBody
          * @description One line: who did what to what. Personal values in `before` and `after` are masked.
          */
@@ -2830,6 +3102,29 @@ export interface components {
             source_id: number;
         };
         /**
+         * Ever
+         * @description At any time.
+         */
+        Ever: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            when: "ever";
+        };
+        /**
+         * ExplainedAnswer
+         * @description Whether a statement holds for the customer as they are now; `parts` are those that it consists of.
+         */
+        ExplainedAnswer: {
+            /** Holds */
+            holds: boolean;
+            /** Parts */
+            parts: components["schemas"]["ExplainedAnswer"][];
+            /** Text */
+            text: string;
+        };
+        /**
          * ExportBody
          * @description All whom `query` finds, in their order, or those in `customer_ids`, with these columns.
          *
@@ -2862,6 +3157,26 @@ export interface components {
          */
         Factor: "totp" | "passkey" | "recovery";
         /**
+         * Facts
+         * @description Facts of the timeline of this kind and name (any where it is None) that meet all conditions.
+         */
+        Facts: {
+            /** Kind */
+            kind?: string | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            of: "facts";
+            /**
+             * Where
+             * @default []
+             */
+            where: components["schemas"]["Property"][];
+        };
+        /**
          * FieldBody
          * @description What a rule may ask for, and where it comes from.
          */
@@ -2884,6 +3199,25 @@ export interface components {
             other: components["schemas"]["Seen"];
             phone: components["schemas"]["Seen"];
         };
+        /**
+         * Figure
+         * @description One of the computed facts.
+         */
+        Figure: {
+            name: components["schemas"]["FigureName"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "figure";
+            test: components["schemas"]["Test"];
+        };
+        /**
+         * FigureName
+         * @description What is worked out of each customer with an order, as of the last refresh; the stage is "outside" of others.
+         * @enum {string}
+         */
+        FigureName: "stage" | "stage_since" | "rfm_group" | "value_group" | "r_score" | "f_score" | "m_score" | "orders" | "order_days" | "average_days_between_orders" | "average_order_minor" | "historic_clv_minor" | "predicted_clv_minor" | "predicted_clv_low_minor" | "predicted_clv_high_minor" | "total_clv_minor" | "p_alive" | "churn_probability" | "predicted_number_of_orders" | "expected_date_of_next_order" | "first_order_at" | "last_order_at" | "first_channel" | "first_store" | "region" | "created_at";
         /**
          * FileTold
          * @description A file of a report, to be asked for by its kind.
@@ -2985,6 +3319,44 @@ export interface components {
             p90_days: number;
         };
         /**
+         * Goods
+         * @description Lines of orders with one of these products, of one of these categories, of one of these brands (all that are
+         *     named).
+         */
+        Goods: {
+            /**
+             * Brands
+             * @default []
+             */
+            brands: string[];
+            /**
+             * Categories
+             * @default []
+             */
+            categories: string[];
+            /**
+             * Products
+             * @default []
+             */
+            products: string[];
+        };
+        /**
+         * Group
+         * @description All of these hold; any of them; none of them. All of nothing is everybody.
+         */
+        Group: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "all" | "any" | "none";
+            /**
+             * Of
+             * @default []
+             */
+            of: (components["schemas"]["Group"] | components["schemas"]["Attribute"] | components["schemas"]["Tagged"] | components["schemas"]["HasIdentity"] | components["schemas"]["Consented"] | components["schemas"]["Figure"] | components["schemas"]["Moved"] | components["schemas"]["Did"] | components["schemas"]["Measured"] | components["schemas"]["Sequence"] | components["schemas"]["InSegment"] | components["schemas"]["Share"] | components["schemas"]["Top"] | components["schemas"]["Listed"])[];
+        };
+        /**
          * GuardianAnswer
          * @description The person id of a guardian, to be named when they consent.
          */
@@ -3026,6 +3398,19 @@ export interface components {
             };
             /** Missing */
             missing: string[];
+        };
+        /**
+         * HasIdentity
+         * @description An identity of this kind, such as ``phone``.
+         */
+        HasIdentity: {
+            /** Kind */
+            kind: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "identity";
         };
         /**
          * Identity
@@ -3150,6 +3535,22 @@ export interface components {
             items: components["schemas"]["ImportAnswer"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * InSegment
+         * @description Whoever another segment means, by its present definition.
+         */
+        InSegment: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "segment";
+            /**
+             * Segment Id
+             * Format: uuid
+             */
+            segment_id: string;
         };
         /**
          * Invitation
@@ -3369,6 +3770,18 @@ export interface components {
          */
         Language: "en" | "zh-CN";
         /**
+         * Last
+         * @description Within this long before now.
+         */
+        Last: {
+            span: components["schemas"]["Span"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            when: "last";
+        };
+        /**
          * LatestFindings
          * @description What the latest report found; `report` is null before the first.
          */
@@ -3556,6 +3969,22 @@ export interface components {
             value_min_minor?: number | null;
         };
         /**
+         * Listed
+         * @description On a list that somebody gave.
+         */
+        Listed: {
+            /**
+             * List Id
+             * Format: uuid
+             */
+            list_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "list";
+        };
+        /**
          * MadeKeyBody
          * @description A key that was just made, with its secret, which nobody is told again.
          */
@@ -3624,6 +4053,64 @@ export interface components {
             source?: string | null;
             /** Tag */
             tag: string;
+        };
+        /**
+         * Measured
+         * @description A figure of what happened in a window, compared; where nothing happened it is not known, of ``distinct`` 0.
+         *
+         *     ``of`` is ``amount_minor`` (of orders with goods: of those lines), ``quantity`` (of lines), ``day`` (when it
+         *     happened: the least, the greatest, the first, the last) or a property of facts. ``first`` and ``last`` are by
+         *     time, of two at one moment the greater.
+         */
+        Measured: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "sum" | "average" | "least" | "greatest" | "first" | "last" | "distinct";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "measured";
+            /** Of */
+            of: string;
+            test: components["schemas"]["Test"];
+            /** What */
+            what: components["schemas"]["Facts"] | components["schemas"]["Orders"];
+            /**
+             * Window
+             * @default {
+             *       "when": "ever"
+             *     }
+             */
+            window: components["schemas"]["Ever"] | components["schemas"]["Last"] | components["schemas"]["Between"] | components["schemas"]["SinceStage"] | components["schemas"]["Anchored"];
+        };
+        /**
+         * Member
+         * @description A customer in a segment, and since when.
+         */
+        Member: {
+            /**
+             * Customer Id
+             * Format: uuid
+             */
+            customer_id: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
+         * MembersAnswer
+         * @description A page of who is in a segment.
+         */
+        MembersAnswer: {
+            /** Items */
+            items: components["schemas"]["Member"][];
+            /** Next */
+            next: string | null;
         };
         /**
          * Merge
@@ -3743,6 +4230,31 @@ export interface components {
             weeks: components["schemas"]["TrackedWeek"][];
         };
         /**
+         * Moved
+         * @description Entered, or left, one of these stages in a window.
+         */
+        Moved: {
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "entered" | "left";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "moved";
+            /** Stages */
+            stages: string[];
+            /**
+             * Window
+             * @default {
+             *       "when": "ever"
+             *     }
+             */
+            window: components["schemas"]["Ever"] | components["schemas"]["Last"] | components["schemas"]["Between"] | components["schemas"]["SinceStage"] | components["schemas"]["Anchored"];
+        };
+        /**
          * NamedStage
          * @description A stage, and what it is called.
          */
@@ -3849,6 +4361,12 @@ export interface components {
             /** @default all */
             where: components["schemas"]["Where"];
         };
+        /**
+         * Op
+         * @description How a value is compared.
+         * @enum {string}
+         */
+        Op: "is" | "is_not" | "contains" | "lacks" | "begins" | "at_least" | "at_most" | "more" | "less" | "between" | "known" | "unknown" | "before" | "since" | "last_days" | "next_days" | "days_ago" | "anniversary";
         /**
          * OrderBody
          * @description An order as it stands. The amount is what is paid for goods after discounts, in minor units such as cents.
@@ -3973,6 +4491,39 @@ export interface components {
              * Format: date-time
              */
             until: string;
+        };
+        /**
+         * Orders
+         * @description Orders that meet all conditions; with ``goods``, that have such a line.
+         *
+         *     The discount share is the discount of what the order would have cost without it. ``which`` looks only at the
+         *     customer's first, or last, order, and then asks whether it meets the conditions.
+         */
+        Orders: {
+            amount?: components["schemas"]["Test"] | null;
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            discount_share?: components["schemas"]["Test"] | null;
+            goods?: components["schemas"]["Goods"] | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            of: "orders";
+            /**
+             * Stores
+             * @default []
+             */
+            stores: string[];
+            /**
+             * Which
+             * @default any
+             * @enum {string}
+             */
+            which: "any" | "first" | "last";
         };
         /**
          * OrdersBody
@@ -4129,16 +4680,6 @@ export interface components {
             rows: (string | null)[][];
             /** Sheet */
             sheet: string | null;
-        };
-        /**
-         * PreviewAnswer
-         * @description Customers by stage as they are and as they would be, among those who have ordered by `as_of`.
-         */
-        PreviewAnswer: {
-            /** As Of */
-            as_of: string | null;
-            /** Items */
-            items: components["schemas"]["StageCount"][];
         };
         /**
          * ProductBody
@@ -4341,6 +4882,15 @@ export interface components {
          * @enum {string}
          */
         ProofMethod: "form" | "double_opt_in" | "written" | "spoken" | "import" | "api" | "unsubscribe";
+        /**
+         * Property
+         * @description A condition on a property of a fact, or on ``channel``, ``store``, ``session`` or ``amount_minor`` of its own.
+         */
+        Property: {
+            /** Name */
+            name: string;
+            test: components["schemas"]["Test"];
+        };
         /**
          * ProviderAnswer
          * @description A provider to sign in by, as the button says.
@@ -4899,6 +5449,67 @@ export interface components {
          */
         Seen: "clear" | "masked" | "hidden";
         /**
+         * SegmentAnswer
+         * @description A segment. `text` is its definition in words; `customers` are those of `built_version`, as of `built_at`.
+         *
+         *     `failed` is the code of what was wrong the last time that somebody tried to build it.
+         */
+        SegmentAnswer: {
+            /** Built At */
+            built_at: string | null;
+            /** Built Version */
+            built_version: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Customers */
+            customers: number | null;
+            /** Definition */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** Failed */
+            failed: string | null;
+            /** Made By */
+            made_by: string;
+            /** Name */
+            name: string;
+            /**
+             * Segment Id
+             * Format: uuid
+             */
+            segment_id: string;
+            /** Text */
+            text: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * SegmentBody
+         * @description What a segment is called, and what it says.
+         */
+        SegmentBody: {
+            /** Definition */
+            definition: components["schemas"]["Group"] | components["schemas"]["Attribute"] | components["schemas"]["Tagged"] | components["schemas"]["HasIdentity"] | components["schemas"]["Consented"] | components["schemas"]["Figure"] | components["schemas"]["Moved"] | components["schemas"]["Did"] | components["schemas"]["Measured"] | components["schemas"]["Sequence"] | components["schemas"]["InSegment"] | components["schemas"]["Share"] | components["schemas"]["Top"] | components["schemas"]["Listed"];
+            /** Name */
+            name: string;
+        };
+        /**
+         * SegmentsAnswer
+         * @description Every segment, by name.
+         */
+        SegmentsAnswer: {
+            /** Items */
+            items: components["schemas"]["SegmentAnswer"][];
+        };
+        /**
          * SentBody
          * @description A file that arrived whole; the job looks at it, and its result names the preview.
          */
@@ -4917,6 +5528,30 @@ export interface components {
             name: string;
             /** Size Bytes */
             size_bytes: number;
+        };
+        /**
+         * Sequence
+         * @description Steps one after the other, each later than the one before; the first of them in the window.
+         *
+         *     ``same``: all of one session, or about one product (``product_id``). Spans here are exact: a day is 24 hours.
+         */
+        Sequence: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "sequence";
+            /** Same */
+            same?: ("session" | "product") | null;
+            /** Steps */
+            steps: components["schemas"]["Step"][];
+            /**
+             * Window
+             * @default {
+             *       "when": "ever"
+             *     }
+             */
+            window: components["schemas"]["Ever"] | components["schemas"]["Last"] | components["schemas"]["Between"] | components["schemas"]["SinceStage"] | components["schemas"]["Anchored"];
         };
         /**
          * Session
@@ -5011,6 +5646,26 @@ export interface components {
             token: string;
         };
         /**
+         * Share
+         * @description A random part of all customers, from one percentage to another, always the same ones for a ``seed``.
+         */
+        Share: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "share";
+            /** Seed */
+            seed: string;
+            /**
+             * Since
+             * @default 0
+             */
+            since: number;
+            /** Until */
+            until: number;
+        };
+        /**
          * SignInBody
          * @description Who signs in.
          */
@@ -5029,6 +5684,17 @@ export interface components {
             methods: components["schemas"]["Factor"][];
             /** State */
             state: string;
+        };
+        /**
+         * SinceStage
+         * @description Since the customer entered the stage in which they are now.
+         */
+        SinceStage: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            when: "since_stage";
         };
         /**
          * Sort
@@ -5060,6 +5726,15 @@ export interface components {
             outcome: string;
             /** Source */
             source: string;
+        };
+        /**
+         * Span
+         * @description A length of time.
+         */
+        Span: {
+            /** N */
+            n: number;
+            unit: components["schemas"]["Unit"];
         };
         /**
          * StageBody
@@ -5168,6 +5843,16 @@ export interface components {
             unchanged: number;
             /** Updated */
             updated: number;
+        };
+        /**
+         * Step
+         * @description Something that happened later than the step before, ``within`` so long of it.
+         */
+        Step: {
+            unless?: components["schemas"]["Unless"] | null;
+            /** What */
+            what: components["schemas"]["Facts"] | components["schemas"]["Orders"];
+            within?: components["schemas"]["Span"] | null;
         };
         /**
          * StoodBody
@@ -5354,6 +6039,21 @@ export interface components {
             tag: string;
         };
         /**
+         * Tagged
+         * @description A tag that has not expired, of any source or of this one.
+         */
+        Tagged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "tag";
+            /** Source */
+            source?: string | null;
+            /** Tag */
+            tag: string;
+        };
+        /**
          * Team
          * @description People who work together; it says who is who, and allows nothing.
          */
@@ -5415,6 +6115,23 @@ export interface components {
             margin?: number | null;
             /** Time Zone */
             time_zone?: string | null;
+        };
+        /**
+         * Test
+         * @description What a value has to be.
+         *
+         *     ``values`` are texts, numbers, truths or days (ISO); a moment's day is that of the brand's zone. ``than`` compares
+         *     with another attribute of the customer instead.
+         */
+        Test: {
+            op: components["schemas"]["Op"];
+            /** Than */
+            than?: string | null;
+            /**
+             * Values
+             * @default []
+             */
+            values: (string | boolean | number)[];
         };
         /**
          * TimelineFact
@@ -5482,6 +6199,29 @@ export interface components {
             token: string;
         };
         /**
+         * Top
+         * @description Of all customers of whom a figure is known, the ``n`` (or ``percent`` of them, rounded up) with the highest.
+         *
+         *     Of equal ones whoever became a customer first comes first.
+         */
+        Top: {
+            by: components["schemas"]["FigureName"];
+            /**
+             * Lowest
+             * @default false
+             */
+            lowest: boolean;
+            /** N */
+            n?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "top";
+            /** Percent */
+            percent?: number | null;
+        };
+        /**
          * TotpAnswer
          * @description What an authenticator app needs; `uri` is what a QR code shows.
          */
@@ -5520,6 +6260,29 @@ export interface components {
             said_at: string;
             /** Value */
             value: unknown;
+        };
+        /**
+         * TreeBody
+         * @description What a segment says: a tree of statements.
+         */
+        TreeBody: {
+            /** Definition */
+            definition: components["schemas"]["Group"] | components["schemas"]["Attribute"] | components["schemas"]["Tagged"] | components["schemas"]["HasIdentity"] | components["schemas"]["Consented"] | components["schemas"]["Figure"] | components["schemas"]["Moved"] | components["schemas"]["Did"] | components["schemas"]["Measured"] | components["schemas"]["Sequence"] | components["schemas"]["InSegment"] | components["schemas"]["Share"] | components["schemas"]["Top"] | components["schemas"]["Listed"];
+        };
+        /**
+         * Unit
+         * @description Of lengths of time. In "the last …" minutes and hours are exact, the others whole days of the brand's zone.
+         * @enum {string}
+         */
+        Unit: "minutes" | "hours" | "days" | "weeks" | "months";
+        /**
+         * Unless
+         * @description … and nothing of this within so long after it, which is only known once so long has passed.
+         */
+        Unless: {
+            /** What */
+            what: components["schemas"]["Facts"] | components["schemas"]["Orders"];
+            within: components["schemas"]["Span"];
         };
         /**
          * Unsaid
@@ -5620,6 +6383,27 @@ export interface components {
             top_share: number | null;
         };
         /**
+         * VersionAnswer
+         * @description What a segment said from a moment on.
+         */
+        VersionAnswer: {
+            /** Definition */
+            definition: {
+                [key: string]: unknown;
+            };
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Made By */
+            made_by: string;
+            /** Text */
+            text: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * VersionBody
          * @description When somebody put stages in force.
          */
@@ -5633,6 +6417,14 @@ export interface components {
             made_by: string;
             /** Version */
             version: number;
+        };
+        /**
+         * VersionsAnswer
+         * @description What a segment has said, the latest first.
+         */
+        VersionsAnswer: {
+            /** Items */
+            items: components["schemas"]["VersionAnswer"][];
         };
         /**
          * ViewAnswer
@@ -5888,6 +6680,39 @@ export interface components {
             name: string;
             /** Write Key */
             write_key: string;
+        };
+        /**
+         * PreviewAnswer
+         * @description Customers by stage as they are and as they would be, among those who have ordered by `as_of`.
+         */
+        shuke__lifecycle__http__stages__PreviewAnswer: {
+            /** As Of */
+            as_of: string | null;
+            /** Items */
+            items: components["schemas"]["StageCount"][];
+        };
+        /**
+         * PreviewAnswer
+         * @description Whom a definition means, exactly, of everybody as of `as_of`; `some` are those who are worth most.
+         *
+         *     `value_minor` is what all of them are worth, past and expected.
+         */
+        shuke__segments__http__PreviewAnswer: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Customers */
+            customers: number;
+            /** Everybody */
+            everybody: number;
+            /** Some */
+            some: string[];
+            /** Text */
+            text: string;
+            /** Value Minor */
+            value_minor: number;
         };
     };
     responses: never;
@@ -19427,6 +20252,1674 @@ export interface operations {
             };
         };
     };
+    get_segments_api_segments_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example segment_id,name
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentsAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    post_segment_api_segments_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "definition": {
+                 *         "node": "all",
+                 *         "of": [
+                 *           {
+                 *             "node": "did",
+                 *             "times": {
+                 *               "op": "at_least",
+                 *               "values": [
+                 *                 2
+                 *               ]
+                 *             },
+                 *             "what": {
+                 *               "goods": {
+                 *                 "categories": [
+                 *                   "茶"
+                 *                 ]
+                 *               },
+                 *               "of": "orders"
+                 *             }
+                 *           },
+                 *           {
+                 *             "name": "last_order_at",
+                 *             "node": "figure",
+                 *             "test": {
+                 *               "op": "days_ago",
+                 *               "values": [
+                 *                 90
+                 *               ]
+                 *             }
+                 *           }
+                 *         ]
+                 *       },
+                 *       "name": "Tea, and silent since"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SegmentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    preview_segment_api_segments_preview_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "definition": {
+                 *         "name": "stage",
+                 *         "node": "figure",
+                 *         "test": {
+                 *           "op": "is",
+                 *           "values": [
+                 *             "at_risk"
+                 *           ]
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TreeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["shuke__segments__http__PreviewAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Nothing has been copied to the lake yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_one_api_segments__segment_id__get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example segment_id,name
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    put_segment_api_segments__segment_id__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "definition": {
+                 *         "name": "stage",
+                 *         "node": "figure",
+                 *         "test": {
+                 *           "op": "is",
+                 *           "values": [
+                 *             "at_risk"
+                 *           ]
+                 *         }
+                 *       },
+                 *       "name": "At risk"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SegmentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    delete_segment_api_segments__segment_id__delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what is to be changed, as it was read */
+                "If-Match"?: string;
+            };
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    build_segment_api_segments__segment_id__build_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedBody"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_changes_api_segments__segment_id__changes_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                after?: string | null;
+                limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example customer_id,at
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangesAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_explanation_api_segments__segment_id__customers__customer_id__get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example text,holds
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+                customer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplainedAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_members_api_segments__segment_id__members_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                after?: string | null;
+                limit?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example customer_id,since
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembersAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_versions_api_segments__segment_id__versions_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example version,definition
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionsAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     get_session_api_session_get: {
         parameters: {
             query?: {
@@ -21350,7 +23843,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewAnswer"];
+                    "application/json": components["schemas"]["shuke__lifecycle__http__stages__PreviewAnswer"];
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
