@@ -240,11 +240,13 @@ def _check(query: CustomerQuery) -> None:
 class _Condition:
     """A condition on what stands in other tables.
 
-    ``few``: whether only a few meet it. ``all``: those who do, where all of them can be counted at once.
+    ``few``: whether only a few meet it, and ``found`` how many may. ``all``: those who do, where all of them can be
+    counted at once.
     """
 
     one: Callable[[sa.ColumnElement[UUID]], sa.ColumnElement[bool]]
     few: bool
+    found: int = 0
     all: sa.Select[Any] | None = None
 
 
@@ -272,10 +274,11 @@ def _condition(tx: Transaction, chosen: profiles.Chosen, *, countable: bool = Fa
     ids = tx.scalars(chosen.some(FEW_MAX + 1)).all()
     if len(ids) > FEW_MAX or None in ids:
         return _Condition(chosen.one, few=False, all=chosen.some(_EVERYBODY) if countable else None)
-    few = among("uuid", set(ids))
+    found = set(ids)
+    few = among("uuid", found)
     if chosen.sure:
-        return _Condition(lambda customer: customer == few, few=True)
-    return _Condition(lambda customer: (customer == few) & chosen.one(customer), few=True)
+        return _Condition(lambda customer: customer == few, few=True, found=len(found))
+    return _Condition(lambda customer: (customer == few) & chosen.one(customer), few=True, found=len(found))
 
 
 @dataclass(frozen=True)
@@ -311,6 +314,9 @@ class _Wanted:
         """
         if any(not one.few and one.all is None for one in self.chosen):
             return Count(FEW_MAX, exact=False)
+        if self.query == CustomerQuery(search=self.query.search) and self.chosen:
+            # Who is really meant is known of those alone who are looked at.
+            return Count(self.chosen[0].found, exact=False)
         if any(one.all is not None for one in self.chosen):
             everybody = self._from(outer=not self._need_facts, at_once=True).subquery()
             counted = tx.scalar(sa.select(sa.func.count()).select_from(everybody)) or 0
