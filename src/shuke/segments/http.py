@@ -38,7 +38,7 @@ _Writing = Annotated[access.Visit, access.needs("segments.write")]
 _After = Annotated[str | None, Query(max_length=200, description="`next` of the page before")]
 _Rows = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 _TAKEN = refusal(409, "It contradicts the state")
-_NO_LAKE = refusal(409, "Nothing has been copied to the lake yet")
+_BUSY = refusal(503, "Too much is being worked out at the moment")
 
 
 class TreeBody(BaseModel):
@@ -170,7 +170,7 @@ def _of_definitions(router: APIRouter, workplace: Workplace) -> None:
             return _answer(made, visit, names_of(tx, asked, visit.language))
 
     # Only by POST, which no segment's own address has.
-    @router.post("/segments/preview", responses=_NO_LAKE)
+    @router.post("/segments/preview", responses=_BUSY)
     def preview_segment(visit: _Reading, body: TreeBody) -> PreviewAnswer:
         with visit.read() as tx:
             asked = asking(tx, workplace)

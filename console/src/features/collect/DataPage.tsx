@@ -69,7 +69,7 @@ export function DataPage() {
         </>
       }
     >
-      <Answer of={quality} height={560}>
+      <Answer of={quality} height={1100}>
         {(found) => (
           <div className={quality.isPlaceholderData ? styles.stale : undefined}>
             {found.hours.length === 0 ? (

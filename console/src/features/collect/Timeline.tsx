@@ -175,8 +175,10 @@ function Name({ fact }: { fact: Fact }) {
   const { t } = useTranslation("collect");
   const names = useNames();
   if (fact.kind === "segment") {
-    const segment = String(fact.properties["segment"] ?? "");
-    return t(fact.name === "left" ? "timeline.left_segment" : "timeline.entered_segment", { segment });
+    const { segment } = fact.properties;
+    return t(fact.name === "left" ? "timeline.left_segment" : "timeline.entered_segment", {
+      segment: typeof segment === "string" ? segment : "",
+    });
   }
   if (fact.kind !== "stage") return fact.name ? names("events", fact.name) : names("kinds", fact.kind);
   return (

@@ -7,7 +7,9 @@ are committed.
 
 from __future__ import annotations
 
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,10 +18,11 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import sqlalchemy as sa
 
 from shuke import collect, profiles
-from shuke.base.errors import ShukeError
+from shuke.base.errors import NotAvailable, ShukeError
 from shuke.platform import DuckDBEngine, Engine, Transaction, Workplace, driver, duckdb_of, log
 from shuke.segments.measures import members as members_of
 from shuke.segments.model.segment import Preview, Segment
@@ -34,6 +37,11 @@ __all__ = ["Built", "build", "build_all", "preview"]
 
 #: Customers that a preview shows.
 SOME = 10
+#: Previews at once in a process, and how long one waits for its turn.
+AT_ONCE_MAX = 2
+WAIT_SECONDS_MAX = 25.0
+
+_turns = threading.BoundedSemaphore(AT_ONCE_MAX)
 
 
 @dataclass(frozen=True)
@@ -47,11 +55,25 @@ class Built:
 
 
 def preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
-    """Whom a tree would mean, by the newest columns; where there are none yet, they are made.
+    """Whom a checked tree would mean, by the newest columns; where there are none yet, they are made.
 
-    Raises BadInput as :func:`~shuke.segments.rules.checking.checked`; CannotSay ``platform.no_table``.
+    Raises NotAvailable ``segments.busy`` when too many others are worked out at the same time.
     """
-    checked(tree, asked.vocabulary)
+    with _turn():
+        return _preview(workplace, asked, tree)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _turns.acquire(timeout=WAIT_SECONDS_MAX):
+        raise NotAvailable("segments.busy")
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def _preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
     columns = latest_columns(workplace) or columns_now(workplace)
     with duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
         found = engine.keep(_meant(engine, columns, asked, tree), "meant")
@@ -97,6 +119,8 @@ def _built(workplace: Workplace, segment_id: UUID, columns: Columns, now: dateti
             tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
             tx.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:one, 72))"), {"one": str(segment_id)})
             segment = get_segment(tx, segment_id)
+            if _is_newer(segment, columns):
+                return Built(segment_id, segment.customers or 0, 0, 0)
             asked = asking(tx, workplace, columns.at)
             checked(segment.definition, asked.vocabulary)
             with duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
@@ -110,6 +134,12 @@ def _built(workplace: Workplace, segment_id: UUID, columns: Columns, now: dateti
         raise
 
 
+def _is_newer(segment: Segment, columns: Columns) -> bool:
+    """Whether the segment was built meanwhile, as it is defined now, of columns that were begun later."""
+    built = segment.built_at is not None and segment.built_at > columns.at
+    return built and segment.built_version == segment.version
+
+
 def _meant(engine: Engine, columns: Columns, asked: Asking, tree: Node) -> ir.Table:
     return members_of(asked.whole(tree), columns.subjects(engine), asked.clock, asked.kinds)
 
@@ -121,15 +151,15 @@ def _ids(engine: DuckDBEngine, columns: Columns, asked: Asking, tree: Node) -> p
 
 def _kept(tx: Transaction, segment: Segment, ids: pa.ChunkedArray, columns: Columns, now: datetime) -> Built:
     tx.execute(sa.text("CREATE TEMPORARY TABLE meant (customer_id uuid PRIMARY KEY) ON COMMIT DROP"))
-    with driver(tx).cursor() as cursor, cursor.copy("COPY meant FROM STDIN") as copy:
-        for chunk in ids.chunks:
-            copy.write("".join(f"{one}\n" for one in chunk.to_pylist()))
+    text = pa.BufferOutputStream()
+    pacsv.write_csv(pa.table({"customer_id": ids}), text, pacsv.WriteOptions(include_header=False))
+    with driver(tx).cursor() as cursor, cursor.copy("COPY meant FROM STDIN (FORMAT csv)") as copy:
+        copy.write(memoryview(text.getvalue()))
     tx.execute(sa.text("ANALYZE meant"))
     values = {
         "segment_id": segment.segment_id,
         "version": segment.version,
         "at": columns.at,
-        "now": now,
         "why": "facts" if segment.built_version == segment.version else "definition",
     }
     entered = tx.execute(sa.text(_ENTER), values).rowcount
