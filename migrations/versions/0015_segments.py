@@ -7,7 +7,7 @@ down_revision = "0014"
 
 
 def upgrade() -> None:
-    """Make them. Nobody who sees some customers only has a right to them: who is in a segment is told of all."""
+    """Make them. Who sees some customers only sees the rows of those, as of every table."""
     op.execute(
         """
         CREATE TABLE segments (
@@ -74,6 +74,10 @@ def upgrade() -> None:
             CONSTRAINT fk_segment_list_members FOREIGN KEY (list_id) REFERENCES segment_lists ON DELETE CASCADE
         );
         CREATE INDEX ix_segment_list_members_customer_id ON segment_list_members (customer_id);
+
+        SELECT limit_to_customers('segment_members', 'customer_id');
+        SELECT limit_to_customers('segment_changes', 'customer_id');
+        SELECT limit_to_customers('segment_list_members', 'customer_id');
         """
     )
 

@@ -21,6 +21,10 @@ from shuke.app.openapi import description
 from shuke.app.web import build_web
 from shuke.lifecycle.service import reading
 from shuke.platform import Database, Keyring, Settings, Workplace
+from shuke.segments.rules.checking import read_tree
+from shuke.segments.service.asking import asking
+from shuke.segments.service.building import build_all
+from shuke.segments.service.definitions import add_segment
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 AS_OF = NOW.replace(hour=0)
@@ -95,7 +99,12 @@ def brand(
             user = users.add_user(tx, made, NOW)
             team = users.add_team(tx, "Tea", NOW)
         lifecycle.refresh(place, as_of=AS_OF, now=NOW)
+        with database.begin() as tx:
+            tea = read_tree({"node": "tag", "tag": "VIP"})
+            segment = add_segment(tx, asking(tx, place), "VIP", tea, made_by="test", now=NOW)
+        build_all(place, NOW)
         named = {"product_id": "tea", "store_id": "s1", "channel": "shop", "user_id": str(user), "version": "0"}
+        named |= {"segment_id": str(segment.segment_id)}
         named |= {"team_id": str(team.team_id), "customer_id": str(customers["s1"])}
         keys = {"owner": key_for(place, "owner"), "associate": key_for(place, "store_associate", places=["s1"])}
         yield Brand(place, build_web(place), customers, named, keys)

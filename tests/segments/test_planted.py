@@ -12,6 +12,7 @@ import ibis
 import pytest
 
 from shuke.segments.measures import happenings, tree, values
+from shuke.segments.model import clock
 from shuke.segments.model.tree import (
     Anchored,
     Attribute,
@@ -28,7 +29,6 @@ from shuke.segments.model.tree import (
     Top,
     Unit,
 )
-from shuke.segments.rules import clock
 
 from .engines import Asked, OnDuckDB, difference
 from .evaluator import meant

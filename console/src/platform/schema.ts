@@ -20623,7 +20623,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Nothing has been copied to the lake yet */
+            /** @description It contradicts the state of things, or the first request with this Idempotency-Key still runs */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20667,7 +20667,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A part is missing at present */
+            /** @description Too much is being worked out at the moment */
             503: {
                 headers: {
                     [name: string]: unknown;

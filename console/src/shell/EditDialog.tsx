@@ -63,12 +63,13 @@ export function EditDialog<Thing, Given extends object>(props: Props<Thing, Give
       onCancel={close}
     >
       {about && <p>{about}</p>}
-      {of ? (
+      {/* The fields at once, as the button below them may be pressed from then on. */}
+      {of && !edited.data ? (
         <Answer of={edited} height={height}>
           {fields}
         </Answer>
       ) : (
-        fields(null)
+        fields(edited.data ?? null)
       )}
       {saving.error && (
         <Refused
