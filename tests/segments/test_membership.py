@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from shuke import collect, lifecycle, profiles
 from shuke.platform import Workplace
 from shuke.segments.rules.checking import read_tree
+from shuke.segments.service import building
 from shuke.segments.service.asking import asking, members_among
 from shuke.segments.service.building import build_all, preview
 from shuke.segments.service.columns import columns_now
@@ -168,6 +169,20 @@ def test_who_enters_and_leaves_is_told(workplace: Workplace, people: dict[str, U
     with workplace.database.read() as tx:
         facts = tx.execute(sa.text("SELECT name FROM facts WHERE kind = 'segment'")).scalars().all()
     assert sorted(facts) == ["entered"] * 3 + ["left"] * 2
+
+
+def test_no_segment_is_built_back_in_time(
+    workplace: Workplace, people: dict[str, UUID], ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(ask, "Tea twice", {"node": "did", "what": TEA, "times": TWICE})
+    former = columns_now(workplace)
+    assert people
+    with workplace.database.begin() as tx:
+        source = collect.ensure_source(tx, "shop", now=NOW)
+        collect.save_orders(tx, workplace.keyring, [bought(source, "once", 1, "茶", 100)], NOW)
+    assert [(one.customers, one.entered) for one in build_all(workplace, NOW)] == [(2, 2)]
+    monkeypatch.setattr(building, "columns_now", lambda _: former)
+    assert [(one.customers, one.entered, one.left) for one in build_all(workplace, NOW)] == [(2, 0, 0)]
 
 
 @pytest.mark.usefixtures("people")

@@ -20,7 +20,7 @@ from shuke.platform import among
 
 __all__ = ["buyers", "first_buyers", "ordered_again", "ordered_on"]
 
-_NOT_SOLD = (OrderStatus.CANCELLED.value, OrderStatus.PENDING.value)
+NOT_SOLD = (OrderStatus.CANCELLED.value, OrderStatus.PENDING.value)
 
 
 def buyers(bought: Bought, *, currency: str | None, before: datetime | None) -> profiles.Chosen:
@@ -31,7 +31,7 @@ def buyers(bought: Bought, *, currency: str | None, before: datetime | None) -> 
         currency: of the orders that count; None is any.
         before: the first moment that does not count.
     """
-    conditions = [*_counts(orders, currency, before), *_of_kind(bought)]
+    conditions = [*counts(orders, currency, before), *_of_kind(bought)]
     asked = [(one,) for one in bought.products] if bought.together else [bought.products] if bought.products else []
     lines = [_products(one) for one in asked]
     if bought.categories or bought.no_category:
@@ -53,12 +53,12 @@ def first_buyers(products: Sequence[str], *, currency: str | None, before: datet
         .join(other, other.c.identity_id == others.c.identity_id)
         .where(
             owners.c.identity_id == orders.c.identity_id,
-            *_counts(other, currency, before),
+            *counts(other, currency, before),
             sa.tuple_(other.c.ordered_at, _number(other)) < sa.tuple_(orders.c.ordered_at, _number(orders)),
         )
         .correlate(orders)
     )
-    return _chosen([_products(products)], [*_counts(orders, currency, before), ~earlier.exists()])
+    return _chosen([_products(products)], [*counts(orders, currency, before), ~earlier.exists()])
 
 
 def ordered_again(
@@ -82,7 +82,7 @@ def ordered_again(
         .join(orders, orders.c.identity_id == owners.c.identity_id)
         .where(
             owners.c.customer_id == customer,
-            *_counts(orders, currency, before),
+            *counts(orders, currency, before),
             day(orders.c.ordered_at) - day(first_at) >= 1,
             day(orders.c.ordered_at) - day(first_at) <= within_days,
         )
@@ -105,7 +105,7 @@ def ordered_on(
         sa.select(days)
         .select_from(owners)
         .join(orders, orders.c.identity_id == owners.c.identity_id)
-        .where(owners.c.customer_id == customer, *_counts(orders, currency, before), orders.c.ordered_at <= asked.until)
+        .where(owners.c.customer_id == customer, *counts(orders, currency, before), orders.c.ordered_at <= asked.until)
         .scalar_subquery()
     )
     most = 2**31 - 1 if asked.days_max is None else asked.days_max
@@ -148,8 +148,8 @@ def _chosen(lines: Sequence[_Line], conditions: Sequence[sa.ColumnElement[bool]]
     return profiles.Chosen(some, one)
 
 
-def _counts(table: Any, currency: str | None, before: datetime | None) -> list[sa.ColumnElement[bool]]:
-    conditions = [table.c.status.not_in(_NOT_SOLD), table.c.amount_minor > 0]
+def counts(table: Any, currency: str | None, before: datetime | None) -> list[sa.ColumnElement[bool]]:
+    conditions = [table.c.status.not_in(NOT_SOLD), table.c.amount_minor > 0]
     if currency is not None:
         conditions.append(table.c.currency == currency)
     if before is not None:

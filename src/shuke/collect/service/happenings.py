@@ -1,7 +1,7 @@
 """What happened to customers, for whoever asks conditions of it: the same columns in PostgreSQL and in the lake.
 
 ``us`` are microseconds since 1970. An order counts here when it counts in the analyses: neither cancelled nor unpaid,
-of more than nothing, in this currency; its ``order_id`` is one for all sources.
+of more than nothing, in this currency (in any where none is named); its ``order_id`` is one for all sources.
 
 ====== ============================================================================================================
 facts  customer_id, us, kind, name, channel, store, session, amount_minor, properties (JSON)
@@ -21,13 +21,12 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import sqlalchemy as sa
 
-from shuke.collect.model import OrderStatus
+from shuke.collect.service.buyers import NOT_SOLD, counts
 from shuke.collect.tables import facts, order_lines, orders
 from shuke.platform import Engine, Lake
 
 __all__ = ["Happenings", "happenings_in_lake", "happenings_of"]
 
-_NOT_SOLD = (OrderStatus.CANCELLED.value, OrderStatus.PENDING.value)
 _OF_FACT = ("kind", "name", "channel", "store", "session", "amount_minor", "properties")
 _OF_ORDER = ("channel", "store", "amount_minor", "discount_minor")
 _OF_LINE = ("product_id", "category", "brand")
@@ -46,7 +45,7 @@ def happenings_of(owners: sa.FromClause, currency: str | None) -> Happenings:
     """As statements of PostgreSQL, of the identities in ``owners`` (identity_id, customer_id)."""
     whose = owners.c.customer_id
     order_id = sa.cast(orders.c.source_id, sa.Text) + "/" + orders.c.order_id
-    counted = (orders.c.status.not_in(_NOT_SOLD), orders.c.amount_minor > 0, orders.c.currency == currency)
+    counted = counts(orders, currency, None)
     sold = sa.join(owners, orders, orders.c.identity_id == owners.c.identity_id)
     line = (order_lines.c.source_id == orders.c.source_id) & (order_lines.c.order_id == orders.c.order_id)
     when = _us(orders.c.ordered_at)
@@ -79,7 +78,8 @@ def happenings_in_lake(lake: Lake, engine: Engine, owners: ir.Table, currency: s
     us = _moment_us(engine)
     told = lake.read(engine, "facts").join(owners, "identity_id")
     sold = lake.read(engine, "orders").join(owners, "identity_id")
-    sold = sold.filter(sold.status.notin(_NOT_SOLD), sold.amount_minor > 0, sold.currency == currency)
+    sold = sold.filter(sold.status.notin(NOT_SOLD), sold.amount_minor > 0)
+    sold = sold if currency is None else sold.filter(sold.currency == currency)
     sold = sold.mutate(number=sold.source_id.cast("string") + "/" + sold.order_id, us=us(sold.ordered_at))
     lines = lake.read(engine, "order_lines")
     of_order = sold.select(
