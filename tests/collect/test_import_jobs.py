@@ -213,9 +213,8 @@ def test_what_cannot_be_imported_is_said(desk: Desk) -> None:
     sent = desk.send(b"a,b\n1,2\n", "x.csv")
     failed = desk.bring_in(sent["file_id"])
     assert (failed["state"], failed["problem"]["code"]) == ("failed", "collect.missing_customer")
-    nothing = desk.send(b"", "empty.csv")
-    desk.work()
-    assert desk.ask("GET", f"/api/jobs/{nothing['job_id']}").json()["state"] == "failed"
+    nothing = desk.ask("POST", "/api/imports/files", content=b"", headers={"x-file-name": "empty.csv"})
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "collect.empty_file")
 
 
 def test_a_file_that_does_not_arrive_whole_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

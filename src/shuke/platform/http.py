@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from copy import copy
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any
@@ -49,6 +49,7 @@ __all__ = [
     "PROBLEM",
     "READS",
     "Answered",
+    "Day",
     "Flag",
     "KnownHosts",
     "LastResort",
@@ -93,6 +94,9 @@ _NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
 def _written_out(given: object) -> object:
     """A moment as text; a number could be seconds or milliseconds of any clock."""
     if isinstance(given, datetime) or (isinstance(given, str) and _MOMENT.match(given)):
@@ -100,8 +104,17 @@ def _written_out(given: object) -> object:
     raise ValueError
 
 
-#: A moment as RFC 3339 writes it, and a flag that is one: bodies are taken as documented, not as they might be meant.
+def _day_written_out(given: object) -> object:
+    """A day as text; a number could be seconds, too."""
+    if isinstance(given, date) or (isinstance(given, str) and _DAY.fullmatch(given)):
+        return given
+    raise ValueError
+
+
+#: A moment and a day as RFC 3339 writes them, and a flag that is one: what is asked is taken as documented, not as it
+#: might be meant.
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out, json_schema_input_type=AwareDatetime)]
+Day = Annotated[date, BeforeValidator(_day_written_out, json_schema_input_type=date)]
 Flag = Annotated[bool, Field(strict=True)]
 
 

@@ -20,7 +20,7 @@ from shuke.base.clock import known_timezone
 from shuke.base.errors import BadInput
 from shuke.base.language import Language
 from shuke.platform import ENDED, AnyTask, JobState, Metrics, Workplace, list_jobs
-from shuke.platform.http import ABSENT, Flag, api, refusal
+from shuke.platform.http import ABSENT, Day, Flag, api, refusal
 from shuke.platform.job_answers import JobBody, QueuedBody, file_answer, job_body
 from shuke.reports.rules.schedule import Every
 from shuke.reports.service import shelf
@@ -77,7 +77,7 @@ class TermsBody(BaseModel):
 class ReportBody(TermsBody):
     """A report to be made; it says what was known before `as_of`, which is the day after the last order if left out."""
 
-    as_of: Annotated[date, Field(description="the day after the last that counts")] | None = None
+    as_of: Annotated[Day, Field(description="the day after the last that counts")] | None = None
 
 
 class FileTold(BaseModel):

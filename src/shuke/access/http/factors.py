@@ -148,7 +148,7 @@ def _passkeys(router: APIRouter) -> None:
             visit.note("account.passkey", user_id=user_id, passkey_id=made.passkey_id)
         return MadePasskeyAnswer(passkey=made, recovery_codes=list(codes))
 
-    @router.delete("/passkeys/{passkey_id}", responses=ABSENT, status_code=204)
+    @router.delete("/passkeys/{passkey_id:uuid}", responses=ABSENT, status_code=204)
     def delete_passkey(visit: Own, passkey_id: UUID, response: Response) -> None:
         user_id = doorway.own(visit)
         with visit.begin() as tx:

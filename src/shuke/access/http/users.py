@@ -200,7 +200,7 @@ def _invitations(router: APIRouter) -> None:
             visit.tells_secret()
         return InvitedAnswer(invitation=made, link=_link(visit.request, token), expires_at=made.expires_at)
 
-    @router.delete("/invitations/{invitation_id}", responses=ABSENT, status_code=204)
+    @router.delete("/invitations/{invitation_id:uuid}", responses=ABSENT, status_code=204)
     def delete_invitation(visit: Writing, invitation_id: UUID) -> None:
         with visit.begin() as tx:
             links.revoke_invitation(tx, invitation_id)

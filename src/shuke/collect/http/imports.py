@@ -148,6 +148,8 @@ def _files(sending: APIRouter, router: APIRouter, preview: AnyTask) -> None:
 def _keep(visit: access.Visit, out: FileWriter, preview: AnyTask) -> SentBody:
     with visit.begin() as tx:
         file = out.finish(tx)
+        if not file.size_bytes:
+            raise BadInput("collect.empty_file", file=file.name)
         job_id = queue_job(tx, preview, kind=asked.PREVIEW, asker=visit.asker, asked={"file_id": str(file.file_id)})
         visit.note(file_id=file.file_id, size_bytes=file.size_bytes)
     return SentBody(file_id=file.file_id, name=file.name, size_bytes=file.size_bytes, job_id=job_id)
@@ -185,7 +187,7 @@ def _imports(router: APIRouter, importing: AnyTask) -> None:
         items = [ImportAnswer(**_told(visit, job)) for job in found]
         return ImportPage(items=items, next=found[-1].job_id if len(found) == limit else None)
 
-    @router.get("/imports/{import_id}", responses=ABSENT)
+    @router.get("/imports/{import_id:uuid}", responses=ABSENT)
     def get_import(visit: Reading, import_id: UUID) -> WholeImport:
         with visit.read() as tx:
             job = get_job(tx, import_id, kind=asked.IMPORT)

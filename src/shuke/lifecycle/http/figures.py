@@ -8,7 +8,6 @@ customers whom the reader sees.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -34,7 +33,7 @@ from shuke.lifecycle.service.desk import Desk, Whose, whose
 from shuke.lifecycle.service.goods import PRODUCTS_TOLD_MAX, baskets, first_products, products
 from shuke.lifecycle.service.spread import Counted, flows, rfm_cells, stage_values, values
 from shuke.platform import AnyTask, Metrics, Workplace, queue_job
-from shuke.platform.http import Moment, api, refusal
+from shuke.platform.http import Day, Moment, api, refusal
 from shuke.platform.job_answers import QueuedBody
 
 __all__ = ["figure_routes"]
@@ -49,8 +48,8 @@ _Rows = Annotated[int, Query(ge=1, le=PRODUCTS_TOLD_MAX)]
 class Acquired:
     """Customers by their first order; of those that fit all is known, whenever it happened."""
 
-    since: Annotated[date | None, Query(description="the first day of a first order")] = None
-    until: Annotated[date | None, Query(description="the last day of a first order")] = None
+    since: Annotated[Day | None, Query(description="the first day of a first order")] = None
+    until: Annotated[Day | None, Query(description="the last day of a first order")] = None
     channel: Annotated[_Word, Query(description="of the first order")] = None
     store: Annotated[_Word, Query(description="of the first order")] = None
     currency: Annotated[_Currency, Query(description="of the orders; without it, that of the facts")] = None
@@ -67,8 +66,8 @@ class Acquired:
 class Sold(Acquired):
     """Orders; of these, everything else is left out."""
 
-    since: Annotated[date | None, Query(description="the first day of an order")] = None
-    until: Annotated[date | None, Query(description="the last day of an order")] = None
+    since: Annotated[Day | None, Query(description="the first day of an order")] = None
+    until: Annotated[Day | None, Query(description="the last day of an order")] = None
     channel: Annotated[_Word, Query(description="of the order")] = None
     store: Annotated[_Word, Query(description="of the order")] = None
 

@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, Strict
 
 __all__ = [
     "DEPTH_MAX",
@@ -114,7 +114,7 @@ class _Part:
 class Span(_Part):
     """A length of time."""
 
-    n: int
+    n: Annotated[int, Strict()]
     unit: Unit
 
 
@@ -406,8 +406,8 @@ class Share(_Part):
 
     node: Literal["share"] = "share"
     seed: str
-    since: float = 0
-    until: float
+    since: Annotated[float, Strict()] = 0
+    until: Annotated[float, Strict()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -419,9 +419,9 @@ class Top(_Part):
 
     node: Literal["top"] = "top"
     by: FigureName
-    n: int | None = None
-    percent: float | None = None
-    lowest: bool = False
+    n: Annotated[int, Strict()] | None = None
+    percent: Annotated[float, Strict()] | None = None
+    lowest: Annotated[bool, Strict()] = False
 
 
 @dataclass(frozen=True, kw_only=True)
