@@ -16,6 +16,7 @@ from shuke.segments.measures import Subjects, members
 from shuke.segments.measures.subjects import INSIDE
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.tree import Group, Node
+from shuke.segments.service.following import NOW_US, day_of, now_us
 
 from .evaluator import meant
 from .histories import KINDS, SCHEMAS, History
@@ -36,15 +37,19 @@ class Asked(Protocol):
         """Whom a tree means, by the measures."""
 
 
-def _sql(tree: Node, history: History, *, inside: str, dialect: str, ids: str) -> str:
+def _sql(tree: Node, history: History, *, inside: str, dialect: str, ids: str, followed: bool = False) -> str:
     tables = {
         name: ibis.table(
             {column: ids if kind == "uuid" else kind for column, kind in schema.items()}, name=f"seg_{name}"
         )
         for name, schema in SCHEMAS.items()
     }
-    subjects = Subjects(**tables, inside=INSIDE[inside])
     clock = Clock(history.now, history.zone)
+    subjects = Subjects(**tables, inside=INSIDE[inside])
+    if followed:
+        # Only the day is known when the statement is made.
+        clock = day_of(clock)
+        subjects = replace(subjects, now_us=now_us())
     return str(ibis.to_sql(members(tree, subjects, clock, KINDS), dialect=dialect))
 
 
@@ -71,7 +76,7 @@ class OnDuckDB:
 
 
 class OnPostgres:
-    """In temporary tables of one transaction; ids are uuid and JSON is jsonb, as in the tables of the rooms."""
+    """In temporary tables of one transaction, as members are followed; ids are uuid and JSON is jsonb."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
@@ -92,7 +97,9 @@ class OnPostgres:
                     copy.write_row([row[column] for column in schema])
 
     def members(self, tree: Node, history: History) -> set[str]:
-        sql = _sql(tree, history, inside="postgres", dialect="postgres", ids="uuid")
+        sql = _sql(tree, history, inside="postgres", dialect="postgres", ids="uuid", followed=True)
+        now = str(Clock(history.now, "UTC").now_us)
+        self.connection.execute("SELECT set_config(%s, %s, true)", (NOW_US, now))
         return _each_once(self.connection.execute(sql).fetchall())  # type: ignore[arg-type] # Ibis wrote it
 
 

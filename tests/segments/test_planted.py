@@ -74,8 +74,8 @@ def _negation_forgets_what_is_not_known(patch: pytest.MonkeyPatch) -> None:
 def _window_without_its_edge(patch: pytest.MonkeyPatch) -> None:
     within = happenings.within
 
-    def wrong(window: Any, rows: Any, clock: Any) -> Any:
-        found = within(window, rows, clock)
+    def wrong(window: Any, rows: Any, subjects: Any, clock: Any) -> Any:
+        found = within(window, rows, subjects, clock)
         return found & (rows.us > clock.back_us(window.span)) if isinstance(window, Last) else found
 
     patch.setattr(tree, "within", wrong)
@@ -85,8 +85,8 @@ def _window_without_its_edge(patch: pytest.MonkeyPatch) -> None:
 def _anchor_itself_counts(patch: pytest.MonkeyPatch) -> None:
     within = happenings.within
 
-    def wrong(window: Any, rows: Any, clock: Any) -> Any:
-        found = within(window, rows, clock)
+    def wrong(window: Any, rows: Any, subjects: Any, clock: Any) -> Any:
+        found = within(window, rows, subjects, clock)
         return found | (rows.us == rows.from_us) if isinstance(window, Anchored) else found
 
     patch.setattr(tree, "within", wrong)

@@ -2265,7 +2265,8 @@ export interface components {
         };
         /**
          * Change
-         * @description A customer who entered a segment or left it: for the ``facts``, or because the ``definition`` became another.
+         * @description A customer who entered a segment or left it: for the ``facts``, because the ``definition`` became another, or
+         *     merely because ``time`` passed.
          */
         Change: {
             /**
@@ -2286,7 +2287,7 @@ export interface components {
              * Why
              * @enum {string}
              */
-            why: "definition" | "facts";
+            why: "definition" | "facts" | "time";
         };
         /**
          * ChangeBody

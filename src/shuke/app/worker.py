@@ -13,7 +13,8 @@ from shuke.platform import Workplace, log
 
 __all__ = ["work"]
 
-JOBS_AT_ONCE = 4
+# One of them follows what happens for the segments, all the time.
+JOBS_AT_ONCE = 5
 # A worker that is told to stop lets its jobs go on for this long.
 STOP_SECONDS_MAX = 30
 

@@ -34,7 +34,7 @@ from .service.bought import orders_of
 from .service.buyers import buyers, first_buyers, ordered_again, ordered_on
 from .service.costs import read_costs
 from .service.facts import make_months, record_fact_table, record_found_facts
-from .service.happenings import Happenings, happenings_in_lake, happenings_of
+from .service.happenings import Happenings, happenings_in_lake, happenings_of, told_since
 from .service.imports import (
     Imported,
     ImportOptions,
@@ -125,6 +125,7 @@ __all__ = [
     "save_orders",
     "save_refunds",
     "timeline",
+    "told_since",
     "update_lake",
     "write_rejects",
 ]

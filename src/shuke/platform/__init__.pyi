@@ -1,10 +1,13 @@
+from .copying import copy_columns
 from .crypto import Keyring, Sealer, Wrapped, new_key, sealer_of
 from .database import (
     Database,
     EmbeddedPostgres,
+    Snapshot,
     Transaction,
     among,
     array,
+    decided,
     driver,
     embedded_url,
     may_pass,
@@ -13,6 +16,8 @@ from .database import (
     open_database,
     revision_expected,
     revision_found,
+    snapshot_now,
+    written_after,
 )
 from .engines import BATCH_ROWS, DuckDBEngine, Engine, EngineName, Transformation, close_at_once, duckdb_of, open_engine
 from .files import (
@@ -59,6 +64,7 @@ __all__ = [
     "Sealer",
     "Selected",
     "Settings",
+    "Snapshot",
     "StoredFile",
     "Transaction",
     "Transformation",
@@ -69,7 +75,9 @@ __all__ = [
     "cancel_job",
     "close_at_once",
     "configure_logs",
+    "copy_columns",
     "copy_file",
+    "decided",
     "defer",
     "delete_file",
     "documented_settings",
@@ -96,6 +104,8 @@ __all__ = [
     "run_job",
     "sealer_of",
     "selected",
+    "snapshot_now",
     "store_path",
     "workplace",
+    "written_after",
 ]

@@ -136,23 +136,26 @@ class ExplainedAnswer(BaseModel):
 def routes(workplace: Workplace, _: Metrics, *, building: AnyTask) -> list[BaseRoute]:
     """The routes of the room; ``building`` is the task that builds a segment."""
     router = api("segments")
-    _of_definitions(router, workplace)
+    _of_definitions(router, workplace, building)
     _of_members(router, workplace)
 
     @router.post("/segments/{segment_id:uuid}/build", status_code=202, responses=ABSENT | _TAKEN)
     def build_segment(visit: _Writing, segment_id: UUID) -> QueuedBody:
         with visit.begin() as tx:
             get_segment(tx, segment_id)
-            asked = {"segment_id": str(segment_id)}
-            lock = f"segments.build.{segment_id}"
-            job_id = queue_job(tx, building, kind="segments.build", asker=visit.asker, asked=asked, lock=lock)
+            job_id = _build(visit, tx, building, segment_id)
             visit.note(job_id=job_id)
         return QueuedBody(job_id=job_id)
 
     return list(router.routes)
 
 
-def _of_definitions(router: APIRouter, workplace: Workplace) -> None:
+def _build(visit: access.Visit, tx: Transaction, building: AnyTask, segment_id: UUID) -> UUID:
+    asked, lock = {"segment_id": str(segment_id)}, f"segments.build.{segment_id}"
+    return queue_job(tx, building, kind="segments.build", asker=visit.asker, asked=asked, lock=lock)
+
+
+def _of_definitions(router: APIRouter, workplace: Workplace, building: AnyTask) -> None:
 
     @router.get("/segments")
     def get_segments(visit: _Reading) -> SegmentsAnswer:
@@ -165,6 +168,7 @@ def _of_definitions(router: APIRouter, workplace: Workplace) -> None:
         with visit.begin() as tx:
             asked = asking(tx, workplace)
             made = add_segment(tx, asked, body.name, body.definition, made_by=visit.reader.name, now=datetime.now(UTC))
+            _build(visit, tx, building, made.segment_id)
             visit.note("segment.make", segment_id=made.segment_id, after=_said(made))
             visit.tagged(_said(made))
             return _answer(made, visit, names_of(tx, asked, visit.language))
@@ -193,6 +197,8 @@ def _of_definitions(router: APIRouter, workplace: Workplace) -> None:
             after = save_segment(
                 tx, asked, segment_id, body.name, body.definition, made_by=visit.reader.name, now=datetime.now(UTC)
             )
+            if after.version != before.version:
+                _build(visit, tx, building, segment_id)
             visit.note("segment.change", before=_said(before), after=_said(after))
             visit.tagged(_said(after))
             return _answer(after, visit, names_of(tx, asked, visit.language))

@@ -1,15 +1,21 @@
-"""Building segments: all of them every quarter of an hour, and one when somebody asks."""
+"""Building segments: all of them every quarter of an hour, and one when somebody asks; in between they follow."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from uuid import UUID
 
-from shuke.platform import Blueprint, JobContext, Running, log, run_job, workplace
+from shuke.platform import Blueprint, JobContext, Running, defer, log, run_job, workplace
 from shuke.segments.service.building import build, build_all
 from shuke.segments.service.definitions import list_segments
+from shuke.segments.service.following import follow
 
 __all__ = ["build_now", "tasks"]
+
+#: How long one job follows before it gives its place to the next, and how long it waits where nothing happened.
+FOLLOW_SECONDS = 57
+PAUSE_SECONDS = 1
 
 tasks = Blueprint()
 
@@ -25,6 +31,24 @@ def build_segments(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
         done = build_all(place, datetime.now(UTC))
         moved = sum(one.entered + one.left for one in done)
         log.info("segments built", segments=len(done), changes=moved)
+
+
+@tasks.periodic(cron="* * * * *")
+@tasks.task(name="follow_segments", pass_context=True, queueing_lock="segments.follow", lock="segments.follow")
+def follow_segments(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - likewise
+    """Have members follow what happens, until the next of these jobs does."""
+    place = workplace(context)
+    until = time.monotonic() + FOLLOW_SECONDS
+    while time.monotonic() < until and not place.stopping.is_set():
+        done = follow(place, datetime.now(UTC))
+        if done.asked:
+            log.info("segments followed", asked=done.asked, changes=done.moved, more=done.more)
+        if done.too_many:
+            with place.database.begin() as tx:
+                defer(tx, build_segments, once="segments.build", timestamp=int(time.time()))
+            return
+        if not done.more:
+            place.stopping.wait(PAUSE_SECONDS)
 
 
 @tasks.task(name="build_now", pass_context=True)

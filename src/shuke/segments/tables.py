@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shuke.platform import metadata
 
-__all__ = ["changes", "list_members", "lists", "members", "segments", "versions"]
+__all__ = ["changes", "dues", "follow", "list_members", "lists", "members", "segments", "touched", "versions"]
 
 _moment = sa.DateTime(timezone=True)
 
@@ -55,7 +55,7 @@ members = sa.Table(
     sa.Column("since", _moment, nullable=False),
 )
 
-#: Who entered, and who left, and why: for what they did, or because the segment was defined anew.
+#: Who entered, and who left, and why: see :class:`~shuke.segments.model.segment.Change`.
 changes = sa.Table(
     "segment_changes",
     metadata,
@@ -83,4 +83,34 @@ list_members = sa.Table(
     metadata,
     sa.Column("list_id", sa.Uuid, sa.ForeignKey("segment_lists.list_id", ondelete="CASCADE"), primary_key=True),
     sa.Column("customer_id", sa.Uuid, primary_key=True),
+)
+
+#: Whom changes touched of which no fact tells, by the transaction; triggers write it.
+touched = sa.Table(
+    "segment_touched",
+    metadata,
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("written_in", sa.BigInteger, nullable=False),
+    sa.Column("at", _moment, nullable=False),
+)
+
+#: How far members have followed: one row. ``seen`` is the snapshot, ``at`` its moment; ``dues`` are complete up to
+#: ``until``; ``refresh_id`` is the refresh of which the figures of everybody were when all were built.
+follow = sa.Table(
+    "segment_follow",
+    metadata,
+    sa.Column("only_one", sa.Boolean, primary_key=True),
+    sa.Column("seen", sa.Text, nullable=False),
+    sa.Column("at", _moment, nullable=False),
+    sa.Column("until", _moment, nullable=False),
+    sa.Column("refresh_id", sa.Uuid),
+)
+
+#: Who is to be asked again, and when: at once for what happened, at a later moment for time that will have passed.
+dues = sa.Table(
+    "segment_dues",
+    metadata,
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("due_at", _moment, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +15,13 @@ import sqlalchemy as sa
 
 from shuke import profiles
 from shuke.collect.model import Event
-from shuke.collect.service.copying import copy_columns, microseconds
 from shuke.collect.tables import facts
-from shuke.platform import Transaction, driver
+from shuke.platform import Transaction, copy_columns, driver
 
 __all__ = [
     "PreparedFact",
     "make_months",
+    "microseconds",
     "prepared",
     "record_fact_table",
     "record_facts",
@@ -57,6 +57,13 @@ _WIRE = {
 }
 _COPY = f"COPY facts ({', '.join(_WIRE)}) FROM STDIN (FORMAT binary)"
 _JSONB_VERSION = b"\x01"
+_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment as a binary COPY has it: since PostgreSQL's epoch."""
+    return (moment - _POSTGRES_EPOCH) // _MICROSECOND
 
 
 def prepared(event: Event, *, fact_id: UUID, source_id: int) -> PreparedFact:

@@ -3,6 +3,9 @@
 ``us`` are microseconds since 1970. An order counts here when it counts in the analyses: neither cancelled nor unpaid,
 of more than nothing, in this currency (in any where none is named); its ``order_id`` is one for all sources.
 
+Entering and leaving a segment are not among the facts: that was concluded of what happened, and nothing follows from it
+in turn.
+
 ====== ============================================================================================================
 facts  customer_id, us, kind, name, channel, store, session, amount_minor, properties (JSON)
 orders customer_id, order_id, us, channel, store, amount_minor, discount_minor
@@ -23,10 +26,11 @@ import sqlalchemy as sa
 
 from shuke.collect.service.buyers import NOT_SOLD, counts
 from shuke.collect.tables import facts, order_lines, orders
-from shuke.platform import Engine, Lake
+from shuke.platform import Engine, Lake, Snapshot, written_after
 
-__all__ = ["Happenings", "happenings_in_lake", "happenings_of"]
+__all__ = ["Happenings", "happenings_in_lake", "happenings_of", "told_since"]
 
+_CONCLUDED = "segment"
 _OF_FACT = ("kind", "name", "channel", "store", "session", "amount_minor", "properties")
 _OF_ORDER = ("channel", "store", "amount_minor", "discount_minor")
 _OF_LINE = ("product_id", "category", "brand")
@@ -51,7 +55,7 @@ def happenings_of(owners: sa.FromClause, currency: str | None) -> Happenings:
     when = _us(orders.c.ordered_at)
     return Happenings(
         facts=sa.select(whose, _us(facts.c.occurred_at), *(facts.c[name] for name in _OF_FACT)).join_from(
-            owners, facts, facts.c.identity_id == owners.c.identity_id
+            owners, facts, (facts.c.identity_id == owners.c.identity_id) & (facts.c.kind != _CONCLUDED)
         ),
         orders=sa.select(whose, order_id.label("order_id"), when, *(orders.c[name] for name in _OF_ORDER))
         .select_from(sold)
@@ -76,7 +80,7 @@ def happenings_of(owners: sa.FromClause, currency: str | None) -> Happenings:
 def happenings_in_lake(lake: Lake, engine: Engine, owners: ir.Table, currency: str | None) -> Happenings:
     """As tables of the lake; arguments as above. CannotSay ``platform.no_table`` where there is no lake yet."""
     us = _moment_us(engine)
-    told = lake.read(engine, "facts").join(owners, "identity_id")
+    told = lake.read(engine, "facts").filter(ibis._.kind != _CONCLUDED).join(owners, "identity_id")
     sold = lake.read(engine, "orders").join(owners, "identity_id")
     sold = sold.filter(sold.status.notin(NOT_SOLD), sold.amount_minor > 0)
     sold = sold if currency is None else sold.filter(sold.currency == currency)
@@ -96,6 +100,12 @@ def happenings_in_lake(lake: Lake, engine: Engine, owners: ir.Table, currency: s
         orders=placed.select(*common, *_OF_ORDER),
         lines=lines.select(*common, *of_orders, *_OF_LINE, "quantity", "amount_minor"),
     )
+
+
+def told_since(snapshot: Snapshot) -> sa.Select[Any]:
+    """The identities (``identity_id``) of which anything was told after a snapshot."""
+    written = written_after(facts.c.written_in, snapshot)
+    return sa.select(facts.c.identity_id).distinct().where(written, facts.c.kind != _CONCLUDED)
 
 
 def _us(moment: sa.ColumnElement[Any]) -> sa.Label[int]:

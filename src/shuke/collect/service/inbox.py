@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 from psycopg.rows import args_row
 
-from shuke.collect.service.copying import microseconds
+from shuke.collect.service.facts import microseconds
 from shuke.platform import Keyring, Transaction, driver
 
 __all__ = ["CLAIM_MAX", "Accepted", "Claimed", "claim", "opener", "reveal", "store", "waiting"]

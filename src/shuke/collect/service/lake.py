@@ -27,7 +27,7 @@ import sqlalchemy as sa
 
 from shuke import catalog, profiles
 from shuke.base.errors import Conflict
-from shuke.platform import Lake, Transaction, Workplace, log, selected
+from shuke.platform import Lake, Transaction, Workplace, decided, log, selected
 
 __all__ = ["LAKE_TABLES", "LakeTable", "copy_to_lake", "forget_copied", "lake_of", "update_lake"]
 
@@ -192,17 +192,17 @@ def copy_to_lake(tx: Transaction, lake: Lake, *, rebuild: bool = False, wait: bo
     elif not tx.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
         raise Conflict("collect.lake_busy")
     app_id = _writer(tx)
-    decided = _decided(tx)
+    end = decided(tx)
     pruned = {row.table_name: row.below for row in tx.execute(sa.text("SELECT table_name, below FROM lake_pruned"))}
     rows = {}
     for table in LAKE_TABLES:
         reached = lake.version(table.name, app_id=app_id)
         if rebuild or reached is None or reached < pruned.get(table.name, 0):
             log.info("lake table written whole", table=table.name, asked=rebuild)
-            rows[table.name] = _replace(tx, lake, table, app_id, decided)
-        elif reached < decided:
+            rows[table.name] = _replace(tx, lake, table, app_id, end)
+        elif reached < end:
             copied = _append if not table.key else _merge
-            rows[table.name] = copied(tx, lake, table, app_id, reached, decided)
+            rows[table.name] = copied(tx, lake, table, app_id, reached, end)
         else:
             rows[table.name] = 0
         if lake.files(table.name) >= COMPACT_FILES:
@@ -235,11 +235,6 @@ def forget_copied(tx: Transaction, lake: Lake) -> int:
             values,
         )
     return forgotten
-
-
-def _decided(tx: Transaction) -> int:
-    """The oldest transaction that was still running when ``tx`` began: all before it are committed or rolled back."""
-    return int(tx.scalars(sa.text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")).one())
 
 
 def _writer(tx: Transaction) -> str:

@@ -16,14 +16,17 @@ from shuke.platform.database.connect import (
 )
 from shuke.platform.database.embedded import EmbeddedPostgres, embedded_url
 from shuke.platform.database.migrate import migrate, revision_expected, revision_found
+from shuke.platform.database.snapshots import Snapshot, decided, snapshot_now, written_after
 
 __all__ = [
     "Database",
     "EmbeddedPostgres",
+    "Snapshot",
     "Transaction",
     "among",
     "array",
     "database_url",
+    "decided",
     "driver",
     "embedded_url",
     "may_pass",
@@ -32,4 +35,6 @@ __all__ = [
     "open_database",
     "revision_expected",
     "revision_found",
+    "snapshot_now",
+    "written_after",
 ]

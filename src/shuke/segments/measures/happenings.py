@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from shuke.segments.measures.subjects import Subjects
 from shuke.segments.measures.values import NO, YES, holds, read
-from shuke.segments.model.clock import Clock, exact_us
+from shuke.segments.model.clock import Clock, exact_us, is_exact
 from shuke.segments.model.kinds import OWN, Kind, kind_of_values
 from shuke.segments.model.tree import (
     Anchored,
@@ -29,7 +29,7 @@ from shuke.segments.model.tree import (
     Window,
 )
 
-__all__ = ["Meant", "Pass", "followed", "matching", "reaching", "table_of", "value_of", "within"]
+__all__ = ["Meant", "Pass", "followed", "matching", "now_of", "reaching", "table_of", "value_of", "within"]
 
 #: Which rows of a table are meant; an aggregate of those of which this is true.
 Meant: TypeAlias = Callable[[ir.Table], ir.BooleanValue]
@@ -89,10 +89,12 @@ def reaching(window: Window, table: ir.Table, subjects: Subjects, clock: Clock) 
     return table
 
 
-def within(window: Window, rows: ir.Table, clock: Clock) -> ir.BooleanValue:
+def within(window: Window, rows: ir.Table, subjects: Subjects, clock: Clock) -> ir.BooleanValue:
     """Which rows of the table of :func:`reaching` lie in the window."""
     if isinstance(window, Last):
-        return cast(ir.BooleanValue, (rows.us >= clock.back_us(window.span)) & (rows.us <= clock.now_us))
+        now, span = now_of(subjects, clock), window.span
+        since = now - exact_us(span) if is_exact(span) else ibis.literal(clock.back_us(span))
+        return cast(ir.BooleanValue, (rows.us >= since) & (rows.us <= now))
     if isinstance(window, Between):
         ends = []
         if window.since is not None:
@@ -106,6 +108,11 @@ def within(window: Window, rows: ir.Table, clock: Clock) -> ir.BooleanValue:
         far = rows.us - rows.from_us if window.when == "after" else rows.from_us - rows.us
         return _all([far > 0] + ([] if window.within is None else [far <= exact_us(window.within)]))
     return YES
+
+
+def now_of(subjects: Subjects, clock: Clock) -> ir.IntegerValue:
+    """Now, in microseconds since 1970."""
+    return ibis.literal(clock.now_us) if subjects.now_us is None else subjects.now_us
 
 
 def _anchor(window: Anchored, subjects: Subjects, clock: Clock) -> ir.Table:
@@ -200,7 +207,7 @@ def followed(sequence: Sequence, subjects: Subjects, clock: Clock) -> ir.Table:
             good &= near(f"good_{number - 1}", reach, -1) == 1
         if step.unless is not None:
             length = exact_us(step.unless.within)
-            over = rows.us <= clock.now_us - length
+            over = rows.us <= now_of(subjects, clock) - length
             good &= (near(f"is_{numbers[repr(step.unless.what)]}", 1, length) == 0) & over
         rows = rows.mutate(**{f"good_{number}": _sign(good)})
     last = rows[f"good_{len(sequence.steps) - 1}"]
@@ -227,7 +234,7 @@ def _rows(whats: list[What], key: str | None, window: Window, subjects: Subjects
     for name, meant_by in signs.items():
         table = table_of(name, subjects)
         sign = {number: meant(table) for number, meant in meant_by.items()}
-        columns: dict[str, ir.Value] = {"begins": _sign(within(window, table, clock))}
+        columns: dict[str, ir.Value] = {"begins": _sign(within(window, table, subjects, clock))}
         for number in range(len(whats)):
             columns[f"is_{number}"] = _sign(sign.get(number, NO))
         if key is not None:

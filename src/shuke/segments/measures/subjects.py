@@ -66,7 +66,11 @@ INSIDE: dict[str, Inside] = {
 
 @dataclass(frozen=True)
 class Subjects:
-    """The tables above. ``inside`` is one of :data:`INSIDE`."""
+    """The tables above. ``inside`` is one of :data:`INSIDE`.
+
+    ``now_us`` is for an expression that is made once and run often: now, as the engine knows it then. None has now be
+    that of the clock with which the expression is made.
+    """
 
     people: ir.Table
     everybody: ir.Table
@@ -78,3 +82,4 @@ class Subjects:
     identities: ir.Table
     listed: ir.Table
     inside: Inside
+    now_us: ir.IntegerValue | None = None

@@ -18,6 +18,7 @@ from shuke.segments.measures.happenings import (
     Worked,
     followed,
     matching,
+    now_of,
     reaching,
     table_of,
     value_of,
@@ -155,7 +156,7 @@ class _Asked:
         subjects = self.subjects
         if isinstance(node, Tagged):
             tags = subjects.tags
-            lasting = tags.expires_us.isnull() | (tags.expires_us > self.clock.now_us)
+            lasting = tags.expires_us.isnull() | (tags.expires_us > now_of(subjects, self.clock))
             rows = tags.filter((tags.tag == node.tag) & lasting)
             rows = rows if node.source is None else rows.filter(rows.source == node.source)
         elif isinstance(node, HasIdentity):
@@ -234,14 +235,14 @@ class _Asked:
             self.passes[key] = Pass(table)
         name = f"value_{sum(len(each.asked) for each in self.passes.values())}"
         meant = meant or matches
-        self.passes[key].asked[name] = lambda rows: meant(rows) & within(window, rows, self.clock), value
+        self.passes[key].asked[name] = lambda rows: meant(rows) & within(window, rows, self.subjects, self.clock), value
         return name
 
     def _end(self, node: Measured, value: Callable[[ir.Table], ir.Value]) -> str:
         """The value of the first or the last row that is meant and has one."""
         table_name, matches = matching(node.what, self.subjects, self.clock)
         rows = reaching(node.window, table_of(table_name, self.subjects), self.subjects, self.clock)
-        rows = rows.filter(matches(rows) & within(node.window, rows, self.clock))
+        rows = rows.filter(matches(rows) & within(node.window, rows, self.subjects, self.clock))
         rows = rows.select("customer_id", "us", value=value(rows))
         rows = rows.filter(rows["value"].notnull())
         time = rows.us if node.by == "first" else rows.us.desc()

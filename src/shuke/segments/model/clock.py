@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from shuke.segments.model.tree import Span, Unit
 
-__all__ = ["DAY_US", "Clock", "exact_us", "us_of"]
+__all__ = ["DAY_US", "Clock", "exact_us", "is_exact", "us_of"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -35,6 +35,11 @@ def exact_us(span: Span) -> int:
     return span.n * (_EXACT[span.unit] // _MICROSECOND)
 
 
+def is_exact(span: Span) -> bool:
+    """Whether it is counted back from now, and not in whole days: see :mod:`shuke.segments.model.tree` on days."""
+    return span.unit in (Unit.MINUTES, Unit.HOURS)
+
+
 @dataclass(frozen=True)
 class Clock:
     """The moment at which a tree is asked, and the brand's zone."""
@@ -52,15 +57,18 @@ class Clock:
         """The day that it is in the brand's zone."""
         return self.now.astimezone(ZoneInfo(self.time_zone)).date()
 
+    @staticmethod
+    def moment(us: int) -> datetime:
+        """A moment of so many microseconds since 1970."""
+        return _EPOCH + us * _MICROSECOND
+
     def begins_us(self, day: date) -> int:
         """When a day begins; of a clock that is put forward at midnight, the first moment that there is."""
         return us_of(datetime.combine(day, time(), ZoneInfo(self.time_zone)))
 
     def back_us(self, span: Span) -> int:
         """From when on something lies within this long before now: see :mod:`shuke.segments.model.tree` on days."""
-        if span.unit in (Unit.MINUTES, Unit.HOURS):
-            return self.now_us - exact_us(span)
-        return self.begins_us(self.day_back(span))
+        return self.now_us - exact_us(span) if is_exact(span) else self.begins_us(self.day_back(span))
 
     def day_back(self, span: Span) -> date:
         """The day so many days, weeks or months before today."""

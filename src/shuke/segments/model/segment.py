@@ -53,13 +53,15 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A customer who entered a segment or left it: for the ``facts``, or because the ``definition`` became another."""
+    """A customer who entered a segment or left it: for the ``facts``, because the ``definition`` became another, or
+    merely because ``time`` passed.
+    """
 
     customer_id: UUID
     at: datetime
     entered: bool
     version: int
-    why: Literal["definition", "facts"]
+    why: Literal["definition", "facts", "time"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,7 +47,7 @@ from shuke.segments.model.tree import (
     Unit,
 )
 
-__all__ = ["Vocabulary", "attributes_of", "checked", "expanded", "read_tree", "segments_of", "written_tree"]
+__all__ = ["Vocabulary", "attributes_of", "checked", "expanded", "ranks", "read_tree", "segments_of", "written_tree"]
 
 TEXT_MAX = 500
 #: The longest of each unit: some years.
@@ -141,6 +141,11 @@ def expanded(node: Node, segments: Mapping[UUID, Node]) -> Node:
 def segments_of(node: Node) -> frozenset[UUID]:
     """The segments that a tree names itself."""
     return frozenset(one.segment_id for one in _groups_and_leaves(node) if isinstance(one, InSegment))
+
+
+def ranks(node: Node) -> bool:
+    """Whether a tree compares customers with all others, so that one cannot be asked without everybody."""
+    return any(isinstance(one, Top) for one in _groups_and_leaves(node))
 
 
 def attributes_of(node: Node) -> frozenset[str]:

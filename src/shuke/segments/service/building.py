@@ -11,30 +11,40 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import sqlalchemy as sa
 
-from shuke import collect, profiles
+from shuke import lifecycle
 from shuke.base.errors import NotAvailable, ShukeError
-from shuke.platform import DuckDBEngine, Engine, Transaction, Workplace, driver, duckdb_of, log
+from shuke.platform import Transaction, Workplace, copy_columns, duckdb_of, log
+from shuke.segments.measures import Subjects
+from shuke.segments.measures import dues as dues_of
 from shuke.segments.measures import members as members_of
 from shuke.segments.model.segment import Preview, Segment
 from shuke.segments.model.tree import Node
-from shuke.segments.rules.checking import checked
+from shuke.segments.rules.checking import checked, ranks
 from shuke.segments.service.asking import Asking, asking
 from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, columns_now, latest_columns
 from shuke.segments.service.definitions import get_segment, list_segments
-from shuke.segments.tables import changes, segments
+from shuke.segments.service.following import followable
+from shuke.segments.service.membership import asked as asked_table
+from shuke.segments.service.membership import hold, keep, touched_since
+from shuke.segments.tables import dues, members, segments, touched
+from shuke.segments.tables import follow as followed
 
 __all__ = ["Built", "build", "build_all", "preview"]
 
+#: How far ahead what time alone changes is found: somewhat longer than from one build of everything to the next.
+AHEAD = timedelta(minutes=20)
+#: How old columns may be of which one segment is built, and how long whom changes touched is remembered.
+COLUMNS_AGE_MAX = timedelta(minutes=30)
+TOUCHED_AGE_MAX = timedelta(hours=2)
 #: Customers that a preview shows.
 SOME = 10
 #: Previews at once in a process, and how long one waits for its turn.
@@ -76,8 +86,9 @@ def _turn() -> Iterator[None]:
 def _preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
     columns = latest_columns(workplace) or columns_now(workplace)
     with duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
-        found = engine.keep(_meant(engine, columns, asked, tree), "meant")
-        people = columns.subjects(engine).people
+        subjects = columns.subjects(engine)
+        found = engine.keep(members_of(asked.whole(tree), subjects, asked.clock, asked.kinds), "meant")
+        people = subjects.people
         value = ibis.coalesce(people.total_clv_minor, people.historic_clv_minor, 0)
         worth = people.select("customer_id", "id", value=value).join(found, "customer_id")
         sums = worth.aggregate(customers=worth.count(), value=worth["value"].sum()).to_pyarrow().to_pylist()[0]
@@ -92,40 +103,68 @@ def _preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
 
 
 def build_all(workplace: Workplace, now: datetime) -> list[Built]:
-    """Build every segment anew, each in a transaction of its own; one that fails says so, and keeps its members."""
+    """Build every segment anew, each in a transaction of its own; one that fails says so, and keeps its members.
+
+    From then on members follow what happens, and for :data:`AHEAD` what time alone changes.
+    """
     columns = columns_now(workplace)
     with workplace.database.read() as tx:
         ids = [one.segment_id for one in list_segments(tx)]
     done = []
-    for segment_id in ids:
-        with suppress(ShukeError, duckdb.Error):
-            done.append(_built(workplace, segment_id, columns, now))
+    with _everybody(workplace, columns) as subjects:
+        for segment_id in ids:
+            with suppress(ShukeError, duckdb.Error):
+                done.append(_built(workplace, segment_id, columns, subjects, now))
+        with workplace.database.begin() as tx:
+            _expect(tx, workplace, columns, subjects, now)
     return done
 
 
 def build(workplace: Workplace, segment_id: UUID, now: datetime) -> Built:
-    """Build one segment anew.
+    """Build one segment anew, of the newest columns where those do: who was touched since is asked by the next round.
 
     Raises:
         NotFound: ``segments.no_segment``.
         BadInput: what is wrong with its definition by now; it keeps its members, and says so.
     """
-    return _built(workplace, segment_id, columns_now(workplace), now)
+    latest = latest_columns(workplace)
+    with workplace.database.read() as tx:
+        refreshed = lifecycle.last_refresh(tx)
+    refresh_id = refreshed.refresh_id if refreshed else None
+    if latest is None or latest.refresh_id != refresh_id or now - latest.at > COLUMNS_AGE_MAX:
+        latest = columns_now(workplace)
+    with _everybody(workplace, latest) as subjects:
+        built = _built(workplace, segment_id, latest, subjects, now)
+        with workplace.database.begin() as tx:
+            _expect(tx, workplace, latest, subjects, now, segment_id)
+    return built
 
 
-def _built(workplace: Workplace, segment_id: UUID, columns: Columns, now: datetime) -> Built:
+@contextmanager
+def _everybody(workplace: Workplace, columns: Columns) -> Iterator[Subjects]:
+    with duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
+        yield columns.subjects(engine)
+
+
+def _built(workplace: Workplace, segment_id: UUID, columns: Columns, subjects: Subjects, now: datetime) -> Built:
     try:
         with workplace.database.begin() as tx:
             tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
-            tx.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:one, 72))"), {"one": str(segment_id)})
+            hold(tx)
             segment = get_segment(tx, segment_id)
-            if _is_newer(segment, columns):
-                return Built(segment_id, segment.customers or 0, 0, 0)
-            asked = asking(tx, workplace, columns.at)
+            # No segment goes back in time: what followed since is of a later moment.
+            at = max(now, tx.scalar(sa.select(followed.c.at)) or now)
+            asked = asking(tx, workplace, at)
             checked(segment.definition, asked.vocabulary)
-            with duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
-                ids = _ids(engine, columns, asked, segment.definition)
-            return _kept(tx, segment, ids, columns, now)
+            tree = asked.whole(segment.definition)
+            if ranks(tree):
+                at, asked = columns.at, asking(tx, workplace, columns.at)
+                if _is_newer(segment, columns):
+                    return Built(segment_id, segment.customers or 0, 0, 0)
+            else:
+                _leave_touched(tx, columns, at)
+            found = members_of(tree, subjects, asked.clock, asked.kinds)
+            return _kept(tx, segment, _named(found, subjects).to_pyarrow()["id"], at, now)
     except (ShukeError, duckdb.Error) as reason:
         code = reason.code if isinstance(reason, ShukeError) else "segments.engine"
         log.warning("segment not built", segment_id=str(segment_id), reason=code)
@@ -134,86 +173,73 @@ def _built(workplace: Workplace, segment_id: UUID, columns: Columns, now: dateti
         raise
 
 
+def _leave_touched(tx: Transaction, columns: Columns, at: datetime) -> None:
+    """Leave out whom anything happened to that is not in the columns, and have them be asked by the next round."""
+    found = touched_since(columns.snapshot).add_columns(sa.literal("facts"))
+    tx.execute(sa.insert(asked_table).from_select(["customer_id", "why"], found))
+    waits = sa.select(dues).where(dues.c.customer_id == asked_table.c.customer_id, dues.c.due_at <= at).exists()
+    due = sa.select(asked_table.c.customer_id, sa.literal(at, sa.DateTime(timezone=True)), asked_table.c.why)
+    tx.execute(sa.insert(dues).from_select(["customer_id", "due_at", "why"], due.where(~waits)))
+
+
 def _is_newer(segment: Segment, columns: Columns) -> bool:
     """Whether the segment was built meanwhile, as it is defined now, of columns that were begun later."""
     built = segment.built_at is not None and segment.built_at > columns.at
     return built and segment.built_version == segment.version
 
 
-def _meant(engine: Engine, columns: Columns, asked: Asking, tree: Node) -> ir.Table:
-    return members_of(asked.whole(tree), columns.subjects(engine), asked.clock, asked.kinds)
+def _named(found: ir.Table, subjects: Subjects) -> ir.Table:
+    """The same customers with their ids."""
+    return found.join(subjects.people.select("customer_id", "id"), "customer_id").drop("customer_id")
 
 
-def _ids(engine: DuckDBEngine, columns: Columns, asked: Asking, tree: Node) -> pa.ChunkedArray:
-    found = _meant(engine, columns, asked, tree)
-    return found.join(columns.ids(engine), "customer_id").select("id").to_pyarrow()["id"]
-
-
-def _kept(tx: Transaction, segment: Segment, ids: pa.ChunkedArray, columns: Columns, now: datetime) -> Built:
-    tx.execute(sa.text("CREATE TEMPORARY TABLE meant (customer_id uuid PRIMARY KEY) ON COMMIT DROP"))
-    text = pa.BufferOutputStream()
-    pacsv.write_csv(pa.table({"customer_id": ids}), text, pacsv.WriteOptions(include_header=False))
-    with driver(tx).cursor() as cursor, cursor.copy("COPY meant FROM STDIN (FORMAT csv)") as copy:
-        copy.write(memoryview(text.getvalue()))
-    tx.execute(sa.text("ANALYZE meant"))
-    values = {
-        "segment_id": segment.segment_id,
-        "version": segment.version,
-        "at": columns.at,
-        "why": "facts" if segment.built_version == segment.version else "definition",
-    }
-    entered = tx.execute(sa.text(_ENTER), values).rowcount
-    left = tx.execute(sa.text(_LEAVE), values).rowcount
-    _tell(tx, segment, columns.at, now)
-    customers = len(ids)
-    built = {"built_version": segment.version, "built_at": columns.at, "customers": customers, "failed": None}
+def _kept(tx: Transaction, segment: Segment, ids: pa.ChunkedArray, at: datetime, now: datetime) -> Built:
+    named = pa.array([str(segment.segment_id)] * len(ids))
+    copy_columns(tx, "segment_meant", {"segment_id": named, "customer_id": ids})
+    tx.execute(sa.text("ANALYZE segment_meant, segment_asked"))
+    why = "facts" if segment.built_version == segment.version else "definition"
+    moved = keep(tx, [segment.segment_id], at=at, now=now, but=True, why=why)
+    of_it = sa.select(sa.func.count()).where(members.c.segment_id == segment.segment_id)
+    customers = tx.scalar(of_it) or 0
+    built = {"built_version": segment.version, "built_at": at, "customers": customers, "failed": None}
     tx.execute(sa.update(segments).where(segments.c.segment_id == segment.segment_id).values(**built))
+    entered, left = (moved[0].entered, moved[0].left) if moved else (0, 0)
     return Built(segment.segment_id, customers, entered, left)
 
 
-def _tell(tx: Transaction, segment: Segment, at: datetime, now: datetime) -> None:
-    """Who entered and who left, as facts on the timeline, at the first identity of each customer."""
-    owners = profiles.owners().subquery("owners")
-    first = sa.func.min(owners.c.identity_id)
-    named = sa.func.jsonb_build_object(
-        *("segment_id", sa.cast(segment.segment_id, sa.Text), "segment", sa.cast(sa.literal(segment.name), sa.Text))
-    )
-    collect.record_found_facts(
-        tx,
-        sa.select(
-            sa.literal(now, sa.DateTime(timezone=True)).label("received_at"),
-            first.label("identity_id"),
-            sa.literal("segment").label("kind"),
-            sa.case((changes.c.entered, "entered"), else_="left").label("name"),
-            named.label("properties"),
+def _expect(
+    tx: Transaction,
+    workplace: Workplace,
+    columns: Columns,
+    subjects: Subjects,
+    now: datetime,
+    segment_id: UUID | None = None,
+) -> None:
+    """Note whom time alone will change soon; after a build of everything, in place of what was noted before."""
+    hold(tx)
+    state = tx.execute(sa.select(followed)).one_or_none()
+    asked = asking(tx, workplace, now)
+    until = now + AHEAD if segment_id is None else (state.until if state else now)
+    refreshed = columns.refresh_id
+    if state is None:
+        tx.execute(
+            sa.insert(followed).values(
+                only_one=True, seen=columns.snapshot.text, at=now, until=until, refresh_id=refreshed
+            )
         )
-        .join_from(changes, owners, owners.c.customer_id == changes.c.customer_id)
-        .where(changes.c.segment_id == segment.segment_id, changes.c.at == at)
-        .group_by(changes.c.customer_id, changes.c.entered)
-        .order_by(first),
-        occurred_at=at,
-    )
+    elif segment_id is None:
+        tx.execute(sa.update(followed).values(until=until, refresh_id=refreshed))
+    if segment_id is None:
+        tx.execute(sa.delete(dues))
+        tx.execute(sa.delete(touched).where(touched.c.at < now - TOUCHED_AGE_MAX))
+        _leave_touched(tx, columns, now)
+    for one, tree in followable(tx, asked):
+        found = dues_of(tree, subjects, asked.clock, until, asked.kinds)
+        if found is not None and segment_id in (None, one.segment_id):
+            _wait(tx, _named(found, subjects).to_pyarrow())
 
 
-_ENTER = """
-    WITH changed AS (
-        INSERT INTO segment_members (segment_id, customer_id, since)
-        SELECT :segment_id, customer_id, :at FROM meant
-        WHERE NOT EXISTS (
-            SELECT FROM segment_members m WHERE m.segment_id = :segment_id AND m.customer_id = meant.customer_id
-        )
-        ORDER BY customer_id
-        RETURNING customer_id
-    )
-    INSERT INTO segment_changes (segment_id, customer_id, at, entered, version, why)
-    SELECT :segment_id, customer_id, :at, true, :version, :why FROM changed ORDER BY customer_id
-"""
-_LEAVE = """
-    WITH changed AS (
-        DELETE FROM segment_members m
-        WHERE m.segment_id = :segment_id AND NOT EXISTS (SELECT FROM meant WHERE meant.customer_id = m.customer_id)
-        RETURNING customer_id
-    )
-    INSERT INTO segment_changes (segment_id, customer_id, at, entered, version, why)
-    SELECT :segment_id, customer_id, :at, false, :version, :why FROM changed ORDER BY customer_id
-"""
+def _wait(tx: Transaction, found: pa.Table) -> None:
+    due_at = found["due_us"].cast(pa.timestamp("us", "UTC"))
+    why = pa.array(["time"] * found.num_rows)
+    copy_columns(tx, "segment_dues", {"customer_id": found["id"], "due_at": due_at, "why": why})

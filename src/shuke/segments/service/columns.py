@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import ibis
 import ibis.expr.types as ir
@@ -23,8 +24,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from shuke import collect, profiles
-from shuke.platform import Engine, Transaction, Workplace, duckdb_of, selected
+from shuke import collect, lifecycle, profiles
+from shuke.platform import Engine, Snapshot, Transaction, Workplace, decided, duckdb_of, selected
 from shuke.segments.measures import INSIDE, Subjects
 from shuke.segments.service.subjects import COLUMNS, currency_of, people_of
 
@@ -42,26 +43,34 @@ _making = threading.Lock()
 
 @dataclass(frozen=True)
 class Columns:
-    """A folder of the tables of :class:`~shuke.segments.measures.Subjects`, as of ``at``; customers are numbers."""
+    """A folder of the tables of :class:`~shuke.segments.measures.Subjects`, as of ``at``; customers are numbers.
+
+    Everything is in them that was written by transactions below ``decided``; figures are those of ``refresh_id``.
+    """
 
     folder: Path
     at: datetime
+    decided: int
+    refresh_id: UUID | None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is in them for certain."""
+        return Snapshot(f"{self.decided}:{self.decided}:")
 
     def subjects(self, engine: Engine) -> Subjects:
-        """The tables."""
+        """The tables; ``people`` have ``id``, too: who each number is, as text."""
         tables = {name: engine.read_parquet(self.folder / f"{name}.parquet") for name in COLUMNS}
         return Subjects(**tables, everybody=tables["people"], inside=INSIDE[engine.name])
-
-    def ids(self, engine: Engine) -> ir.Table:
-        """Who each number is: ``customer_id``, ``id`` (as text)."""
-        return engine.read_parquet(self.folder / "people.parquet").select("customer_id", "id")
 
 
 def latest_columns(workplace: Workplace) -> Columns | None:
     """The newest folder; None where there is none."""
     for folder in sorted(_home(workplace).glob("[0-9]*"), reverse=True):
-        with contextlib.suppress(FileNotFoundError):
-            return Columns(folder, datetime.fromisoformat(json.loads((folder / _BASIS).read_text())["at"]))
+        with contextlib.suppress(FileNotFoundError, KeyError):
+            basis = json.loads((folder / _BASIS).read_text())
+            refresh_id = basis["refresh_id"] and UUID(basis["refresh_id"])
+            return Columns(folder, datetime.fromisoformat(basis["at"]), basis["decided"], refresh_id)
     return None
 
 
@@ -72,16 +81,20 @@ def columns_now(workplace: Workplace) -> Columns:
     """
     with _making:
         at = datetime.now(UTC)
+        with workplace.database.read() as tx:
+            reached, refreshed = decided(tx), lifecycle.last_refresh(tx)
+        refresh_id = refreshed.refresh_id if refreshed else None
         collect.update_lake(workplace, wait=True)
         home = _home(workplace)
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=home) as partial:
             _write(workplace, Path(partial))
-            (Path(partial) / _BASIS).write_text(json.dumps({"at": at.isoformat()}))
+            basis = {"at": at.isoformat(), "decided": reached, "refresh_id": refresh_id and str(refresh_id)}
+            (Path(partial) / _BASIS).write_text(json.dumps(basis))
             folder = home / f"{at:%Y%m%dT%H%M%S%f}"
             Path(partial).rename(folder)
         _tidy(home)
-        return Columns(folder, at)
+        return Columns(folder, at, reached, refresh_id)
 
 
 def _home(workplace: Workplace) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from shuke.segments.measures import INSIDE, MIX, Subjects
 from shuke.segments.model.tree import FigureName
 from shuke.segments.tables import list_members
 
-__all__ = ["COLUMNS", "currency_of", "in_database", "people_of"]
+__all__ = ["COLUMNS", "currency_of", "in_database", "lay_out", "people_of", "unbound", "us", "written"]
 
 _FIGURES = {name.value for name in FigureName} - {"created_at"}
 _MOMENTS = ("stage_since", "first_order_at", "last_order_at")
@@ -67,6 +67,10 @@ COLUMNS: dict[str, dict[str, str]] = {
     "identities": {**_WHO, "kind": "string"},
     "listed": {**_WHO, "list_id": "string"},
 }
+
+_PARTS = {"part": "uuid", "customer_id": "uuid"}
+_OWNERS = {"identity_id": "int64", "customer_id": "uuid"}
+_ON_POSTGRES = {"string": "text", "int64": "bigint", "float64": "double precision", "date": "date"}
 
 
 def us(moment: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
@@ -125,20 +129,64 @@ def in_database(
         expression: of the tables.
     """
     parts = profiles.parts_of_present(customer_ids).cte("segment_parts")
-    everybody = profiles.parts_of_present().cte("segment_everybody_parts")
     owners = profiles.owners().subquery("owners")
     whose = sa.select(owners).where(owners.c.customer_id == among("uuid", customer_ids)).cte("segment_owners")
-    happened = collect.happenings_of(whose, currency)
-    tables = {
-        **people_of(parts),
-        "everybody": people_of(everybody)["people"],
-        "facts": happened.facts,
-        "orders": happened.orders,
-        "lines": happened.lines,
-    }
-    unbound = {name: ibis.table(COLUMNS.get(name, COLUMNS["people"]), name=f"segment_{name}") for name in tables}
-    asked = expression(Subjects(**unbound, inside=INSIDE["postgres"]))
-    text = str(ibis.to_sql(asked, dialect="postgres")).replace(":", r"\:")
+    everybody = people_of(profiles.parts_of_present().cte("segment_everybody_parts"))["people"]
+    tables = {**_rows_of(parts, whose, currency), "everybody": everybody}
+    asked = expression(unbound())
+    text = written(asked).replace(":", r"\:")
     found = sa.text(text).columns(*(sa.column(name) for name in asked.columns)).subquery("asked")
     statement = sa.select(found).add_cte(*(table.cte(f"segment_{name}") for name, table in tables.items()))
     return tx.execute(statement).all()
+
+
+def unbound(now_us: ir.IntegerValue | None = None) -> Subjects:
+    """The tables by their names in PostgreSQL, for an expression that is to be :func:`written`."""
+    tables = {name: ibis.table(columns, name=f"segment_{name}") for name, columns in COLUMNS.items()}
+    everybody = ibis.table(COLUMNS["people"], name="segment_everybody")
+    return Subjects(**tables, everybody=everybody, inside=INSIDE["postgres"], now_us=now_us)
+
+
+def written(expression: ir.Table) -> str:
+    """An expression of :func:`unbound` tables in PostgreSQL's words."""
+    return str(ibis.to_sql(expression, dialect="postgres"))
+
+
+def lay_out(tx: Transaction, customer_ids: Collection[UUID], currency: str | None) -> None:
+    """Put what trees may ask of these customers into temporary tables of this transaction, for many to be asked of it.
+
+    There is no ``everybody``: what compares customers with all others cannot be asked here. Arguments as for
+    :func:`in_database`.
+    """
+    for name, columns in {**COLUMNS, "parts": _PARTS, "owners": _OWNERS}.items():
+        typed = ", ".join(f"{column} {_stored(column, kind)}" for column, kind in columns.items())
+        tx.execute(sa.text(f"CREATE TEMP TABLE IF NOT EXISTS segment_{name} ({typed}) ON COMMIT DELETE ROWS"))
+    owners = profiles.owners().subquery("owners")
+    whose = sa.select(owners).where(owners.c.customer_id == among("uuid", customer_ids))
+    _fill(tx, "parts", _PARTS, profiles.parts_of_present(customer_ids))
+    _fill(tx, "owners", _OWNERS, whose)
+    parts, laid = (
+        sa.table(f"segment_{name}", *map(sa.column, columns))
+        for name, columns in (("parts", _PARTS), ("owners", _OWNERS))
+    )
+    for name, rows in _rows_of(parts, laid, currency).items():
+        _fill(tx, name, COLUMNS[name], rows)
+
+
+def _rows_of(parts: sa.FromClause, owners: sa.FromClause, currency: str | None) -> dict[str, sa.Select[Any]]:
+    happened = collect.happenings_of(owners, currency)
+    return {**people_of(parts), "facts": happened.facts, "orders": happened.orders, "lines": happened.lines}
+
+
+def _fill(tx: Transaction, name: str, columns: Mapping[str, str], rows: sa.Select[Any]) -> None:
+    table = sa.table(f"segment_{name}", *map(sa.column, columns))
+    found = rows.subquery("found")
+    tx.execute(sa.insert(table).from_select(list(columns), sa.select(*(found.c[column] for column in columns))))
+    # Nothing else tells the planner how many rows there are.
+    tx.execute(sa.text(f"ANALYZE segment_{name}"))
+
+
+def _stored(column: str, kind: str) -> str:
+    if column in ("customer_id", "part"):
+        return "uuid"
+    return "jsonb" if column in ("attributes", "properties") else _ON_POSTGRES[kind]

@@ -24,13 +24,12 @@ from shuke.collect import measures
 from shuke.collect.model import Collected, OrderStatus, Stated
 from shuke.collect.rules.headers import plain
 from shuke.collect.rules.personal import is_personal_text
-from shuke.collect.service.copying import copy_columns
 from shuke.collect.service.imports.ledger import Counts, Imported, Step, fingerprint, run_steps
 from shuke.collect.service.orders import merge_orders, merge_refunds, prepare
 from shuke.collect.service.origins import ensure_source, find_source
 from shuke.collect.service.rejects import free_path, harmless, write_rejects
 from shuke.collect.service.sources import find_files
-from shuke.platform import Engine, Keyring, Transaction, Workplace
+from shuke.platform import Engine, Keyring, Transaction, Workplace, copy_columns
 
 __all__ = ["import_orders"]
 

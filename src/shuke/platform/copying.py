@@ -1,25 +1,16 @@
-"""Rows and columns into a table of PostgreSQL, by way of COPY."""
+"""Columns into a table of PostgreSQL, by way of COPY."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from shuke.platform import Transaction, driver
+from shuke.platform.database import Transaction, driver
 
-__all__ = ["copy_columns", "microseconds"]
-
-_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def microseconds(moment: datetime) -> int:
-    """A moment as a binary COPY has it: since PostgreSQL's epoch."""
-    return (moment - _POSTGRES_EPOCH) // _MICROSECOND
+__all__ = ["copy_columns"]
 
 
 def copy_columns(tx: Transaction, table: str, columns: Mapping[str, Any]) -> int:
