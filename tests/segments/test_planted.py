@@ -159,7 +159,7 @@ def _lesser_of_two_at_one_moment(patch: pytest.MonkeyPatch) -> None:
     def wrong(self: Any, node: Measured, value: Any) -> str:
         name, matches = tree.matching(node.what, self.subjects, self.clock)
         rows = tree.reaching(node.window, tree.table_of(name, self.subjects), self.subjects, self.clock)
-        rows = rows.filter(matches(rows) & tree.within(node.window, rows, self.clock))
+        rows = rows.filter(matches(rows) & tree.within(node.window, rows, self.subjects, self.clock))
         rows = rows.select("customer_id", "us", value=value(rows)).filter(ibis._["value"].notnull())
         time = rows.us if node.by == "first" else rows.us.desc()
         place = ibis.row_number().over(ibis.window(group_by=rows.customer_id, order_by=[time, rows["value"]]))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from shuke import access
-from shuke.platform import AnyTask, Metrics, Transaction, Workplace, queue_job
+from shuke.platform import AnyTask, Metrics, Transaction, Workplace, defer, queue_job
 from shuke.platform.http import ABSENT, api, refusal
 from shuke.platform.job_answers import QueuedBody
 from shuke.segments.model.segment import Change, Explained, Member, Preview, Segment
@@ -133,29 +133,28 @@ class ExplainedAnswer(BaseModel):
     parts: list[ExplainedAnswer]
 
 
-def routes(workplace: Workplace, _: Metrics, *, building: AnyTask) -> list[BaseRoute]:
-    """The routes of the room; ``building`` is the task that builds a segment."""
+def routes(workplace: Workplace, _: Metrics, *, building: AnyTask, defined: AnyTask) -> list[BaseRoute]:
+    """The routes of the room; ``building`` is the task that builds a segment for somebody who waits, ``defined`` the
+    one that does so once it has been defined anew.
+    """
     router = api("segments")
-    _of_definitions(router, workplace, building)
+    _of_definitions(router, workplace, defined)
     _of_members(router, workplace)
 
     @router.post("/segments/{segment_id:uuid}/build", status_code=202, responses=ABSENT | _TAKEN)
     def build_segment(visit: _Writing, segment_id: UUID) -> QueuedBody:
         with visit.begin() as tx:
             get_segment(tx, segment_id)
-            job_id = _build(visit, tx, building, segment_id)
+            asked = {"segment_id": str(segment_id)}
+            lock = f"segments.build.{segment_id}"
+            job_id = queue_job(tx, building, kind="segments.build", asker=visit.asker, asked=asked, lock=lock)
             visit.note(job_id=job_id)
         return QueuedBody(job_id=job_id)
 
     return list(router.routes)
 
 
-def _build(visit: access.Visit, tx: Transaction, building: AnyTask, segment_id: UUID) -> UUID:
-    asked, lock = {"segment_id": str(segment_id)}, f"segments.build.{segment_id}"
-    return queue_job(tx, building, kind="segments.build", asker=visit.asker, asked=asked, lock=lock)
-
-
-def _of_definitions(router: APIRouter, workplace: Workplace, building: AnyTask) -> None:
+def _of_definitions(router: APIRouter, workplace: Workplace, defined: AnyTask) -> None:
 
     @router.get("/segments")
     def get_segments(visit: _Reading) -> SegmentsAnswer:
@@ -168,7 +167,7 @@ def _of_definitions(router: APIRouter, workplace: Workplace, building: AnyTask) 
         with visit.begin() as tx:
             asked = asking(tx, workplace)
             made = add_segment(tx, asked, body.name, body.definition, made_by=visit.reader.name, now=datetime.now(UTC))
-            _build(visit, tx, building, made.segment_id)
+            defer(tx, defined, segment_id=str(made.segment_id))
             visit.note("segment.make", segment_id=made.segment_id, after=_said(made))
             visit.tagged(_said(made))
             return _answer(made, visit, names_of(tx, asked, visit.language))
@@ -198,7 +197,7 @@ def _of_definitions(router: APIRouter, workplace: Workplace, building: AnyTask) 
                 tx, asked, segment_id, body.name, body.definition, made_by=visit.reader.name, now=datetime.now(UTC)
             )
             if after.version != before.version:
-                _build(visit, tx, building, segment_id)
+                defer(tx, defined, segment_id=str(segment_id))
             visit.note("segment.change", before=_said(before), after=_said(after))
             visit.tagged(_said(after))
             return _answer(after, visit, names_of(tx, asked, visit.language))

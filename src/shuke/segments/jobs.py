@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
+from shuke.base.errors import ShukeError
 from shuke.platform import Blueprint, JobContext, Running, defer, log, run_job, workplace
 from shuke.segments.service.building import build, build_all
 from shuke.segments.service.definitions import list_segments
 from shuke.segments.service.following import follow
 
-__all__ = ["build_now", "tasks"]
+__all__ = ["build_defined", "build_now", "tasks"]
 
 #: How long one job follows before it gives its place to the next, and how long it waits where nothing happened.
 FOLLOW_SECONDS = 57
@@ -49,6 +51,13 @@ def follow_segments(context: JobContext, timestamp: int) -> None:  # noqa: ARG00
             return
         if not done.more:
             place.stopping.wait(PAUSE_SECONDS)
+
+
+@tasks.task(name="build_defined", pass_context=True)
+def build_defined(context: JobContext, segment_id: str) -> None:
+    """Bring a segment up to date that has been defined anew; what is wrong with it is kept with it."""
+    with suppress(ShukeError):
+        build(workplace(context), UUID(segment_id), datetime.now(UTC))
 
 
 @tasks.task(name="build_now", pass_context=True)
