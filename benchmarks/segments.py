@@ -1,387 +1,108 @@
-"""Ten segments of a brand of a million customers with ten million facts, beside the same ten in SQL written by hand.
+"""Segments of a brand of a million customers with ten million facts: built, followed, and as others would ask for them.
 
-    .venv/bin/python benchmarks/segments.py [--customers 1000000] [--times 3]
+    .venv/bin/python benchmarks/segments.py [--customers 1000000] [--times 3] [--seconds 60] [PART ...]
 
-The database is that of ``million.py``, which makes it where it is not there. Both ask the same columns by DuckDB with
-the same memory; both have to find the same customers. A figure is the fastest of some times, without Python's imports.
+The database is that of ``million.py``, which makes it where it is not there.
+
+- ``build``: ten segments beside the same ten in SQL written by hand. Both ask the same columns by DuckDB with the same
+  memory; both have to find the same customers. A figure is the fastest of some times, without Python's imports.
+- ``peer``: the ten in the same SQL on PostgreSQL, on tables and indexes as a customer database usually has them.
+- ``follow``: a thousand facts a second while fifty segments are followed: how soon members change, and what it costs.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
 import os
+import random
+import re
 import resource
+import statistics
 import sys
+import threading
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+import sqlalchemy as sa
+import structlog
 
 from measure import flushes_per_second
 from million import AS_OF, database_of
 from shuke import collect, lifecycle
-from shuke.platform import Database, DuckDBEngine, Settings, Workplace, duckdb_of, migrate
+from shuke.platform import Database, DuckDBEngine, Settings, Workplace, copy_columns, duckdb_of, migrate
+from shuke.segments.jobs import PAUSE_SECONDS
 from shuke.segments.measures import members
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import Kind
 from shuke.segments.rules.checking import checked, read_tree
 from shuke.segments.service.asking import asking
+from shuke.segments.service.building import build_all
 from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, columns_now
+from shuke.segments.service.definitions import add_segment
+from shuke.segments.service.following import follow as round_of
+from ten_segments import BY_HAND, DEFINITIONS
 
 KINDS = {"city": Kind.TEXT}
 CLOCK = Clock(AS_OF, "UTC")
-
-
-def last(days: int) -> dict[str, Any]:
-    return {"when": "last", "span": {"n": days, "unit": "days"}}
-
-
-def did(what: dict[str, Any], op: str, n: int, days: int | None = None) -> dict[str, Any]:
-    window = {"when": "ever"} if days is None else last(days)
-    return {"node": "did", "what": what, "times": {"op": op, "values": [n]}, "window": window}
-
-
-def seen(name: str, **where: Any) -> dict[str, Any]:
-    tests = [{"name": one, "test": test} for one, test in where.items()]
-    return {"of": "facts", "kind": "track", "name": name, "where": tests}
-
-
-def figure(name: str, op: str, *values: Any) -> dict[str, Any]:
-    return {"node": "figure", "name": name, "test": {"op": op, "values": list(values)}}
-
-
-def measured(what: dict[str, Any], of: str, by: str, op: str, *values: Any, days: int | None = None) -> dict[str, Any]:
-    window = {"when": "ever"} if days is None else last(days)
-    return {
-        "node": "measured",
-        "what": what,
-        "of": of,
-        "by": by,
-        "test": {"op": op, "values": list(values)},
-        "window": window,
-    }
-
-
-def every(*of: dict[str, Any]) -> dict[str, Any]:
-    return {"node": "all", "of": list(of)}
-
-
-def some(*of: dict[str, Any]) -> dict[str, Any]:
-    return {"node": "any", "of": list(of)}
-
-
-def none(*of: dict[str, Any]) -> dict[str, Any]:
-    return {"node": "none", "of": list(of)}
-
-
-ORDERS: dict[str, Any] = {"of": "orders"}
-WEB, STORE = {"of": "orders", "channels": ["web"]}, {"of": "orders", "channels": ["store"]}
-VIP = {"node": "tag", "tag": "VIP"}
-PHONE, ACCOUNT = {"node": "identity", "kind": "phone"}, {"node": "identity", "kind": "user_id"}
-IN_TOWN = {"node": "attribute", "name": "city", "test": {"op": "is", "values": ["杭州"]}}
-GOODS = {"of": "orders", "goods": {"products": [f"p{number}" for number in range(100, 120)]}}
-DEAR = {"price": {"op": "at_least", "values": [400]}}
-CART = {
-    "node": "sequence",
-    "window": last(60),
-    "steps": [
-        {"what": seen("Product Added")},
-        {
-            "what": seen("Cart Viewed"),
-            "within": {"n": 7, "unit": "days"},
-            "unless": {"what": ORDERS, "within": {"n": 1, "unit": "days"}},
-        },
-    ],
-}
-AFTER = {"when": "after", "which": "last", "what": ORDERS}
-LOOKED_AFTER = {
-    "node": "did",
-    "what": seen("Product Viewed"),
-    "times": {"op": "at_least", "values": [2]},
-    "window": AFTER,
-}
-
-DEFINITIONS: dict[str, dict[str, Any]] = {
-    "looked, and bought nothing": every(
-        did(seen("Product Viewed"), "at_least", 3, 30),
-        did(seen("Product Added"), "at_least", 1, 30),
-        did(ORDERS, "is", 0, 30),
-        did(ORDERS, "at_least", 1),
-        PHONE,
-    ),
-    "dear, and leaving": every(
-        VIP,
-        figure("stage", "is", "at_risk", "lost"),
-        figure("historic_clv_minor", "at_least", 50_000),
-        did(seen("Product Viewed"), "is", 0, 60),
-        IN_TOWN,
-    ),
-    "buys on the web": every(
-        did(WEB, "at_least", 2, 365),
-        measured(ORDERS, "amount_minor", "average", "between", 5_000, 30_000),
-        did(STORE, "is", 0, 180),
-        figure("churn_probability", "less", 0.5),
-        did(seen("Products Searched"), "at_least", 1, 90),
-    ),
-    "left a cart": every(CART, VIP, ACCOUNT, some(did(ORDERS, "at_least", 1), IN_TOWN), none(did(WEB, "more", 9))),
-    "of one shelf": every(
-        did(GOODS, "at_least", 1),
-        measured(GOODS, "quantity", "sum", "at_least", 3),
-        did(ORDERS, "at_least", 1, 365),
-        did(seen("Product Viewed", **DEAR), "at_least", 2),
-        none(figure("stage", "is", "lost")),
-    ),
-    "twice, then dear": every(
-        figure("orders", "is", 2),
-        measured(ORDERS, "amount_minor", "greatest", "more", 20_000),
-        some(did(WEB, "is", 2), did(STORE, "is", 2)),
-        did(seen("Cart Viewed"), "at_least", 1, 180),
-        VIP,
-    ),
-    "the dearest who look around": every(
-        {"node": "top", "by": "total_clv_minor", "percent": 10},
-        measured(seen("Product Viewed"), "product_id", "distinct", "at_least", 5, days=180),
-        figure("stage", "is_not", "lost"),
-        did(ORDERS, "at_least", 2),
-        PHONE,
-    ),
-    "lookers without an order": every(
-        did(ORDERS, "is", 0),
-        some(
-            did(seen("Product Viewed"), "at_least", 5, 180),
-            every(did(seen("Product Added"), "at_least", 1, 90), did(seen("Cart Viewed"), "at_least", 1, 90)),
-        ),
-        IN_TOWN,
-        ACCOUNT,
-    ),
-    "not any of these": every(
-        none(
-            did(ORDERS, "at_least", 1, 90),
-            did(seen("Product Added"), "at_least", 1, 30),
-            figure("churn_probability", "more", 0.9),
-        ),
-        did(ORDERS, "at_least", 1),
-        VIP,
-        measured(ORDERS, "amount_minor", "sum", "at_least", 10_000),
-    ),
-    "came back to look": every(
-        LOOKED_AFTER,
-        figure("last_order_at", "last_days", 180),
-        figure("historic_clv_minor", "at_least", 10_000),
-        VIP,
-        did(seen("Cart Viewed"), "is", 0, 30),
-    ),
-}
-
-# The moments at which days begin, counted back from today.
-BY_HAND: dict[str, str] = {
-    "looked, and bought nothing": """
-        SELECT p.customer_id FROM people p
-        JOIN (
-            SELECT customer_id, count(*) FILTER (name = 'Product Viewed') AS viewed,
-                count(*) FILTER (name = 'Product Added') AS added
-            FROM facts WHERE kind = 'track' AND name IN ('Product Viewed', 'Product Added')
-                AND us BETWEEN {d30} AND {now} GROUP BY ALL
-        ) f USING (customer_id)
-        JOIN (
-            SELECT customer_id, count(*) FILTER (us BETWEEN {d30} AND {now}) AS lately FROM orders GROUP BY ALL
-        ) o USING (customer_id)
-        WHERE viewed >= 3 AND added >= 1 AND lately = 0
-            AND customer_id IN (SELECT customer_id FROM identities WHERE kind = 'phone')
-    """,
-    "dear, and leaving": """
-        SELECT p.customer_id FROM people p
-        WHERE stage IN ('at_risk', 'lost') AND historic_clv_minor >= 50000
-            AND json_extract_string(attributes, '$.city') = '杭州'
-            AND customer_id IN (
-                SELECT customer_id FROM tags WHERE tag = 'VIP' AND (expires_us IS NULL OR expires_us > {now})
-            )
-            AND customer_id NOT IN (
-                SELECT customer_id FROM facts
-                WHERE kind = 'track' AND name = 'Product Viewed' AND us BETWEEN {d60} AND {now}
-            )
-    """,
-    "buys on the web": """
-        SELECT p.customer_id FROM people p
-        JOIN (
-            SELECT customer_id, count(*) FILTER (channel = 'web' AND us BETWEEN {d365} AND {now}) AS web,
-                count(*) FILTER (channel = 'store' AND us BETWEEN {d180} AND {now}) AS store,
-                sum(amount_minor) / count(*) AS mean
-            FROM orders GROUP BY ALL
-        ) o USING (customer_id)
-        WHERE web >= 2 AND store = 0 AND mean BETWEEN 5000 AND 30000 AND churn_probability < 0.5
-            AND customer_id IN (
-                SELECT customer_id FROM facts
-                WHERE kind = 'track' AND name = 'Products Searched' AND us BETWEEN {d90} AND {now}
-            )
-    """,
-    "left a cart": """
-        WITH rows AS (
-            SELECT customer_id, us, name FROM facts
-            WHERE kind = 'track' AND name IN ('Product Added', 'Cart Viewed') AND us >= {d60}
-            UNION ALL SELECT customer_id, us, 'order' FROM orders WHERE us >= {d60}
-        ), good AS (
-            SELECT customer_id, us, name,
-                max((name = 'Product Added' AND us <= {now})::int) OVER (
-                    PARTITION BY customer_id ORDER BY us RANGE BETWEEN 604800000000 PRECEDING AND 1 PRECEDING
-                ) AS added,
-                max((name = 'order')::int) OVER (
-                    PARTITION BY customer_id ORDER BY us RANGE BETWEEN 1 FOLLOWING AND 86400000000 FOLLOWING
-                ) AS ordered
-            FROM rows
-        )
-        SELECT p.customer_id FROM people p
-        LEFT JOIN (
-            SELECT customer_id, count(*) AS orders, count(*) FILTER (channel = 'web') AS web FROM orders GROUP BY ALL
-        ) o USING (customer_id)
-        WHERE customer_id IN (
-                SELECT customer_id FROM good
-                WHERE name = 'Cart Viewed' AND added = 1 AND coalesce(ordered, 0) = 0 AND us <= {now} - 86400000000
-            )
-            AND customer_id IN (
-                SELECT customer_id FROM tags WHERE tag = 'VIP' AND (expires_us IS NULL OR expires_us > {now})
-            )
-            AND customer_id IN (SELECT customer_id FROM identities WHERE kind = 'user_id')
-            AND (o.orders >= 1 OR json_extract_string(attributes, '$.city') = '杭州') AND coalesce(web, 0) <= 9
-    """,
-    "of one shelf": """
-        SELECT p.customer_id FROM people p
-        JOIN (
-            SELECT customer_id, sum(quantity) AS pieces FROM lines
-            WHERE product_id IN ({shelf}) GROUP BY ALL
-        ) l USING (customer_id)
-        JOIN (
-            SELECT customer_id, count(*) AS viewed FROM facts
-            WHERE kind = 'track' AND name = 'Product Viewed'
-                AND TRY_CAST(json_extract_string(properties, '$.price') AS double) >= 400 GROUP BY ALL
-        ) f USING (customer_id)
-        WHERE pieces >= 3 AND viewed >= 2 AND stage <> 'lost'
-            AND customer_id IN (SELECT customer_id FROM orders WHERE us BETWEEN {d365} AND {now})
-    """,
-    "twice, then dear": """
-        SELECT p.customer_id FROM people p
-        JOIN (
-            SELECT customer_id, max(amount_minor) AS most, count(*) FILTER (channel = 'web') AS web,
-                count(*) FILTER (channel = 'store') AS store
-            FROM orders GROUP BY ALL
-        ) o USING (customer_id)
-        WHERE p.orders = 2 AND most > 20000 AND (web = 2 OR store = 2)
-            AND customer_id IN (
-                SELECT customer_id FROM tags WHERE tag = 'VIP' AND (expires_us IS NULL OR expires_us > {now})
-            )
-            AND customer_id IN (
-                SELECT customer_id FROM facts
-                WHERE kind = 'track' AND name = 'Cart Viewed' AND us BETWEEN {d180} AND {now}
-            )
-    """,
-    "the dearest who look around": """
-        WITH ranked AS (
-            SELECT customer_id, row_number() OVER (ORDER BY total_clv_minor DESC, created_at, customer_id) AS place,
-                count(*) OVER () AS known
-            FROM people WHERE total_clv_minor IS NOT NULL
-        )
-        SELECT p.customer_id FROM people p
-        JOIN (
-            SELECT customer_id, count(DISTINCT json_extract_string(properties, '$.product_id')) AS goods FROM facts
-            WHERE kind = 'track' AND name = 'Product Viewed' AND us BETWEEN {d180} AND {now} GROUP BY ALL
-        ) f USING (customer_id)
-        JOIN (SELECT customer_id, count(*) AS n FROM orders GROUP BY ALL) o USING (customer_id)
-        WHERE goods >= 5 AND n >= 2 AND stage <> 'lost'
-            AND customer_id IN (SELECT customer_id FROM ranked WHERE (place - 1) * 10 < known)
-            AND customer_id IN (SELECT customer_id FROM identities WHERE kind = 'phone')
-    """,
-    "lookers without an order": """
-        SELECT p.customer_id FROM people p
-        JOIN (
-            SELECT customer_id, count(*) FILTER (name = 'Product Viewed') AS viewed,
-                count(*) FILTER (name = 'Product Added' AND us >= {d90}) AS added,
-                count(*) FILTER (name = 'Cart Viewed' AND us >= {d90}) AS carts
-            FROM facts
-            WHERE kind = 'track' AND name IN ('Product Viewed', 'Product Added', 'Cart Viewed')
-                AND us BETWEEN {d180} AND {now}
-            GROUP BY ALL
-        ) f USING (customer_id)
-        WHERE (viewed >= 5 OR (added >= 1 AND carts >= 1))
-            AND customer_id NOT IN (SELECT customer_id FROM orders)
-            AND json_extract_string(attributes, '$.city') = '杭州'
-            AND customer_id IN (SELECT customer_id FROM identities WHERE kind = 'user_id')
-    """,
-    "not any of these": """
-        SELECT p.customer_id FROM people p
-        JOIN (
-            SELECT customer_id, sum(amount_minor) AS spent, count(*) FILTER (us BETWEEN {d90} AND {now}) AS lately
-            FROM orders GROUP BY ALL
-        ) o USING (customer_id)
-        WHERE lately = 0 AND spent >= 10000 AND NOT coalesce(churn_probability > 0.9, false)
-            AND customer_id NOT IN (
-                SELECT customer_id FROM facts
-                WHERE kind = 'track' AND name = 'Product Added' AND us BETWEEN {d30} AND {now}
-            )
-            AND customer_id IN (
-                SELECT customer_id FROM tags WHERE tag = 'VIP' AND (expires_us IS NULL OR expires_us > {now})
-            )
-    """,
-    "came back to look": """
-        SELECT p.customer_id FROM people p
-        JOIN (
-            SELECT customer_id, count(*) AS looked
-            FROM facts JOIN (SELECT customer_id, max(us) AS ordered FROM orders GROUP BY ALL) o USING (customer_id)
-            WHERE kind = 'track' AND name = 'Product Viewed' AND us > ordered GROUP BY ALL
-        ) f USING (customer_id)
-        WHERE looked >= 2 AND last_order_at >= {d180} AND last_order_at < {tomorrow} AND historic_clv_minor >= 10000
-            AND customer_id IN (
-                SELECT customer_id FROM tags WHERE tag = 'VIP' AND (expires_us IS NULL OR expires_us > {now})
-            )
-            AND customer_id NOT IN (
-                SELECT customer_id FROM facts
-                WHERE kind = 'track' AND name = 'Cart Viewed' AND us BETWEEN {d30} AND {now}
-            )
-    """,
-}
 DAY_US = 86_400_000_000
 
 
 def main() -> None:
-    """Print what each segment takes, beside SQL by hand."""
+    """Print what the parts take."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("parts", nargs="*", metavar="PART")
     options = parser.parse_args()
+    parts = options.parts or ["build", "peer", "follow"]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     with database_of(options.customers) as (url, folder, keyring), Database(url, statement_seconds=3600) as database:
         migrate(database)
         print(f"flushes of this disk: {flushes_per_second(folder):,.0f}/s; load {os.getloadavg()[0]:.1f}", flush=True)
         place = Workplace(Settings(data_folder=folder, work_folder=folder / "work"), database, keyring)
+        with database.begin() as tx:
+            # The copy was noted as one change of everybody.
+            tx.execute(sa.text("TRUNCATE segment_touched"))
         with database.read() as tx:
             refreshed = lifecycle.last_refresh(tx) is not None
-        if not refreshed:
-            collect.update_lake(place)
-            lifecycle.refresh(place, as_of=AS_OF, now=datetime.now(UTC))
         collect.update_lake(place)
+        if not refreshed:
+            lifecycle.refresh(place, as_of=AS_OF, now=datetime.now(UTC))
         began = time.perf_counter()
         columns = columns_now(place)
         size = sum(file.stat().st_size for file in columns.folder.iterdir())
         print(f"columns of everybody: {time.perf_counter() - began:.1f} s, {size / 1e6:,.0f} MB", flush=True)
-        with database.read() as tx:
-            words = asking(tx, place, AS_OF).vocabulary
-        with duckdb_of(place.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
-            compare(engine, columns, words, options.times)
+        if "build" in parts or "peer" in parts:
+            with database.read() as tx:
+                words = asking(tx, place, AS_OF).vocabulary
+            with duckdb_of(place.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
+                best = compare(engine, columns, words, options.times)
+        if "peer" in parts:
+            peer(place, columns, best, options.times)
+        if "follow" in parts:
+            follow(place, options.seconds)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"peak memory of this process: {peak:.2f} GB; load {os.getloadavg()[0]:.1f}")
 
 
-def compare(engine: DuckDBEngine, columns: Columns, words: Any, times: int) -> None:
-    """Each of the ten, both ways in turn."""
+def compare(engine: DuckDBEngine, columns: Columns, words: Any, times: int) -> dict[str, tuple[int, float]]:
+    """Each of the ten, both ways in turn; returns how many each finds, and what ours takes."""
     for file in columns.folder.glob("*.parquet"):
         engine.connection.raw_sql(f"CREATE VIEW {file.stem} AS FROM read_parquet('{file}')")
     subjects = columns.subjects(engine)
-    edges = {f"d{days}": CLOCK.now_us - days * DAY_US for days in (30, 60, 90, 180, 365)}
-    shelf = ", ".join(f"'p{number}'" for number in range(100, 120))
-    sums = [0.0, 0.0]
+    sums, found_by = [0.0, 0.0], {}
     print(f"{'segment':30} {'customers':>9} {'ours':>8} {'by hand':>8} {'ratio':>6}")
     for name, definition in DEFINITIONS.items():
         tree = checked(read_tree(definition), words)
-        query = BY_HAND[name].format(now=CLOCK.now_us, tomorrow=CLOCK.now_us + DAY_US, shelf=shelf, **edges)
-        statement = f"SELECT count(*), sum(hash(customer_id)) FROM ({query})"  # noqa: S608 - ours
+        statement = f"SELECT count(*), sum(hash(customer_id)) FROM ({by_hand_of(name)})"  # noqa: S608 - ours
 
         def ours(tree: Any = tree) -> tuple[Any, ...]:
             found = members(tree, subjects, CLOCK, KINDS)
@@ -397,8 +118,232 @@ def compare(engine: DuckDBEngine, columns: Columns, words: Any, times: int) -> N
             if found[0] != found[1]:
                 sys.exit(f"{name}: {found}")
         sums = [total + one for total, one in zip(sums, best, strict=True)]
+        found_by[name] = (int(found[0][0]), best[0])
         print(f"{name:30} {found[0][0]:9,} {best[0]:6.2f} s {best[1]:6.2f} s {best[0] / best[1]:6.2f}", flush=True)
     print(f"{'all ten':30} {'':9} {sums[0]:6.2f} s {sums[1]:6.2f} s {sums[0] / sums[1]:6.2f}   (target: 1.3)")
+    return found_by
+
+
+def by_hand_of(name: str) -> str:
+    """The statement of a segment."""
+    edges = {f"d{days}": CLOCK.now_us - days * DAY_US for days in (30, 60, 90, 180, 365)}
+    shelf = ", ".join(f"'p{number}'" for number in range(100, 120))
+    return BY_HAND[name].format(now=CLOCK.now_us, tomorrow=CLOCK.now_us + DAY_US, shelf=shelf, **edges)
+
+
+def peer(place: Workplace, columns: Columns, ours: dict[str, tuple[int, float]], times: int) -> None:
+    """The ten on PostgreSQL, in tables of contacts and events with their indexes."""
+    with place.database.begin() as tx, duckdb_of(place.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
+        tx.execute(sa.text("SET LOCAL search_path TO peer"))
+        for statement in PEER:
+            tx.execute(sa.text(statement))
+        for name, wanted in PEER_TABLES.items():
+            rows = engine.connection.con.execute(
+                f"SELECT {', '.join(wanted)} FROM read_parquet('{columns.folder / name}.parquet')"  # noqa: S608 - ours
+            ).to_arrow_reader(500_000)
+            for batch in rows:
+                copy_columns(tx, name, {column: pa.chunked_array([batch.column(column)]) for column in wanted})
+        for statement in PEER_INDEXES:
+            tx.execute(sa.text(statement))
+        tx.execute(sa.text(f"ANALYZE {', '.join(PEER_TABLES)}"))
+    total = [0.0, 0.0]
+    for name, (customers, seconds) in ours.items():
+        query = by_hand_of(name)
+        for words, theirs in PEER_WORDS:
+            query = re.sub(words, theirs, query)
+        counting = f"SELECT count(*) FROM ({query}) AS found".replace(":", r"\:")  # noqa: S608 - ours
+        best = float("inf")
+        for _ in range(times):
+            with place.database.read() as tx:
+                tx.execute(sa.text("SET LOCAL search_path TO peer"))
+                began = time.perf_counter()
+                found = tx.execute(sa.text(counting)).scalar_one()
+                best = min(best, time.perf_counter() - began)
+        if found != customers:
+            sys.exit(f"{name}: {found} of PostgreSQL, {customers} of ours")
+        total = [total[0] + seconds, total[1] + best]
+        print(
+            f"{name:30} {found:9,} {seconds:6.2f} s {best:6.2f} s as contacts and events: {best / seconds:6.1f}",
+            flush=True,
+        )
+    print(f"{'all ten':30} {'':9} {total[0]:6.2f} s {total[1]:6.2f} s: {total[1] / total[0]:6.1f}")
+
+
+PEER = (
+    "CREATE SCHEMA peer",
+    """
+    CREATE TABLE people (
+        customer_id integer PRIMARY KEY, attributes jsonb, stage text,
+        historic_clv_minor bigint, total_clv_minor bigint,
+        churn_probability double precision, orders integer, last_order_at bigint, created_at bigint
+    )
+    """,
+    "CREATE TABLE facts (customer_id integer, us bigint, kind text, name text, properties jsonb)",
+    "CREATE TABLE orders (customer_id integer, order_id text, us bigint, channel text, amount_minor bigint)",
+    "CREATE TABLE lines (customer_id integer, product_id text, quantity double precision)",
+    "CREATE TABLE tags (customer_id integer, tag text, expires_us bigint)",
+    "CREATE TABLE identities (customer_id integer, kind text)",
+)
+PEER_TABLES = {
+    "people": (
+        *("customer_id", "attributes", "stage", "historic_clv_minor", "total_clv_minor", "churn_probability", "orders"),
+        *("last_order_at", "created_at"),
+    ),
+    "facts": ("customer_id", "us", "kind", "name", "properties"),
+    "orders": ("customer_id", "order_id", "us", "channel", "amount_minor"),
+    "lines": ("customer_id", "product_id", "quantity"),
+    "tags": ("customer_id", "tag", "expires_us"),
+    "identities": ("customer_id", "kind"),
+}
+PEER_INDEXES = (
+    "CREATE INDEX ON facts (customer_id, us)",
+    "CREATE INDEX ON facts (name, us)",
+    "CREATE INDEX ON orders (customer_id, us)",
+    "CREATE INDEX ON orders (us)",
+    "CREATE INDEX ON lines (customer_id)",
+    "CREATE INDEX ON lines (product_id)",
+    "CREATE INDEX ON tags (tag, customer_id)",
+    "CREATE INDEX ON identities (customer_id)",
+)
+# What DuckDB writes otherwise.
+PEER_WORDS = (
+    (r"GROUP BY ALL", "GROUP BY customer_id"),
+    (
+        r"TRY_CAST\(json_extract_string\(properties, '\$\.(\w+)'\) AS double\)",
+        r"(properties ->> '\1')::double precision",
+    ),
+    (r"json_extract_string\((\w+), '\$\.(\w+)'\)", r"(\1 ->> '\2')"),
+)
+
+
+WEB_PAGE = "Price Watched"
+#: So many facts in each of so many transactions a second.
+FACTS, TRANSACTIONS = 100, 10
+
+
+def follow(place: Workplace, seconds: int) -> None:
+    """Facts as they come, 1,000 a second, while fifty segments are followed: how soon who is touched is in or out."""
+    watched = {"node": "did", "what": {"of": "facts", "kind": "track", "name": WEB_PAGE}}
+    with place.database.begin() as tx:
+        asked, now = asking(tx, place, AS_OF), datetime.now(UTC)
+        add_segment(tx, asked, "Watches a price", read_tree(watched), made_by="benchmark", now=now)
+        for number, (name, definition) in enumerate(itertools.islice(varied(), 49)):
+            add_segment(tx, asked, f"{name} {number}", read_tree(definition), made_by="benchmark", now=now)
+    began = time.perf_counter()
+    built = build_all(place, AS_OF)
+    members = sum(one.customers for one in built)
+    print(f"build of all {len(built)}: {time.perf_counter() - began:.1f} s, {members:,} members", flush=True)
+    with place.database.read() as tx:
+        ids = tx.execute(sa.text("SELECT identity_id, customer_id FROM identities WHERE kind = 'user_id'")).all()
+    owner = {row.identity_id: row.customer_id for row in ids}
+    alone = written(place, list(owner), min(seconds, 20), None)
+    print(f"writing alone: PostgreSQL {alone:.2f} s of processor a second")
+    began = time.perf_counter()
+    while round_of(place, AS_OF).more:
+        pass
+    took = time.perf_counter() - began
+    print(f"rounds until these were asked, the first of which writes the statements: {took:.1f} s", flush=True)
+    told: dict[UUID, float] = {}
+    stop = threading.Event()
+    rounds: list[tuple[int, float, list[float]]] = []
+    follower = threading.Thread(target=followed, args=(place, told, stop, rounds))
+    follower.start()
+    both = written(place, list(owner), seconds, lambda identity_id, at: told.setdefault(owner[identity_id], at))
+    time.sleep(5)
+    stop.set()
+    follower.join()
+    taken = sorted(one for _, _, each in rounds for one in each)
+    cuts = statistics.quantiles(taken, n=100)
+    print(
+        f"{len(taken):,} customers entered after p50 {cuts[49]:.2f} s, p99 {cuts[98]:.2f} s, {taken[-1]:.2f} s at most"
+    )
+    asked = [asked for asked, _, _ in rounds if asked]
+    typical, longest = (pick(took for asked, took, _ in rounds if asked) for pick in (statistics.median, max))
+    print(f"{len(asked)} rounds of {statistics.median(asked):,.0f} customers, {max(asked):,} at most", end="")
+    print(f"; {typical:.2f} s by median, {longest:.2f} s at most")
+    print(f"writing and following: PostgreSQL {both:.2f} s of processor a second")
+
+
+def varied() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The ten again and again, of other days each time; but for the one that ranks everybody, which builds ask."""
+    for more in itertools.count():
+
+        def longer(days: re.Match[str], more: int = more) -> str:
+            return f'"n": {int(days[1]) + more}'
+
+        for name, definition in DEFINITIONS.items():
+            text = json.dumps(definition)
+            if '"top"' not in text:
+                yield name, json.loads(re.sub(r'"n": (\d\d+)', longer, text))
+
+
+def written(
+    place: Workplace, identity_ids: list[int], seconds: int, told: Callable[[int, float], object] | None
+) -> float:
+    """Write facts of anybody for so long; returns the seconds of processor that PostgreSQL took in each."""
+    chance = random.Random(3)  # noqa: S311 - not for secrets
+    before, began = processor_of(place), time.perf_counter()
+    for number in range(seconds * TRANSACTIONS):
+        whose = chance.sample(identity_ids, FACTS)
+        with place.database.begin() as tx:
+            tx.execute(sa.text(WRITTEN), {"whose": whose, "name": WEB_PAGE if told else "Looked", "at": AS_OF})
+        if told:
+            for one in whose:
+                told(one, time.perf_counter())
+        time.sleep(max(0.0, began + (number + 1) / TRANSACTIONS - time.perf_counter()))
+    took = time.perf_counter() - began
+    if took > seconds * 1.05:
+        print(f"  the facts took {took:.0f} s instead of {seconds}")
+    return (processor_of(place) - before) / took
+
+
+def followed(
+    place: Workplace, told: dict[UUID, float], stop: threading.Event, rounds: list[tuple[int, float, list[float]]]
+) -> None:
+    """Follow, as the worker does, and note of each who entered how long ago it was told."""
+    last = 0
+    while not stop.is_set():
+        began = time.perf_counter()
+        done = round_of(place, AS_OF + timedelta(seconds=1))
+        ended = time.perf_counter()
+        with place.database.read() as tx:
+            rows = tx.execute(sa.text(ENTERED), {"last": last}).all()
+        last = max([last, *(row.change_id for row in rows)])
+        rounds.append(
+            (done.asked, ended - began, [ended - told[row.customer_id] for row in rows if row.customer_id in told])
+        )
+        if not done.more:
+            stop.wait(PAUSE_SECONDS)
+
+
+def processor_of(place: Workplace) -> float:
+    """The seconds of processor that PostgreSQL's processes have had."""
+    with place.database.read() as tx:
+        backend = tx.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+    server = stat_of(backend)[1]
+    children = [int(path.name) for path in Path("/proc").glob("[0-9]*") if path.name.isdigit()]
+    ticks = [stat[2] for pid in children if (stat := stat_of(pid))[1] == server or pid == server]
+    return sum(ticks) / os.sysconf("SC_CLK_TCK")
+
+
+def stat_of(pid: int) -> tuple[int, int, int]:
+    """Of a process: itself, its parent, and the ticks that it and its ended children have had."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return pid, 0, 0
+    return pid, int(fields[1]), sum(map(int, fields[11:15]))
+
+
+WRITTEN = """
+    INSERT INTO facts (fact_id, occurred_at, received_at, identity_id, kind, name, source_id, channel, properties)
+    SELECT gen_random_uuid(), :at, :at, whose, 'track', :name, 1, 'web', jsonb_build_object('price', whose % 500)
+    FROM unnest(CAST(:whose AS bigint[])) AS whose
+"""
+ENTERED = """
+    SELECT c.change_id, c.customer_id FROM segment_changes c JOIN segments s USING (segment_id)
+    WHERE c.change_id > :last AND c.entered AND s.name = 'Watches a price'
+"""
 
 
 def fetched(engine: DuckDBEngine, statement: str) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -36,7 +36,7 @@ from shuke.segments.service.definitions import SEGMENTS_MAX, list_segments
 from shuke.segments.service.membership import asked as asked_table
 from shuke.segments.service.membership import hold, keep, touched_since
 from shuke.segments.service.subjects import lay_out, unbound, written
-from shuke.segments.tables import dues, segments
+from shuke.segments.tables import dues, segments, touched
 from shuke.segments.tables import follow as followed
 
 __all__ = ["NOW_US", "Round", "day_of", "follow", "followable", "is_followed", "now_us"]
@@ -70,7 +70,10 @@ def follow(workplace: Workplace, now: datetime) -> Round:
     """Ask those who are due. Nothing is followed before the first build."""
     with workplace.database.begin() as tx:
         state = tx.execute(sa.select(followed)).one_or_none()
-        if state is None:
+        if state is None or not tx.scalar(
+            sa.select(sa.select(segments).where(segments.c.archived_at.is_(None)).exists())
+        ):
+            _rest(tx)
             return Round(0, 0, more=False, too_many=False)
         hold(tx)
         _note_touched(tx, Snapshot(state.seen), state.at, now)
@@ -122,6 +125,13 @@ def followable(tx: Transaction, asked: Asking) -> Iterator[tuple[Segment, Node]]
             yield segment, whole
 
 
+def _rest(tx: Transaction) -> None:
+    """Remember nothing while there is nothing to follow: the next build begins anew."""
+    for table in (followed, dues, touched):
+        if tx.scalar(sa.select(sa.select(table).exists())):
+            tx.execute(sa.delete(table))
+
+
 def _note_touched(tx: Transaction, seen: Snapshot, at: datetime, now: datetime) -> None:
     """Have everybody be due who was touched since the last time, and remember what has been seen."""
     # Before what was written is looked for: what ends between the two is found a second time, not missed.
@@ -153,14 +163,14 @@ def _ask(tx: Transaction, segment: Segment, tree: Node, asked: Asking, until: da
     document = json.dumps(written_tree(tree), sort_keys=True)
     day = day_of(asked.clock)
     kinds = tuple(sorted(asked.kinds.items(), key=lambda kind: kind[0]))
-    meant, later = _members_sql(document, day, kinds), _dues_sql(document, day, kinds, until)
+    meant, later = _members_sql(document, day, kinds), _dues_sql(document, day, kinds)
     # Within a savepoint: one that fails stops no other.
     try:
         with tx.begin_nested():
             run = driver(tx).execute
             run(_MEANT.format(segment_id=segment.segment_id, found=meant).encode())
             if later is not None:
-                run(_LATER.format(found=later).encode())
+                run(_LATER.format(found=later, until=Clock(until, "UTC").now_us).encode())
     except psycopg.Error as reason:
         _failed(tx, segment, "segments.engine")
         log.warning("segment not followed", segment_id=str(segment.segment_id), reason=str(reason))
@@ -181,7 +191,9 @@ def _members_sql(document: str, day: Clock, kinds: tuple[tuple[str, Kind], ...])
 
 
 @lru_cache(maxsize=2 * SEGMENTS_MAX)
-def _dues_sql(document: str, day: Clock, kinds: tuple[tuple[str, Kind], ...], until: datetime) -> str | None:
+def _dues_sql(document: str, day: Clock, kinds: tuple[tuple[str, Kind], ...]) -> str | None:
+    # To the end of the next day, which is further ahead than builds look.
+    until = Clock.moment(day.begins_us(day.today + timedelta(days=2)))
     found = dues_of(read_tree(json.loads(document)), unbound(now_us()), day, until, dict(kinds))
     return None if found is None else written(found)
 
@@ -195,4 +207,5 @@ _MEANT = "INSERT INTO segment_meant SELECT '{segment_id}', customer_id FROM ({fo
 _LATER = """
     INSERT INTO segment_dues
     SELECT customer_id, timestamptz 'epoch' + due_us * interval '1 microsecond', 'time' FROM ({found}) AS found
+    WHERE due_us <= {until}
 """
