@@ -6,6 +6,7 @@ The database is that of ``million.py``, which makes it where it is not there.
 
 - ``build``: ten segments beside the same ten in SQL written by hand. Both ask the same columns by DuckDB with the same
   memory; both have to find the same customers. A figure is the fastest of some times, without Python's imports.
+- ``preview``: what an editor waits for with each of the ten, from a checked tree to figures and people.
 - ``peer``: the ten in the same SQL on PostgreSQL, on tables and indexes as a customer database usually has them.
 - ``follow``: a thousand facts a second while fifty segments are followed: how soon members change, and what it costs.
 """
@@ -42,8 +43,8 @@ from shuke.segments.measures import members
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import Kind
 from shuke.segments.rules.checking import checked, read_tree
-from shuke.segments.service.asking import asking
-from shuke.segments.service.building import build_all
+from shuke.segments.service.asking import Asking, asking
+from shuke.segments.service.building import build_all, preview
 from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, columns_now
 from shuke.segments.service.definitions import add_segment
 from shuke.segments.service.following import follow as round_of
@@ -62,7 +63,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("parts", nargs="*", metavar="PART")
     options = parser.parse_args()
-    parts = options.parts or ["build", "peer", "follow"]
+    parts = options.parts or ["build", "preview", "peer", "follow"]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     with database_of(options.customers) as (url, folder, keyring), Database(url, statement_seconds=3600) as database:
         migrate(database)
@@ -80,9 +81,12 @@ def main() -> None:
         columns = columns_now(place)
         size = sum(file.stat().st_size for file in columns.folder.iterdir())
         print(f"columns of everybody: {time.perf_counter() - began:.1f} s, {size / 1e6:,.0f} MB", flush=True)
+        with database.read() as tx:
+            asked = asking(tx, place, AS_OF)
+        words = asked.vocabulary
+        if "preview" in parts:
+            previews(place, asked, options.times)
         if "build" in parts or "peer" in parts:
-            with database.read() as tx:
-                words = asking(tx, place, AS_OF).vocabulary
             with duckdb_of(place.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
                 best = compare(engine, columns, words, options.times)
         if "peer" in parts:
@@ -122,6 +126,23 @@ def compare(engine: DuckDBEngine, columns: Columns, words: Any, times: int) -> d
         print(f"{name:30} {found[0][0]:9,} {best[0]:6.2f} s {best[1]:6.2f} s {best[0] / best[1]:6.2f}", flush=True)
     print(f"{'all ten':30} {'':9} {sums[0]:6.2f} s {sums[1]:6.2f} s {sums[0] / sums[1]:6.2f}   (target: 1.3)")
     return found_by
+
+
+def previews(place: Workplace, asked: Asking, times: int) -> None:
+    """Each of the ten, as it is shown while it is edited."""
+    taken = []
+    for name, definition in DEFINITIONS.items():
+        tree = checked(read_tree(definition), asked.vocabulary)
+        each = []
+        for _ in range(times):
+            began = time.perf_counter()
+            found = preview(place, asked, tree)
+            each.append(time.perf_counter() - began)
+        taken += each
+        shown = ", ".join(f"{one * 1000:.0f}" for one in each)
+        print(f"{name:30} {found.customers:9,} previewed in {shown} ms", flush=True)
+    typical, longest = statistics.median(taken) * 1000, max(taken) * 1000
+    print(f"{'a preview':30} {typical:.0f} ms by median, {longest:.0f} ms at most   (target: 300)", flush=True)
 
 
 def by_hand_of(name: str) -> str:
