@@ -92,16 +92,12 @@ def reaching(window: Window, table: ir.Table, subjects: Subjects, clock: Clock) 
 def within(window: Window, rows: ir.Table, subjects: Subjects, clock: Clock) -> ir.BooleanValue:
     """Which rows of the table of :func:`reaching` lie in the window."""
     if isinstance(window, Last):
-        now, span = now_of(subjects, clock), window.span
-        since = now - exact_us(span) if is_exact(span) else ibis.literal(clock.back_us(span))
-        return cast(ir.BooleanValue, (rows.us >= since) & (rows.us <= now))
+        return begun(window, rows, subjects, clock) & (rows.us <= now_of(subjects, clock))
     if isinstance(window, Between):
-        ends = []
-        if window.since is not None:
-            ends.append(rows.us >= clock.begins_us(date.fromisoformat(window.since)))
-        if window.until is not None:
-            ends.append(rows.us < clock.begins_us(date.fromisoformat(window.until) + timedelta(days=1)))
-        return _all(ends)
+        since = begun(window, rows, subjects, clock)
+        if window.until is None:
+            return since
+        return since & (rows.us < clock.begins_us(date.fromisoformat(window.until) + timedelta(days=1)))
     if isinstance(window, SinceStage):
         return cast(ir.BooleanValue, rows.us >= rows.from_us)
     if isinstance(window, Anchored):
@@ -113,6 +109,15 @@ def within(window: Window, rows: ir.Table, subjects: Subjects, clock: Clock) -> 
 def now_of(subjects: Subjects, clock: Clock) -> ir.IntegerValue:
     """Now, in microseconds since 1970."""
     return ibis.literal(clock.now_us) if subjects.now_us is None else subjects.now_us
+
+
+def begun(window: Last | Between, rows: ir.Table, subjects: Subjects, clock: Clock) -> ir.BooleanValue:
+    """Which rows do not lie before the window."""
+    if isinstance(window, Between):
+        return YES if window.since is None else rows.us >= clock.begins_us(date.fromisoformat(window.since))
+    if is_exact(window.span):
+        return cast(ir.BooleanValue, rows.us >= now_of(subjects, clock) - exact_us(window.span))
+    return cast(ir.BooleanValue, rows.us >= clock.back_us(window.span))
 
 
 def _anchor(window: Anchored, subjects: Subjects, clock: Clock) -> ir.Table:
@@ -180,7 +185,7 @@ def value_of(table: ir.Table, of: str, subjects: Subjects, *, numeric: bool) -> 
 
 
 def followed(sequence: Sequence, subjects: Subjects, clock: Clock) -> ir.Table:
-    """The customers (``customer_id``, each once) of whom the sequence holds.
+    """Rows of the customers (``customer_id``) of whom the sequence holds.
 
     Of each step a row is good if it is such a thing and a good row of the step before lies in the time before it, which
     a window over the rows of a customer, in the order of time, can say.
@@ -211,7 +216,7 @@ def followed(sequence: Sequence, subjects: Subjects, clock: Clock) -> ir.Table:
             good &= (near(f"is_{numbers[repr(step.unless.what)]}", 1, length) == 0) & over
         rows = rows.mutate(**{f"good_{number}": _sign(good)})
     last = rows[f"good_{len(sequence.steps) - 1}"]
-    return rows.filter(last == 1).select("customer_id").distinct()
+    return rows.filter(last == 1)
 
 
 def _whats(sequence: Sequence) -> list[What]:
@@ -234,6 +239,10 @@ def _rows(whats: list[What], key: str | None, window: Window, subjects: Subjects
     for name, meant_by in signs.items():
         table = table_of(name, subjects)
         sign = {number: meant(table) for number, meant in meant_by.items()}
+        if isinstance(window, Last | Between):
+            # Whatever follows the first step is later than the beginning of its window.
+            table = table.filter(begun(window, table, subjects, clock))
+            sign = {number: meant(table) for number, meant in meant_by.items()}
         columns: dict[str, ir.Value] = {"begins": _sign(within(window, table, subjects, clock))}
         for number in range(len(whats)):
             columns[f"is_{number}"] = _sign(sign.get(number, NO))

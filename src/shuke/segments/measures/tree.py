@@ -96,7 +96,6 @@ class _Asked:
     clock: Clock
     kinds: Mapping[str, Kind]
     passes: dict[tuple[str, Window | None], Pass] = field(default_factory=dict)
-    sets: list[ir.Table] = field(default_factory=list)
     ends: list[ir.Table] = field(default_factory=list)
 
     def people(self) -> ir.Table:
@@ -104,8 +103,6 @@ class _Asked:
         people = self.subjects.people
         for each in self.passes.values():
             people = _beside(people, each.answers())
-        for number, one in enumerate(self.sets):
-            people = _beside(people, one.mutate(**{f"in_{number}": YES}))
         for one in self.ends:
             people = _beside(people, one)
         return people
@@ -173,12 +170,10 @@ class _Asked:
             return followed(node, subjects, self.clock)
         else:
             raise TypeError(node)
-        return rows.select("customer_id").distinct()
+        return rows
 
     def _among(self, rows: ir.Table) -> Holds:
-        number = len(self.sets)
-        self.sets.append(rows)
-        return lambda people: people[f"in_{number}"].notnull()
+        return lambda people: people.customer_id.isin(rows.customer_id)
 
     # ---- Nodes of what happened.
 

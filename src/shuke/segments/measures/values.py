@@ -82,11 +82,13 @@ def _text(value: Any, op: Op, values: tuple[Any, ...], clock: Clock) -> Any:  # 
 
 
 def _number(value: Any, op: Op, values: tuple[Any, ...], clock: Clock) -> Any:  # noqa: ARG001 - as the others
+    # A whole number as one: engines take any other for a decimal, and everything that is compared with it.
+    numbers = [int(one) if float(one).is_integer() else one for one in values]
     if op is Op.IS:
-        return value.isin(list(values))
+        return value.isin(numbers)
     if op is Op.BETWEEN:
-        return (value >= values[0]) & (value <= values[1])
-    return _COMPARED[op](value, values[0])
+        return (value >= numbers[0]) & (value <= numbers[1])
+    return _COMPARED[op](value, numbers[0])
 
 
 def _truth(value: Any, op: Op, values: tuple[Any, ...], clock: Clock) -> Any:  # noqa: ARG001 - as the others
