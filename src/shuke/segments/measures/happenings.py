@@ -33,21 +33,33 @@ __all__ = ["Meant", "Pass", "followed", "matching", "now_of", "reaching", "table
 
 #: Which rows of a table are meant; an aggregate of those of which this is true.
 Meant: TypeAlias = Callable[[ir.Table], ir.BooleanValue]
-Worked: TypeAlias = Callable[[ir.Table, ir.BooleanValue], ir.Value]
+#: What is worked out of rows, of those for which this is true; None for all of them.
+Worked: TypeAlias = Callable[[ir.Table, ir.BooleanValue | None], ir.Value]
 
 
 @dataclass
 class Pass:
-    """What is asked of one table, to be answered by reading it once."""
+    """What is asked of one table, to be answered by reading it once.
+
+    ``asked`` is by the name of an answer which rows it is about, and what is worked out of them; the same rows have the
+    same key in ``meant``.
+    """
 
     table: ir.Table
-    asked: dict[str, tuple[Meant, Worked]] = field(default_factory=dict)
+    meant: dict[str, Meant] = field(default_factory=dict)
+    asked: dict[str, tuple[str, Worked]] = field(default_factory=dict)
 
     def answers(self) -> ir.Table:
         """A row for each customer of whom any row is meant."""
-        meant = {f"meant_{name}": condition(self.table) for name, (condition, _) in self.asked.items()}
-        rows = self.table.mutate(**meant).filter(_any([ibis._[name] for name in meant]))
-        values = {name: value(rows, rows[f"meant_{name}"]) for name, (_, value) in self.asked.items()}
+        if len(self.meant) == 1:
+            (condition,) = self.meant.values()
+            rows = self.table.filter(condition(self.table))
+            values = {name: value(rows, None) for name, (_, value) in self.asked.items()}
+        else:
+            sign = {key: f"meant_{number}" for number, key in enumerate(self.meant)}
+            signs = {sign[key]: condition(self.table) for key, condition in self.meant.items()}
+            rows = self.table.mutate(**signs).filter(_any([ibis._[name] for name in signs]))
+            values = {name: value(rows, rows[sign[key]]) for name, (key, value) in self.asked.items()}
         return rows.group_by("customer_id").aggregate(**values)
 
 

@@ -95,7 +95,7 @@ class _Asked:
     subjects: Subjects
     clock: Clock
     kinds: Mapping[str, Kind]
-    passes: dict[tuple[str, Window | None], Pass] = field(default_factory=dict)
+    passes: dict[tuple[str, str], Pass] = field(default_factory=dict)
     ends: list[ir.Table] = field(default_factory=list)
 
     def people(self) -> ir.Table:
@@ -212,7 +212,7 @@ class _Asked:
             stage = rows["name"] if node.change == "entered" else self.subjects.inside(rows.properties, "from")
             return (rows.kind == "stage") & holds(stage, Kind.TEXT, stages, self.clock)
 
-        name = self._ask(Facts(kind="stage"), node.window, lambda rows, meant: rows.count(where=meant), moved)
+        name = self._ask(Facts(kind="stage"), node.window, lambda rows, meant: rows.count(where=meant), (node, moved))
         return lambda people: ibis.coalesce(people[name], 0) > 0
 
     def _ask(
@@ -220,17 +220,21 @@ class _Asked:
         what: What,
         window: Window,
         value: Worked,
-        meant: Meant | None = None,
+        moved: tuple[Moved, Meant] | None = None,
     ) -> str:
         """Have a value worked out of the rows that are meant, in the window; returns the name of its column."""
         table_name, matches = matching(what, self.subjects, self.clock)
-        key = table_name, window if isinstance(window, SinceStage | Anchored) else None
+        # All by how it is written: to Python, what asks for 1 equals what asks for the truth.
+        key = table_name, repr(window) if isinstance(window, SinceStage | Anchored) else ""
         if key not in self.passes:
             table = reaching(window, table_of(table_name, self.subjects), self.subjects, self.clock)
             self.passes[key] = Pass(table)
         name = f"value_{sum(len(each.asked) for each in self.passes.values())}"
-        meant = meant or matches
-        self.passes[key].asked[name] = lambda rows: meant(rows) & within(window, rows, self.subjects, self.clock), value
+        about, meant = moved or (what, matches)
+        rows_meant = repr((about, window))
+        each = self.passes[key]
+        each.meant[rows_meant] = lambda rows: meant(rows) & within(window, rows, self.subjects, self.clock)
+        each.asked[name] = rows_meant, value
         return name
 
     def _end(self, node: Measured, value: Callable[[ir.Table], ir.Value]) -> str:

@@ -37,9 +37,9 @@ _DAY = "|".join(
 def read(text: ir.StringValue, kind: Kind) -> ir.Value:
     """A value that is kept as text; null where the text is none of its kind."""
     if kind is Kind.NUMBER:
-        # The text is looked for once, since to find it in a document takes most of the time.
-        number = (text + ";").re_extract(_NUMBER, 1).nullif("")
-        return number.cast("float64")
+        # The text is looked for once, since to find it in a document takes most of the time; of what is no number an
+        # empty text is left, or nothing.
+        return cast(ir.Value, (text + ";").re_extract(_NUMBER, 1).try_cast("float64"))
     if kind is Kind.DATE:
         day = text.re_search(_DAY) & (text.length() == 10) & ~text.startswith("0000")
         return ibis.cases((day, text.cast("date")), else_=None)
