@@ -1352,6 +1352,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/segments/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of an attribute, a property, a product … */
+        get: operations["get_suggestions_api_segments_suggestions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/vocabulary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a definition can speak of, and how often it is there */
+        get: operations["get_vocabulary_api_segments_vocabulary_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/segments/{segment_id}": {
         parameters: {
             query?: never;
@@ -1965,6 +1999,20 @@ export interface components {
             password: string;
             /** Token */
             token: string;
+        };
+        /**
+         * Agreed
+         * @description What was said last to a purpose by a channel, and by how many.
+         */
+        Agreed: {
+            /** Channel */
+            channel: string;
+            /** Customers */
+            customers: number;
+            /** Purpose */
+            purpose: string;
+            /** State */
+            state: string;
         };
         /**
          * Anchored
@@ -3400,6 +3448,22 @@ export interface components {
             missing: string[];
         };
         /**
+         * Happening
+         * @description Facts of a kind and a name: how many there are, and the properties of ``looked_at`` of them, drawn at random.
+         */
+        Happening: {
+            /** Kind */
+            kind: string;
+            /** Looked At */
+            looked_at: number;
+            /** Name */
+            name: string | null;
+            /** Properties */
+            properties: components["schemas"]["PropertyWord"][];
+            /** Times */
+            times: number;
+        };
+        /**
          * HasIdentity
          * @description An identity of this kind, such as ``phone``.
          */
@@ -3411,6 +3475,16 @@ export interface components {
              * @enum {string}
              */
             node: "identity";
+        };
+        /**
+         * Held
+         * @description A tag, and how many have it now.
+         */
+        Held: {
+            /** Customers */
+            customers: number;
+            /** Tag */
+            tag: string;
         };
         /**
          * Identity
@@ -3443,6 +3517,18 @@ export interface components {
             kind: string;
             /** Value */
             value: string;
+        };
+        /**
+         * IdentityWord
+         * @description A kind of identities, what it is called, and how many customers have one.
+         */
+        IdentityWord: {
+            /** Customers */
+            customers: number;
+            /** Kind */
+            kind: string;
+            /** Label */
+            label: string;
         };
         /**
          * ImportAnswer
@@ -3739,6 +3825,24 @@ export interface components {
             next: string | null;
         };
         /**
+         * Kind
+         * @description What a value is, and so how it is compared.
+         * @enum {string}
+         */
+        Kind: "text" | "number" | "truth" | "date" | "moment";
+        /**
+         * Labelled
+         * @description A value, what it is called where it is a code, and how often it stands there.
+         */
+        Labelled: {
+            /** Label */
+            label: string;
+            /** Times */
+            times: number;
+            /** Value */
+            value: string;
+        };
+        /**
          * LadderStep
          * @description From the n-th day with an order to the next.
          *
@@ -3967,6 +4071,21 @@ export interface components {
             value_max_minor?: number | null;
             /** Value Min Minor */
             value_min_minor?: number | null;
+        };
+        /**
+         * ListWord
+         * @description A list of customers that somebody gave.
+         */
+        ListWord: {
+            /** Customers */
+            customers: number;
+            /**
+             * List Id
+             * Format: uuid
+             */
+            list_id: string;
+            /** Name */
+            name: string;
         };
         /**
          * Listed
@@ -4253,6 +4372,17 @@ export interface components {
              *     }
              */
             window: components["schemas"]["Ever"] | components["schemas"]["Last"] | components["schemas"]["Between"] | components["schemas"]["SinceStage"] | components["schemas"]["Anchored"];
+        };
+        /**
+         * Named
+         * @description An attribute or a figure, what it is called, and what its values are.
+         */
+        Named: {
+            kind: components["schemas"]["Kind"];
+            /** Label */
+            label: string;
+            /** Name */
+            name: string;
         };
         /**
          * NamedStage
@@ -4892,6 +5022,17 @@ export interface components {
             test: components["schemas"]["Test"];
         };
         /**
+         * PropertyWord
+         * @description A property of facts; ``times`` is in how many of the facts that were looked at.
+         */
+        PropertyWord: {
+            kind: components["schemas"]["Kind"];
+            /** Name */
+            name: string;
+            /** Times */
+            times: number;
+        };
+        /**
          * ProviderAnswer
          * @description A provider to sign in by, as the button says.
          */
@@ -5502,6 +5643,21 @@ export interface components {
             name: string;
         };
         /**
+         * SegmentWord
+         * @description A segment; `customers` is null before it was built once.
+         */
+        SegmentWord: {
+            /** Customers */
+            customers: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Segment Id
+             * Format: uuid
+             */
+            segment_id: string;
+        };
+        /**
          * SegmentsAnswer
          * @description Every segment, by name.
          */
@@ -5801,6 +5957,16 @@ export interface components {
             stages: components["schemas"]["StageTotal"][];
         };
         /**
+         * StageWord
+         * @description A stage, and what it is called.
+         */
+        StageWord: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * StagesAnswer
          * @description The stages that are in force, of version 0 those that are shipped; with what rules may ask for.
          */
@@ -5978,6 +6144,17 @@ export interface components {
             source: string;
             /** Usual */
             usual: number;
+        };
+        /**
+         * SuggestionsAnswer
+         * @description Values that are there, the most frequent first.
+         *
+         *     `times` are customers of attributes and tags, lines of orders of products, categories and brands, orders of channels
+         *     and stores; of properties facts among those that were drawn at random, at most some thousands of each name.
+         */
+        SuggestionsAnswer: {
+            /** Items */
+            items: components["schemas"]["Labelled"][];
         };
         /**
          * Tag
@@ -6297,6 +6474,16 @@ export interface components {
             };
         };
         /**
+         * Used
+         * @description A value, and how often it stands there.
+         */
+        Used: {
+            /** Times */
+            times: number;
+            /** Value */
+            value: string;
+        };
+        /**
          * User
          * @description An account. ``places`` are the regions or stores of its role's scope.
          */
@@ -6534,6 +6721,46 @@ export interface components {
             items: components["schemas"]["ViewAnswer"][];
         };
         /**
+         * VocabularyAnswer
+         * @description What a definition can speak of, the most frequent first, as of `as_of`.
+         *
+         *     `times` are facts (of a kind and a name), orders (channels, stores) or lines of orders (categories, brands). The
+         *     properties of facts are counted among `looked_at` of them, drawn at random.
+         */
+        VocabularyAnswer: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Attributes */
+            attributes: components["schemas"]["Named"][];
+            /** Brands */
+            brands: components["schemas"]["Used"][];
+            /** Categories */
+            categories: components["schemas"]["Used"][];
+            /** Channels */
+            channels: components["schemas"]["Used"][];
+            /** Consents */
+            consents: components["schemas"]["Agreed"][];
+            /** Facts */
+            facts: components["schemas"]["Happening"][];
+            /** Figures */
+            figures: components["schemas"]["Named"][];
+            /** Identities */
+            identities: components["schemas"]["IdentityWord"][];
+            /** Lists */
+            lists: components["schemas"]["ListWord"][];
+            /** Segments */
+            segments: components["schemas"]["SegmentWord"][];
+            /** Stages */
+            stages: components["schemas"]["StageWord"][];
+            /** Stores */
+            stores: components["schemas"]["Labelled"][];
+            /** Tags */
+            tags: components["schemas"]["Held"][];
+        };
+        /**
          * Week
          * @description Seven days that begin on ``monday``, in the brand's zone; ``lost`` are those found lost in them.
          */
@@ -6697,7 +6924,7 @@ export interface components {
          *
          *     `value_minor` is what all of them are worth, past and expected.
          */
-        shuke__segments__http__PreviewAnswer: {
+        shuke__segments__http__segments__PreviewAnswer: {
             /**
              * As Of
              * Format: date-time
@@ -20576,7 +20803,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["shuke__segments__http__PreviewAnswer"];
+                    "application/json": components["schemas"]["shuke__segments__http__segments__PreviewAnswer"];
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
@@ -20668,6 +20895,241 @@ export interface operations {
                 };
             };
             /** @description Too much is being worked out at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_suggestions_api_segments_suggestions_get: {
+        parameters: {
+            query: {
+                of: "attribute" | "property" | "product" | "category" | "brand" | "tag" | "channel" | "store";
+                /** @description of which attribute, or property */
+                name?: string | null;
+                fact_kind?: string | null;
+                fact_name?: string | null;
+                /** @description what has been typed: it is in the value */
+                begins?: string;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example value,label
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionsAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_vocabulary_api_segments_vocabulary_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example as_of,attributes
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VocabularyAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from shuke.segments.model.tree import Node
 
-__all__ = ["Change", "Explained", "Member", "Preview", "Segment", "Version"]
+__all__ = ["Change", "Explained", "GivenList", "Member", "Preview", "Segment", "Version"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,3 +84,14 @@ class Explained:
     text: str
     holds: bool
     parts: tuple[Explained, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenList:
+    """A list of customers that somebody gave, and how many are on it."""
+
+    list_id: UUID
+    name: str
+    customers: int
+    made_by: str
+    made_at: datetime

@@ -47,7 +47,7 @@ from shuke.segments.model.tree import (
     Unit,
 )
 
-__all__ = ["Vocabulary", "attributes_of", "checked", "expanded", "read_tree", "segments_of", "written_tree"]
+__all__ = ["PROPERTY", "Vocabulary", "attributes_of", "checked", "expanded", "read_tree", "segments_of", "written_tree"]
 
 TEXT_MAX = 500
 #: The longest of each unit: some years.
@@ -55,7 +55,7 @@ SPANS_MAX = {Unit.MINUTES: 100_000, Unit.HOURS: 20_000, Unit.DAYS: 4_000, Unit.W
 DAYS_MAX = 10_000
 
 # Without what engines would read as their own in the path of a property.
-_PROPERTY = re.compile(r"[^\"'\\*?\x00-\x1f]{1,100}")
+PROPERTY = re.compile(r"[^\"'\\*?\x00-\x1f]{1,100}")
 _ORDERED = (Op.AT_LEAST, Op.AT_MOST, Op.MORE, Op.LESS, Op.BETWEEN)
 _DATED = (Op.BEFORE, Op.SINCE, Op.BETWEEN, Op.LAST_DAYS, Op.NEXT_DAYS, Op.DAYS_AGO)
 _EVER = (Op.KNOWN, Op.UNKNOWN)
@@ -265,7 +265,7 @@ def _check_measured(place: str, node: Measured, vocabulary: Vocabulary) -> None:
     known = node.of in ("amount_minor", "day") or (of_lines and node.of in MEASURED)
     summed = node.of != "quantity" and node.of in MEASURED and of_lines and node.by not in ("distinct", "first", "last")
     dated = node.of == "day" and node.by not in ("least", "greatest", "first", "last")
-    if not (known or (of_facts and (node.of in OWN or _PROPERTY.fullmatch(node.of)))) or summed or dated:
+    if not (known or (of_facts and (node.of in OWN or PROPERTY.fullmatch(node.of)))) or summed or dated:
         raise BadInput("segments.bad_measure", place=place, of=node.of, by=node.by)
     _check_test(place, node.test, kind_of(node), vocabulary)
 
@@ -317,7 +317,7 @@ def _is_day(value: object) -> bool:
 
 
 def _check_property(place: str, one: Property, vocabulary: Vocabulary) -> None:
-    if not _PROPERTY.fullmatch(one.name):
+    if not PROPERTY.fullmatch(one.name):
         raise BadInput("segments.bad_part", place=place, values=VALUES_MAX, characters=100)
     _check_test(place, one.test, OWN.get(one.name) or kind_of_values(one.test), vocabulary, than=False)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shuke import catalog, lifecycle, profiles
-from shuke.base.language import Language
+from shuke.base.language import Language, catalogue
 from shuke.insight import StageRules
 from shuke.platform import Transaction, Workplace
 from shuke.segments.measures import leaves, members
@@ -43,7 +43,9 @@ class Asking:
 
     def stage_names(self, language: Language) -> dict[str, str]:
         """What the stages are called in a language."""
-        return {one.code: one.names.get(language.value, one.code) for one in self.stages.stages}
+        outside = catalogue("shuke.segments", language)("text.outside")
+        named = {one.code: one.names.get(language.value, one.code) for one in self.stages.stages}
+        return {**named, lifecycle.OUTSIDE: outside}
 
     @property
     def kinds(self) -> Mapping[str, Kind]:

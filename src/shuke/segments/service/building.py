@@ -7,9 +7,7 @@ are committed.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,14 +20,14 @@ import pyarrow.csv as pacsv
 import sqlalchemy as sa
 
 from shuke import collect, profiles
-from shuke.base.errors import NotAvailable, ShukeError
+from shuke.base.errors import ShukeError
 from shuke.platform import DuckDBEngine, Engine, Transaction, Workplace, driver, duckdb_of, log
 from shuke.segments.measures import members as members_of
 from shuke.segments.model.segment import Preview, Segment
 from shuke.segments.model.tree import Node
 from shuke.segments.rules.checking import checked
 from shuke.segments.service.asking import Asking, asking
-from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, columns_now, latest_columns
+from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, Turns, columns_now, latest_columns
 from shuke.segments.service.definitions import get_segment, list_segments
 from shuke.segments.tables import changes, segments
 
@@ -37,11 +35,10 @@ __all__ = ["Built", "build", "build_all", "preview"]
 
 #: Customers that a preview shows.
 SOME = 10
-#: Previews at once in a process, and how long one waits for its turn.
+#: Previews at once in a process.
 AT_ONCE_MAX = 2
-WAIT_SECONDS_MAX = 25.0
 
-_turns = threading.BoundedSemaphore(AT_ONCE_MAX)
+_turns = Turns(AT_ONCE_MAX)
 
 
 @dataclass(frozen=True)
@@ -59,18 +56,8 @@ def preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
 
     Raises NotAvailable ``segments.busy`` when too many others are worked out at the same time.
     """
-    with _turn():
+    with _turns.taken():
         return _preview(workplace, asked, tree)
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=WAIT_SECONDS_MAX):
-        raise NotAvailable("segments.busy")
-    try:
-        yield
-    finally:
-        _turns.release()
 
 
 def _preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:

@@ -1,4 +1,4 @@
-"""``/api/segments``: what segments there are, whom they mean, and why."""
+"""Segments themselves: what there are, whom they mean, and why."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from shuke.segments.service.definitions import (
 )
 from shuke.segments.service.reading import PAGE_MAX, changes_of, explained, members_of, names_of
 
-__all__ = ["routes"]
+__all__ = ["segment_routes"]
 
 _Reading = Annotated[access.Visit, access.needs("segments.read")]
 _Writing = Annotated[access.Visit, access.needs("segments.write")]
@@ -133,8 +133,8 @@ class ExplainedAnswer(BaseModel):
     parts: list[ExplainedAnswer]
 
 
-def routes(workplace: Workplace, _: Metrics, *, building: AnyTask) -> list[BaseRoute]:
-    """The routes of the room; ``building`` is the task that builds a segment."""
+def segment_routes(workplace: Workplace, _: Metrics, *, building: AnyTask) -> list[BaseRoute]:
+    """The routes of segments; ``building`` is the task that builds a segment."""
     router = api("segments")
     _of_definitions(router, workplace)
     _of_members(router, workplace)

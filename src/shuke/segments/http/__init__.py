@@ -1,0 +1,16 @@
+"""``/api/segments``: what segments there are, whom they mean, why, and what they can speak of."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from shuke.platform import AnyTask, Metrics, Workplace
+from shuke.segments.http.segments import segment_routes
+from shuke.segments.http.words import word_routes
+
+__all__ = ["routes"]
+
+
+def routes(workplace: Workplace, metrics: Metrics, *, building: AnyTask) -> list[BaseRoute]:
+    """The routes of the room; ``building`` is the task that builds a segment."""
+    return [*word_routes(workplace, metrics), *segment_routes(workplace, metrics, building=building)]
