@@ -123,7 +123,7 @@ def test_what_can_be_spoken_of(told: Workplace, ask: Ask) -> None:
     assert "city" in names
     assert not names & {"name", "birth_date", "first_name"}
     assert {"name": "orders", "label": "number of orders", "kind": "number"} in found["figures"]
-    assert {"code": "outside", "name": "without an order"} in found["stages"]
+    assert {"code": "outside", "name": "Not yet a customer"} in found["stages"]
     assert found["tags"] == [{"tag": "VIP", "customers": 2}]
     assert found["identities"] == [{"kind": "member_number", "label": "a member number", "customers": 3}]
     agreed = {"purpose": "marketing", "channel": "sms", "state": "granted", "customers": 1}

@@ -1369,6 +1369,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/segments/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Definitions to begin with */
+        get: operations["get_templates_api_segments_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/segments/vocabulary": {
         parameters: {
             query?: never;
@@ -4177,8 +4194,9 @@ export interface components {
          * Measured
          * @description A figure of what happened in a window, compared; where nothing happened it is not known, of ``distinct`` 0.
          *
-         *     ``of`` is ``amount_minor`` (of orders with goods: of those lines), ``quantity`` (of lines), ``day`` (when it
-         *     happened: the least, the greatest, the first, the last) or a property of facts. ``first`` and ``last`` are by
+         *     ``of`` is ``amount_minor`` (of orders with goods: of those lines), ``day`` (when it happened: the least, the
+         *     greatest, the first, the last), a property of facts, or what lines of orders have: ``quantity``, ``product_id``,
+         *     ``category``, ``brand``; of orders without goods it is of all their lines. ``first`` and ``last`` are by
          *     time, of two at one moment the greater.
          */
         Measured: {
@@ -6260,6 +6278,36 @@ export interface components {
         TeamsAnswer: {
             /** Items */
             items: components["schemas"]["Team"][];
+        };
+        /**
+         * TemplateAnswer
+         * @description A definition to begin with: what it is called, why one would want it, and what it says in words.
+         */
+        TemplateAnswer: {
+            /** Code */
+            code: string;
+            /** Definition */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** Group */
+            group: string;
+            /** Group Name */
+            group_name: string;
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * TemplatesAnswer
+         * @description All that this brand can ask.
+         */
+        TemplatesAnswer: {
+            /** Items */
+            items: components["schemas"]["TemplateAnswer"][];
         };
         /**
          * TermsBody
@@ -20947,6 +20995,120 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SuggestionsAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_templates_api_segments_templates_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example code,group
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplatesAnswer"];
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
@@ -16,9 +16,13 @@ from shuke.platform import Metrics, Workplace
 from shuke.platform.http import api
 from shuke.segments.model.kinds import FIGURES
 from shuke.segments.model.words import Agreed, Happening, Held, Labelled, Named, Used
+from shuke.segments.rules.checking import written_tree
+from shuke.segments.rules.wording import sentence
 from shuke.segments.service.asking import asking
 from shuke.segments.service.definitions import list_segments
 from shuke.segments.service.lists import list_lists
+from shuke.segments.service.reading import names_of
+from shuke.segments.service.templates import templates_for
 from shuke.segments.service.words import Of, labels_of, suggested, words_now
 
 __all__ = ["word_routes"]
@@ -91,6 +95,24 @@ class SuggestionsAnswer(BaseModel):
     items: tuple[Labelled, ...]
 
 
+class TemplateAnswer(BaseModel):
+    """A definition to begin with: what it is called, why one would want it, and what it says in words."""
+
+    code: str
+    group: str
+    group_name: str
+    name: str
+    why: str
+    definition: dict[str, Any]
+    text: str
+
+
+class TemplatesAnswer(BaseModel):
+    """All that this brand can ask."""
+
+    items: list[TemplateAnswer]
+
+
 #: Of each list of the answer.
 WORDS_MAX = 200
 
@@ -154,6 +176,27 @@ def word_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
             asked = asking(tx, workplace)
         found = suggested(workplace, asked, of, name=name, fact_kind=fact_kind, fact_name=fact_name, begins=begins)
         return SuggestionsAnswer(items=found)
+
+    @router.get("/segments/templates")
+    def get_templates(visit: _Reading) -> TemplatesAnswer:
+        with visit.read() as tx:
+            asked = asking(tx, workplace)
+            names = names_of(tx, asked, visit.language)
+        called = catalogue("shuke.segments", visit.language)
+        return TemplatesAnswer(
+            items=[
+                TemplateAnswer(
+                    code=one.code,
+                    group=one.group,
+                    group_name=called(f"template_groups.{one.group}"),
+                    name=called(f"templates.{one.code}.name"),
+                    why=called(f"templates.{one.code}.why"),
+                    definition=written_tree(one.definition),
+                    text=sentence(one.definition, visit.language, names),
+                )
+                for one in templates_for(asked.vocabulary)
+            ]
+        )
 
     return list(router.routes)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from shuke.segments.model.tree import Node
 
-__all__ = ["Change", "Explained", "GivenList", "Member", "Preview", "Segment", "Version"]
+__all__ = ["Change", "Explained", "GivenList", "Member", "Preview", "Segment", "Template", "Version"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,3 +95,12 @@ class GivenList:
     customers: int
     made_by: str
     made_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A definition to begin with; what it is called, and why, stands under its code in the room's texts."""
+
+    code: str
+    group: str
+    definition: Node

@@ -16,7 +16,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from shuke.base.errors import BadInput
-from shuke.segments.model.kinds import FIGURES, MEASURED, OWN, Kind, kind_of, kind_of_values
+from shuke.segments.model.kinds import FIGURES, MEASURED, OWN, Kind, kind_of, kind_of_values, measured_of
 from shuke.segments.model.tree import (
     DEPTH_MAX,
     NODES_MAX,
@@ -261,7 +261,8 @@ def _check_did(place: str, node: Did, vocabulary: Vocabulary) -> None:
 
 
 def _check_measured(place: str, node: Measured, vocabulary: Vocabulary) -> None:
-    of_facts, of_lines = isinstance(node.what, Facts), isinstance(node.what, Orders) and node.what.goods is not None
+    what = measured_of(node)
+    of_facts, of_lines = isinstance(what, Facts), isinstance(what, Orders) and what.goods is not None
     known = node.of in ("amount_minor", "day") or (of_lines and node.of in MEASURED)
     summed = node.of != "quantity" and node.of in MEASURED and of_lines and node.by not in ("distinct", "first", "last")
     dated = node.of == "day" and node.by not in ("least", "greatest", "first", "last")
