@@ -2621,7 +2621,8 @@ export interface components {
          * Conditions
          * @description Which customers are wanted, beyond a search. All conditions hold; of several words any.
          *
-         *     `no_channel` is a first order that names none, beside those of the `channels`.
+         *     `no_channel` is a first order that names none, beside those of the `channels`. `segment` wants those who are in it
+         *     (`segments.read`).
          */
         Conditions: {
             bought?: components["schemas"]["BoughtBody"] | null;
@@ -2683,6 +2684,8 @@ export interface components {
              * @default []
              */
             rfm_groups: string[];
+            /** Segment */
+            segment?: string | null;
             /**
              * Stages
              * @default []
@@ -4057,6 +4060,8 @@ export interface components {
             rfm_groups: string[];
             /** Search */
             search?: string | null;
+            /** Segment */
+            segment?: string | null;
             /** @default created_at */
             sort: components["schemas"]["Sort"];
             /**
@@ -5558,6 +5563,8 @@ export interface components {
             rfm_groups: string[];
             /** Search */
             search?: string | null;
+            /** Segment */
+            segment?: string | null;
             /**
              * Stages
              * @default []

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shuke import profiles
+from shuke import access, profiles
 from shuke.base.cursors import cursor_of, place_of
-from shuke.base.errors import BadInput, NotFound
+from shuke.base.errors import BadInput, NotAllowed, NotFound
 from shuke.base.language import Language
 from shuke.platform import Transaction
 from shuke.segments.model.segment import Change, Explained, Member
@@ -20,7 +20,7 @@ from shuke.segments.service.asking import Asking, holds_of
 from shuke.segments.service.definitions import get_segment
 from shuke.segments.tables import changes, lists, members, segments
 
-__all__ = ["PAGE_MAX", "Changes", "Members", "changes_of", "explained", "members_of", "names_of"]
+__all__ = ["PAGE_MAX", "Changes", "Members", "changes_of", "explained", "in_segment", "members_of", "names_of"]
 
 PAGE_MAX = 500
 
@@ -55,6 +55,24 @@ def members_of(tx: Transaction, segment_id: UUID, *, after: str | None = None, l
     rows = tx.execute(chosen.limit(_rows(limit) + 1)).all()
     items = tuple(Member(customer_id=row.customer_id, since=row.since) for row in rows[:limit])
     return Members(items, cursor_of(items[-1].customer_id.hex) if len(rows) > limit else None)
+
+
+def in_segment(reader: access.Reader, tx: Transaction, segment_id: UUID) -> profiles.Chosen:
+    """Who is in a segment, to be chosen from all customers.
+
+    Raises:
+        NotAllowed: ``access.not_allowed`` for a reader who may not look at segments.
+        NotFound: ``segments.no_segment``.
+    """
+    if "segments.read" not in reader.permissions:
+        raise NotAllowed("access.not_allowed", permission="segments.read")
+    get_segment(tx, segment_id)
+    within = sa.select(members.c.customer_id).where(members.c.segment_id == segment_id)
+
+    def one(customer: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
+        return within.where(members.c.customer_id == customer).limit(1).scalar_subquery().is_not(None)
+
+    return profiles.Chosen(within.limit, one)
 
 
 def changes_of(tx: Transaction, segment_id: UUID, *, after: str | None = None, limit: int = 100) -> Changes:
