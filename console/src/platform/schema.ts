@@ -1335,6 +1335,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/segments/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists of customers */
+        get: operations["get_lists_api_segments_lists_get"];
+        put?: never;
+        /** Keep a list of customers; what names nobody is said once */
+        post: operations["post_list_api_segments_lists_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/lists/{list_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a list that no segment names */
+        delete: operations["remove_list_api_segments_lists__list_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/overlap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom segments share */
+        get: operations["get_overlap_api_segments_overlap_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/segments/preview": {
         parameters: {
             query?: never;
@@ -1482,6 +1534,40 @@ export interface paths {
         };
         /** Who is in a segment */
         get: operations["get_members_api_segments__segment_id__members_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{segment_id}/sizes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How large a segment was, day by day */
+        get: operations["get_sizes_api_segments__segment_id__sizes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{segment_id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What names a segment */
+        get: operations["get_uses_api_segments__segment_id__uses_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3387,6 +3473,28 @@ export interface components {
             p90_days: number;
         };
         /**
+         * GivenList
+         * @description A list of customers that somebody gave, and how many are on it.
+         */
+        GivenList: {
+            /** Customers */
+            customers: number;
+            /**
+             * List Id
+             * Format: uuid
+             */
+            list_id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Made By */
+            made_by: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * Goods
          * @description Lines of orders with one of these products, of one of these categories, of one of these brands (all that are
          *     named).
@@ -3983,118 +4091,6 @@ export interface components {
          */
         LinkKind: "setup" | "invitation" | "reset";
         /**
-         * ListBody
-         * @description Which customers are wanted, in which order, and which page of them.
-         */
-        ListBody: {
-            /** After */
-            after?: string | null;
-            bought?: components["schemas"]["BoughtBody"] | null;
-            /** Came Back Within Days */
-            came_back_within_days?: number | null;
-            /**
-             * Channels
-             * @default []
-             */
-            channels: string[];
-            /** Churn Max */
-            churn_max?: number | null;
-            /** Churn Min */
-            churn_min?: number | null;
-            /**
-             * Descending
-             * @default true
-             */
-            descending: boolean;
-            /**
-             * F Scores
-             * @default []
-             */
-            f_scores: number[];
-            /** First Order From */
-            first_order_from?: string | null;
-            /** First Order To */
-            first_order_to?: string | null;
-            /**
-             * First Products
-             * @default []
-             */
-            first_products: string[];
-            /** Last Order From */
-            last_order_from?: string | null;
-            /** Last Order To */
-            last_order_to?: string | null;
-            /**
-             * Limit
-             * @default 50
-             */
-            limit: number;
-            /**
-             * M Scores
-             * @default []
-             */
-            m_scores: number[];
-            /**
-             * No Channel
-             * @default false
-             */
-            no_channel: boolean;
-            /** Order Days Max */
-            order_days_max?: number | null;
-            /** Order Days Min */
-            order_days_min?: number | null;
-            ordered_on?: components["schemas"]["OrderedOnBody"] | null;
-            /** Orders Max */
-            orders_max?: number | null;
-            /** Orders Min */
-            orders_min?: number | null;
-            /**
-             * R Scores
-             * @default []
-             */
-            r_scores: number[];
-            /**
-             * Rfm Groups
-             * @default []
-             */
-            rfm_groups: string[];
-            /** Search */
-            search?: string | null;
-            /** Segment */
-            segment?: string | null;
-            /** @default created_at */
-            sort: components["schemas"]["Sort"];
-            /**
-             * Stages
-             * @default []
-             */
-            stages: string[];
-            /**
-             * Stood
-             * @default []
-             */
-            stood: components["schemas"]["StoodBody"][];
-            /**
-             * Stores
-             * @default []
-             */
-            stores: string[];
-            /**
-             * Tags
-             * @default []
-             */
-            tags: string[];
-            /**
-             * Value Groups
-             * @default []
-             */
-            value_groups: string[];
-            /** Value Max Minor */
-            value_max_minor?: number | null;
-            /** Value Min Minor */
-            value_min_minor?: number | null;
-        };
-        /**
          * ListWord
          * @description A list of customers that somebody gave.
          */
@@ -4124,6 +4120,14 @@ export interface components {
              * @enum {string}
              */
             node: "list";
+        };
+        /**
+         * ListsAnswer
+         * @description Every list, by name.
+         */
+        ListsAnswer: {
+            /** Items */
+            items: components["schemas"]["GivenList"][];
         };
         /**
          * MadeKeyBody
@@ -4487,6 +4491,23 @@ export interface components {
             where?: components["schemas"]["Where"] | null;
         };
         /**
+         * NewListAnswer
+         * @description How many customers are on the new list; `unknown` is what names nobody: it is told here alone, and kept nowhere.
+         */
+        NewListAnswer: {
+            /** Customers */
+            customers: number;
+            /**
+             * List Id
+             * Format: uuid
+             */
+            list_id: string;
+            /** Name */
+            name: string;
+            /** Unknown */
+            unknown: string[];
+        };
+        /**
          * NewPasskeyBody
          * @description What the browser made, and what its owner calls it.
          */
@@ -4685,6 +4706,36 @@ export interface components {
         OrdersBody: {
             /** Orders */
             orders: components["schemas"]["OrderRow"][];
+        };
+        /**
+         * OverlapAnswer
+         * @description How many customers each two of the segments share, exactly as of `as_of`; `both` is in their order, each way.
+         */
+        OverlapAnswer: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Both */
+            both: number[][];
+            /** Segments */
+            segments: components["schemas"]["OverlappingAnswer"][];
+        };
+        /**
+         * OverlappingAnswer
+         * @description A segment, and how many are in it as of the same moment.
+         */
+        OverlappingAnswer: {
+            /** Customers */
+            customers: number;
+            /** Name */
+            name: string;
+            /**
+             * Segment Id
+             * Format: uuid
+             */
+            segment_id: string;
         };
         /**
          * Overview
@@ -5847,6 +5898,23 @@ export interface components {
             until: number;
         };
         /**
+         * Shared
+         * @description A segment with ``customers``, of whom ``both`` are in another, too.
+         */
+        Shared: {
+            /** Both */
+            both: number;
+            /** Customers */
+            customers: number;
+            /** Name */
+            name: string;
+            /**
+             * Segment Id
+             * Format: uuid
+             */
+            segment_id: string;
+        };
+        /**
          * SignInBody
          * @description Who signs in.
          */
@@ -5876,6 +5944,31 @@ export interface components {
              * @enum {string}
              */
             when: "since_stage";
+        };
+        /**
+         * Size
+         * @description How many were in a segment at the end of a day of the brand's, and who came and went on it.
+         */
+        Size: {
+            /** Customers */
+            customers: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Entered */
+            entered: number;
+            /** Left */
+            left: number;
+        };
+        /**
+         * SizesAnswer
+         * @description How many were in a segment at the end of each day of the brand's, the latest last; of today, up to now.
+         */
+        SizesAnswer: {
+            /** Items */
+            items: components["schemas"]["Size"][];
         };
         /**
          * Sort
@@ -6591,6 +6684,34 @@ export interface components {
             next: string | null;
         };
         /**
+         * UsesAnswer
+         * @description What names a segment.
+         */
+        UsesAnswer: {
+            /** Items */
+            items: components["schemas"]["Using"][];
+        };
+        /**
+         * Using
+         * @description What names a segment.
+         */
+        Using: {
+            /** Archived */
+            archived: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "segment";
+            /** Name */
+            name: string;
+        };
+        /**
          * ValueBand
          * @description Customers whose value is at least ``from_minor`` and less than ``to_minor``.
          */
@@ -6964,6 +7085,118 @@ export interface components {
             write_key: string;
         };
         /**
+         * ListBody
+         * @description Which customers are wanted, in which order, and which page of them.
+         */
+        shuke__lifecycle__http__customers__ListBody: {
+            /** After */
+            after?: string | null;
+            bought?: components["schemas"]["BoughtBody"] | null;
+            /** Came Back Within Days */
+            came_back_within_days?: number | null;
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            /** Churn Max */
+            churn_max?: number | null;
+            /** Churn Min */
+            churn_min?: number | null;
+            /**
+             * Descending
+             * @default true
+             */
+            descending: boolean;
+            /**
+             * F Scores
+             * @default []
+             */
+            f_scores: number[];
+            /** First Order From */
+            first_order_from?: string | null;
+            /** First Order To */
+            first_order_to?: string | null;
+            /**
+             * First Products
+             * @default []
+             */
+            first_products: string[];
+            /** Last Order From */
+            last_order_from?: string | null;
+            /** Last Order To */
+            last_order_to?: string | null;
+            /**
+             * Limit
+             * @default 50
+             */
+            limit: number;
+            /**
+             * M Scores
+             * @default []
+             */
+            m_scores: number[];
+            /**
+             * No Channel
+             * @default false
+             */
+            no_channel: boolean;
+            /** Order Days Max */
+            order_days_max?: number | null;
+            /** Order Days Min */
+            order_days_min?: number | null;
+            ordered_on?: components["schemas"]["OrderedOnBody"] | null;
+            /** Orders Max */
+            orders_max?: number | null;
+            /** Orders Min */
+            orders_min?: number | null;
+            /**
+             * R Scores
+             * @default []
+             */
+            r_scores: number[];
+            /**
+             * Rfm Groups
+             * @default []
+             */
+            rfm_groups: string[];
+            /** Search */
+            search?: string | null;
+            /** Segment */
+            segment?: string | null;
+            /** @default created_at */
+            sort: components["schemas"]["Sort"];
+            /**
+             * Stages
+             * @default []
+             */
+            stages: string[];
+            /**
+             * Stood
+             * @default []
+             */
+            stood: components["schemas"]["StoodBody"][];
+            /**
+             * Stores
+             * @default []
+             */
+            stores: string[];
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Value Groups
+             * @default []
+             */
+            value_groups: string[];
+            /** Value Max Minor */
+            value_max_minor?: number | null;
+            /** Value Min Minor */
+            value_min_minor?: number | null;
+        };
+        /**
          * PreviewAnswer
          * @description Customers by stage as they are and as they would be, among those who have ordered by `as_of`.
          */
@@ -6974,10 +7207,22 @@ export interface components {
             items: components["schemas"]["StageCount"][];
         };
         /**
+         * ListBody
+         * @description A name, and the customers: each by their id, or by a phone number, an e-mail address or a member number.
+         */
+        shuke__segments__http__lists__ListBody: {
+            /** Customers */
+            customers: string[];
+            /** Name */
+            name: string;
+        };
+        /**
          * PreviewAnswer
          * @description Whom a definition means, exactly, of everybody as of `as_of`; `some` are those who are worth most.
          *
-         *     `value_minor` is what all of them are worth, past and expected.
+         *     `value_minor` is what all of them are worth, past and expected. `overlap` are segments that share customers with it
+         *     as of the same moment, those first that are most alike: with the greatest share of `both` in all who are in either;
+         *     `compared` is how many segments were looked at.
          */
         shuke__segments__http__segments__PreviewAnswer: {
             /**
@@ -6985,10 +7230,14 @@ export interface components {
              * Format: date-time
              */
             as_of: string;
+            /** Compared */
+            compared: number;
             /** Customers */
             customers: number;
             /** Everybody */
             everybody: number;
+            /** Overlap */
+            overlap: components["schemas"]["Shared"][];
             /** Some */
             some: string[];
             /** Text */
@@ -9125,7 +9374,7 @@ export interface operations {
                  *       "value_min_minor": 100000
                  *     }
                  */
-                "application/json": components["schemas"]["ListBody"];
+                "application/json": components["schemas"]["shuke__lifecycle__http__customers__ListBody"];
             };
         };
         responses: {
@@ -20822,6 +21071,557 @@ export interface operations {
             };
         };
     };
+    get_lists_api_segments_lists_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example list_id,name
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListsAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    post_list_api_segments_lists_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "customers": [
+                 *         "138 0013 8000",
+                 *         "li@example.com",
+                 *         "M1024"
+                 *       ],
+                 *       "name": "Fair in Shanghai"
+                 *     }
+                 */
+                "application/json": components["schemas"]["shuke__segments__http__lists__ListBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewListAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    remove_list_api_segments_lists__list_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_overlap_api_segments_overlap_get: {
+        parameters: {
+            query: {
+                /** @description a segment, again for each */
+                of: string[];
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example as_of,segments
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverlapAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     preview_segment_api_segments_preview_post: {
         parameters: {
             query?: never;
@@ -22299,6 +23099,283 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MembersAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_sizes_api_segments__segment_id__sizes_get: {
+        parameters: {
+            query?: {
+                days?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example day,customers
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SizesAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_uses_api_segments__segment_id__uses_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example kind,id
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsesAnswer"];
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */

@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from shuke.platform import AnyTask, Metrics, Workplace
+from shuke.segments.http.compared import comparing_routes
+from shuke.segments.http.lists import list_routes
 from shuke.segments.http.segments import segment_routes
 from shuke.segments.http.words import word_routes
 
@@ -13,4 +15,5 @@ __all__ = ["routes"]
 
 def routes(workplace: Workplace, metrics: Metrics, *, building: AnyTask) -> list[BaseRoute]:
     """The routes of the room; ``building`` is the task that builds a segment."""
-    return [*word_routes(workplace, metrics), *segment_routes(workplace, metrics, building=building)]
+    plain = [route for make in (word_routes, list_routes, comparing_routes) for route in make(workplace, metrics)]
+    return [*plain, *segment_routes(workplace, metrics, building=building)]

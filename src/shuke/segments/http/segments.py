@@ -14,7 +14,7 @@ from shuke import access
 from shuke.platform import AnyTask, Metrics, Transaction, Workplace, queue_job
 from shuke.platform.http import ABSENT, api, refusal
 from shuke.platform.job_answers import QueuedBody
-from shuke.segments.model.segment import Change, Explained, Member, Preview, Segment
+from shuke.segments.model.segment import Change, Explained, Member, Preview, Segment, Shared
 from shuke.segments.model.tree import Node
 from shuke.segments.rules.checking import checked, written_tree
 from shuke.segments.rules.wording import Names, sentence
@@ -100,7 +100,9 @@ class VersionsAnswer(BaseModel):
 class PreviewAnswer(BaseModel):
     """Whom a definition means, exactly, of everybody as of `as_of`; `some` are those who are worth most.
 
-    `value_minor` is what all of them are worth, past and expected.
+    `value_minor` is what all of them are worth, past and expected. `overlap` are segments that share customers with it
+    as of the same moment, those first that are most alike: with the greatest share of `both` in all who are in either;
+    `compared` is how many segments were looked at.
     """
 
     text: str
@@ -109,6 +111,8 @@ class PreviewAnswer(BaseModel):
     everybody: int
     value_minor: int
     some: list[UUID]
+    overlap: tuple[Shared, ...]
+    compared: int
 
 
 class MembersAnswer(BaseModel):

@@ -47,7 +47,17 @@ from shuke.segments.model.tree import (
     Unit,
 )
 
-__all__ = ["PROPERTY", "Vocabulary", "attributes_of", "checked", "expanded", "read_tree", "segments_of", "written_tree"]
+__all__ = [
+    "PROPERTY",
+    "Vocabulary",
+    "attributes_of",
+    "checked",
+    "expanded",
+    "lists_of",
+    "read_tree",
+    "segments_of",
+    "written_tree",
+]
 
 TEXT_MAX = 500
 #: The longest of each unit: some years.
@@ -141,6 +151,11 @@ def expanded(node: Node, segments: Mapping[UUID, Node]) -> Node:
 def segments_of(node: Node) -> frozenset[UUID]:
     """The segments that a tree names itself."""
     return frozenset(one.segment_id for one in _groups_and_leaves(node) if isinstance(one, InSegment))
+
+
+def lists_of(node: Node) -> frozenset[UUID]:
+    """The lists that a tree names itself."""
+    return frozenset(one.list_id for one in _groups_and_leaves(node) if isinstance(one, Listed))
 
 
 def attributes_of(node: Node) -> frozenset[str]:

@@ -52,6 +52,10 @@ class Asking:
         """Of attributes."""
         return self.vocabulary.attributes
 
+    def as_of(self, now: datetime) -> Asking:
+        """The same at another moment."""
+        return replace(self, clock=replace(self.clock, now=now))
+
     def with_segments(self, trees: Mapping[UUID, Node]) -> Asking:
         """The same with these segments instead."""
         return replace(self, vocabulary=replace(self.vocabulary, segments=trees))

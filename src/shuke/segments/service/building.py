@@ -14,21 +14,21 @@ from uuid import UUID
 
 import duckdb
 import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import sqlalchemy as sa
 
 from shuke import collect, profiles
 from shuke.base.errors import ShukeError
-from shuke.platform import DuckDBEngine, Engine, Transaction, Workplace, driver, duckdb_of, log
-from shuke.segments.measures import members as members_of
+from shuke.platform import DuckDBEngine, Transaction, Workplace, driver, duckdb_of, log
 from shuke.segments.model.segment import Preview, Segment
 from shuke.segments.model.tree import Node
 from shuke.segments.rules.checking import checked
 from shuke.segments.service.asking import Asking, asking
 from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, Turns, columns_now, latest_columns
 from shuke.segments.service.definitions import get_segment, list_segments
+from shuke.segments.service.overlapping import kept_members, meant, sharing
+from shuke.segments.service.words import words_of
 from shuke.segments.tables import changes, segments
 
 __all__ = ["Built", "build", "build_all", "preview"]
@@ -52,7 +52,7 @@ class Built:
 
 
 def preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
-    """Whom a checked tree would mean, by the newest columns; where there are none yet, they are made.
+    """Whom a checked tree would mean, by the newest columns and as of them; where there are none yet, they are made.
 
     Raises NotAvailable ``segments.busy`` when too many others are worked out at the same time.
     """
@@ -62,8 +62,12 @@ def preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
 
 def _preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
     columns = latest_columns(workplace) or columns_now(workplace)
+    asked = asked.as_of(columns.at)
+    with workplace.database.read() as tx:
+        there = list_segments(tx)
     with duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
-        found = engine.keep(_meant(engine, columns, asked, tree), "meant")
+        found = engine.keep(meant(engine, columns, asked, tree), "meant")
+        overlap, compared = sharing(engine, columns, asked, found, there)
         people = columns.subjects(engine).people
         value = ibis.coalesce(people.total_clv_minor, people.historic_clv_minor, 0)
         worth = people.select("customer_id", "id", value=value).join(found, "customer_id")
@@ -75,6 +79,8 @@ def _preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
             everybody=int(people.count().to_pyarrow().as_py()),
             value_minor=int(sums["value"] or 0),
             some=tuple(UUID(one) for one in first.select("id").to_pyarrow()["id"].to_pylist()),
+            overlap=overlap,
+            compared=compared,
         )
 
 
@@ -87,6 +93,9 @@ def build_all(workplace: Workplace, now: datetime) -> list[Built]:
     for segment_id in ids:
         with suppress(ShukeError, duckdb.Error):
             done.append(_built(workplace, segment_id, columns, now))
+    # So that nobody waits for them.
+    with suppress(ShukeError, duckdb.Error):
+        words_of(workplace, columns)
     return done
 
 
@@ -127,12 +136,8 @@ def _is_newer(segment: Segment, columns: Columns) -> bool:
     return built and segment.built_version == segment.version
 
 
-def _meant(engine: Engine, columns: Columns, asked: Asking, tree: Node) -> ir.Table:
-    return members_of(asked.whole(tree), columns.subjects(engine), asked.clock, asked.kinds)
-
-
 def _ids(engine: DuckDBEngine, columns: Columns, asked: Asking, tree: Node) -> pa.ChunkedArray:
-    found = _meant(engine, columns, asked, tree)
+    found = engine.read_parquet(kept_members(engine, columns, asked, tree))
     return found.join(columns.ids(engine), "customer_id").select("id").to_pyarrow()["id"]
 
 
