@@ -4492,7 +4492,7 @@ export interface components {
         };
         /**
          * NewListAnswer
-         * @description How many customers are on the new list; `unknown` is what names nobody: it is told here alone, and kept nowhere.
+         * @description How many customers are on the new list; `unknown` is what names nobody: told here alone, and kept nowhere.
          */
         NewListAnswer: {
             /** Customers */

@@ -41,7 +41,7 @@ class ListsAnswer(BaseModel):
 
 
 class NewListAnswer(BaseModel):
-    """How many customers are on the new list; `unknown` is what names nobody: it is told here alone, and kept nowhere."""
+    """How many customers are on the new list; `unknown` is what names nobody: told here alone, and kept nowhere."""
 
     list_id: UUID
     name: str
