@@ -3495,6 +3495,16 @@ export interface components {
             name: string;
         };
         /**
+         * GivenListBody
+         * @description A name, and the customers: each by their id, or by a phone number, an e-mail address or a member number.
+         */
+        GivenListBody: {
+            /** Customers */
+            customers: string[];
+            /** Name */
+            name: string;
+        };
+        /**
          * Goods
          * @description Lines of orders with one of these products, of one of these categories, of one of these brands (all that are
          *     named).
@@ -4090,6 +4100,118 @@ export interface components {
          * @enum {string}
          */
         LinkKind: "setup" | "invitation" | "reset";
+        /**
+         * ListBody
+         * @description Which customers are wanted, in which order, and which page of them.
+         */
+        ListBody: {
+            /** After */
+            after?: string | null;
+            bought?: components["schemas"]["BoughtBody"] | null;
+            /** Came Back Within Days */
+            came_back_within_days?: number | null;
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            /** Churn Max */
+            churn_max?: number | null;
+            /** Churn Min */
+            churn_min?: number | null;
+            /**
+             * Descending
+             * @default true
+             */
+            descending: boolean;
+            /**
+             * F Scores
+             * @default []
+             */
+            f_scores: number[];
+            /** First Order From */
+            first_order_from?: string | null;
+            /** First Order To */
+            first_order_to?: string | null;
+            /**
+             * First Products
+             * @default []
+             */
+            first_products: string[];
+            /** Last Order From */
+            last_order_from?: string | null;
+            /** Last Order To */
+            last_order_to?: string | null;
+            /**
+             * Limit
+             * @default 50
+             */
+            limit: number;
+            /**
+             * M Scores
+             * @default []
+             */
+            m_scores: number[];
+            /**
+             * No Channel
+             * @default false
+             */
+            no_channel: boolean;
+            /** Order Days Max */
+            order_days_max?: number | null;
+            /** Order Days Min */
+            order_days_min?: number | null;
+            ordered_on?: components["schemas"]["OrderedOnBody"] | null;
+            /** Orders Max */
+            orders_max?: number | null;
+            /** Orders Min */
+            orders_min?: number | null;
+            /**
+             * R Scores
+             * @default []
+             */
+            r_scores: number[];
+            /**
+             * Rfm Groups
+             * @default []
+             */
+            rfm_groups: string[];
+            /** Search */
+            search?: string | null;
+            /** Segment */
+            segment?: string | null;
+            /** @default created_at */
+            sort: components["schemas"]["Sort"];
+            /**
+             * Stages
+             * @default []
+             */
+            stages: string[];
+            /**
+             * Stood
+             * @default []
+             */
+            stood: components["schemas"]["StoodBody"][];
+            /**
+             * Stores
+             * @default []
+             */
+            stores: string[];
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Value Groups
+             * @default []
+             */
+            value_groups: string[];
+            /** Value Max Minor */
+            value_max_minor?: number | null;
+            /** Value Min Minor */
+            value_min_minor?: number | null;
+        };
         /**
          * ListWord
          * @description A list of customers that somebody gave.
@@ -7085,118 +7207,6 @@ export interface components {
             write_key: string;
         };
         /**
-         * ListBody
-         * @description Which customers are wanted, in which order, and which page of them.
-         */
-        shuke__lifecycle__http__customers__ListBody: {
-            /** After */
-            after?: string | null;
-            bought?: components["schemas"]["BoughtBody"] | null;
-            /** Came Back Within Days */
-            came_back_within_days?: number | null;
-            /**
-             * Channels
-             * @default []
-             */
-            channels: string[];
-            /** Churn Max */
-            churn_max?: number | null;
-            /** Churn Min */
-            churn_min?: number | null;
-            /**
-             * Descending
-             * @default true
-             */
-            descending: boolean;
-            /**
-             * F Scores
-             * @default []
-             */
-            f_scores: number[];
-            /** First Order From */
-            first_order_from?: string | null;
-            /** First Order To */
-            first_order_to?: string | null;
-            /**
-             * First Products
-             * @default []
-             */
-            first_products: string[];
-            /** Last Order From */
-            last_order_from?: string | null;
-            /** Last Order To */
-            last_order_to?: string | null;
-            /**
-             * Limit
-             * @default 50
-             */
-            limit: number;
-            /**
-             * M Scores
-             * @default []
-             */
-            m_scores: number[];
-            /**
-             * No Channel
-             * @default false
-             */
-            no_channel: boolean;
-            /** Order Days Max */
-            order_days_max?: number | null;
-            /** Order Days Min */
-            order_days_min?: number | null;
-            ordered_on?: components["schemas"]["OrderedOnBody"] | null;
-            /** Orders Max */
-            orders_max?: number | null;
-            /** Orders Min */
-            orders_min?: number | null;
-            /**
-             * R Scores
-             * @default []
-             */
-            r_scores: number[];
-            /**
-             * Rfm Groups
-             * @default []
-             */
-            rfm_groups: string[];
-            /** Search */
-            search?: string | null;
-            /** Segment */
-            segment?: string | null;
-            /** @default created_at */
-            sort: components["schemas"]["Sort"];
-            /**
-             * Stages
-             * @default []
-             */
-            stages: string[];
-            /**
-             * Stood
-             * @default []
-             */
-            stood: components["schemas"]["StoodBody"][];
-            /**
-             * Stores
-             * @default []
-             */
-            stores: string[];
-            /**
-             * Tags
-             * @default []
-             */
-            tags: string[];
-            /**
-             * Value Groups
-             * @default []
-             */
-            value_groups: string[];
-            /** Value Max Minor */
-            value_max_minor?: number | null;
-            /** Value Min Minor */
-            value_min_minor?: number | null;
-        };
-        /**
          * PreviewAnswer
          * @description Customers by stage as they are and as they would be, among those who have ordered by `as_of`.
          */
@@ -7205,16 +7215,6 @@ export interface components {
             as_of: string | null;
             /** Items */
             items: components["schemas"]["StageCount"][];
-        };
-        /**
-         * ListBody
-         * @description A name, and the customers: each by their id, or by a phone number, an e-mail address or a member number.
-         */
-        shuke__segments__http__lists__ListBody: {
-            /** Customers */
-            customers: string[];
-            /** Name */
-            name: string;
         };
         /**
          * PreviewAnswer
@@ -9374,7 +9374,7 @@ export interface operations {
                  *       "value_min_minor": 100000
                  *     }
                  */
-                "application/json": components["schemas"]["shuke__lifecycle__http__customers__ListBody"];
+                "application/json": components["schemas"]["ListBody"];
             };
         };
         responses: {
@@ -21207,7 +21207,7 @@ export interface operations {
                  *       "name": "Fair in Shanghai"
                  *     }
                  */
-                "application/json": components["schemas"]["shuke__segments__http__lists__ListBody"];
+                "application/json": components["schemas"]["GivenListBody"];
             };
         };
         responses: {

@@ -25,7 +25,7 @@ _Text = Annotated[str, Field(max_length=500)]
 _TAKEN = refusal(409, "It contradicts the state")
 
 
-class ListBody(BaseModel):
+class GivenListBody(BaseModel):
     """A name, and the customers: each by their id, or by a phone number, an e-mail address or a member number."""
 
     model_config = ConfigDict(extra="forbid")
@@ -59,7 +59,7 @@ def list_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
             return ListsAnswer(items=list_lists(tx))
 
     @router.post("/segments/lists", responses=_TAKEN)
-    def post_list(visit: _Writing, body: ListBody) -> NewListAnswer:
+    def post_list(visit: _Writing, body: GivenListBody) -> NewListAnswer:
         with visit.begin() as tx:
             made, unknown = add_list(
                 tx, visit.keyring, body.name, body.customers, made_by=visit.reader.name, now=datetime.now(UTC)
