@@ -101,10 +101,12 @@ def brand(
         lifecycle.refresh(place, as_of=AS_OF, now=NOW)
         with database.begin() as tx:
             tea = read_tree({"node": "tag", "tag": "VIP"})
-            segment = add_segment(tx, asking(tx, place), "VIP", tea, made_by="test", now=NOW)
+            segment, other = (
+                add_segment(tx, asking(tx, place), name, tea, made_by="test", now=NOW) for name in ("VIP", "Also VIP")
+            )
         build_all(place, NOW)
         named = {"product_id": "tea", "store_id": "s1", "channel": "shop", "user_id": str(user), "version": "0"}
-        named |= {"segment_id": str(segment.segment_id)}
+        named |= {"segment_id": str(segment.segment_id), "other_segment": str(other.segment_id)}
         named |= {"team_id": str(team.team_id), "customer_id": str(customers["s1"])}
         keys = {"owner": key_for(place, "owner"), "associate": key_for(place, "store_associate", places=["s1"])}
         yield Brand(place, build_web(place), customers, named, keys)
@@ -154,6 +156,10 @@ def differences(brand: Brand, routes: dict[tuple[str, str], tuple[str, ...]], ro
         there = address(brand, path)
         if path.endswith("/flows"):
             there += "?since=2026-01-01T00:00:00Z&until=2026-11-22T00:00:00Z"
+        elif path.endswith("/suggestions"):
+            there += "?of=tag"
+        elif path.endswith("/overlap"):
+            there += "?of={segment_id}&of={other_segment}".format_map(brand.named)
         whole = brand.ask(role, method, there, **given)
         if whole.status_code == 200:
             answered.add(path)

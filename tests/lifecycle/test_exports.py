@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from shuke import catalog, collect, lifecycle, profiles
 from shuke.access.people_model import NewUser
 from shuke.access.service import scope, users
-from shuke.lifecycle import jobs
+from shuke.app.wiring import EXPORT_LIST
 from shuke.lifecycle.service import exporting
 from shuke.platform import JobState, Workplace, get_job, queue_job, work
 
@@ -66,7 +66,7 @@ def work_off(place: Workplace) -> None:
         if row.id is None:
             return
         if row.task_name == "lifecycle:export_list":
-            jobs.export_list.func(context, **row.args)
+            EXPORT_LIST.func(context, **row.args)
         with place.database.begin() as tx:
             tx.execute(sa.text("SELECT procrastinate_finish_job_v1(:id, 'succeeded', false)"), {"id": row.id})
 
@@ -224,7 +224,7 @@ def test_who_is_disabled_gets_nothing(when: str, workplace: Workplace, monkeypat
     with exporting.keep_request(place, asker, {"query": {}}) as out, place.database.begin() as tx:
         request = out.finish(tx)
         told = {**asked_for, "request_id": str(request.file_id)}
-        job_id = queue_job(tx, jobs.export_list, kind=exporting.EXPORT, asker=asker, asked=told)
+        job_id = queue_job(tx, EXPORT_LIST, kind=exporting.EXPORT, asker=asker, asked=told)
 
     def disable() -> None:
         with place.database.begin() as tx:

@@ -23,6 +23,7 @@ import hashlib
 import json
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from math import ceil
@@ -346,7 +347,10 @@ class _Oracle:
         if node.by in ("first", "last") and not own and node.of != "day" and node.test.than is None:
             kind = kind_wanted(node.test)
         values: list[tuple[int, Any]] = []
-        for row in self.during(node.what, node.window, person):
+        what = node.what
+        if isinstance(what, Orders) and node.of in ("quantity", "product_id", "category", "brand"):
+            what = replace(what, goods=what.goods or Goods())
+        for row in self.during(what, node.window, person):
             if node.of == "day":
                 value: Any = row["us"]
             elif own:

@@ -351,6 +351,9 @@ def test_everything_that_came_twice_counts_twice_but_an_order_once(asks: Asks) -
     assert asks(Did(what=VIEW, times=Wants(op=Op.IS_NOT, values=(1,))), people) == {"twice", "never", "order"}
     goods = Orders(goods=Goods(products=("a", "b")))
     assert asks(Did(what=goods, times=Wants(op=Op.IS, values=(1,))), people) == {"order"}
+    # Of all lines, where no goods are named.
+    different = Measured(what=Orders(), of="product_id", by="distinct", test=Wants(op=Op.IS, values=(2.0,)))
+    assert asks(different, people) == {"order"}
     spent = Measured(what=goods, of="amount_minor", by="sum", test=Wants(op=Op.IS, values=(20.0,)))
     assert asks(spent, people) == {"order"}
 

@@ -1335,6 +1335,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/segments/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists of customers */
+        get: operations["get_lists_api_segments_lists_get"];
+        put?: never;
+        /** Keep a list of customers; what names nobody is said once */
+        post: operations["post_list_api_segments_lists_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/lists/{list_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a list that no segment names */
+        delete: operations["remove_list_api_segments_lists__list_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/overlap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom segments share */
+        get: operations["get_overlap_api_segments_overlap_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/segments/preview": {
         parameters: {
             query?: never;
@@ -1346,6 +1398,57 @@ export interface paths {
         put?: never;
         /** Whom a definition means */
         post: operations["preview_segment_api_segments_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values of an attribute, a property, a product … */
+        get: operations["get_suggestions_api_segments_suggestions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Definitions to begin with */
+        get: operations["get_templates_api_segments_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/vocabulary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a definition can speak of, and how often it is there */
+        get: operations["get_vocabulary_api_segments_vocabulary_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1431,6 +1534,40 @@ export interface paths {
         };
         /** Who is in a segment */
         get: operations["get_members_api_segments__segment_id__members_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{segment_id}/sizes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How large a segment was, day by day */
+        get: operations["get_sizes_api_segments__segment_id__sizes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{segment_id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What names a segment */
+        get: operations["get_uses_api_segments__segment_id__uses_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1965,6 +2102,20 @@ export interface components {
             password: string;
             /** Token */
             token: string;
+        };
+        /**
+         * Agreed
+         * @description What was said last to a purpose by a channel, and by how many.
+         */
+        Agreed: {
+            /** Channel */
+            channel: string;
+            /** Customers */
+            customers: number;
+            /** Purpose */
+            purpose: string;
+            /** State */
+            state: string;
         };
         /**
          * Anchored
@@ -2557,7 +2708,8 @@ export interface components {
          * Conditions
          * @description Which customers are wanted, beyond a search. All conditions hold; of several words any.
          *
-         *     `no_channel` is a first order that names none, beside those of the `channels`.
+         *     `no_channel` is a first order that names none, beside those of the `channels`. `segment` wants those who are in it
+         *     (`segments.read`).
          */
         Conditions: {
             bought?: components["schemas"]["BoughtBody"] | null;
@@ -2619,6 +2771,8 @@ export interface components {
              * @default []
              */
             rfm_groups: string[];
+            /** Segment */
+            segment?: string | null;
             /**
              * Stages
              * @default []
@@ -3320,6 +3474,38 @@ export interface components {
             p90_days: number;
         };
         /**
+         * GivenList
+         * @description A list of customers that somebody gave, and how many are on it.
+         */
+        GivenList: {
+            /** Customers */
+            customers: number;
+            /**
+             * List Id
+             * Format: uuid
+             */
+            list_id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Made By */
+            made_by: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * GivenListBody
+         * @description A name, and the customers: each by their id, or by a phone number, an e-mail address or a member number.
+         */
+        GivenListBody: {
+            /** Customers */
+            customers: string[];
+            /** Name */
+            name: string;
+        };
+        /**
          * Goods
          * @description Lines of orders with one of these products, of one of these categories, of one of these brands (all that are
          *     named).
@@ -3401,6 +3587,22 @@ export interface components {
             missing: string[];
         };
         /**
+         * Happening
+         * @description Facts of a kind and a name: how many there are, and the properties of ``looked_at`` of them, drawn at random.
+         */
+        Happening: {
+            /** Kind */
+            kind: string;
+            /** Looked At */
+            looked_at: number;
+            /** Name */
+            name: string | null;
+            /** Properties */
+            properties: components["schemas"]["PropertyWord"][];
+            /** Times */
+            times: number;
+        };
+        /**
          * HasIdentity
          * @description An identity of this kind, such as ``phone``.
          */
@@ -3412,6 +3614,16 @@ export interface components {
              * @enum {string}
              */
             node: "identity";
+        };
+        /**
+         * Held
+         * @description A tag, and how many have it now.
+         */
+        Held: {
+            /** Customers */
+            customers: number;
+            /** Tag */
+            tag: string;
         };
         /**
          * Identity
@@ -3444,6 +3656,18 @@ export interface components {
             kind: string;
             /** Value */
             value: string;
+        };
+        /**
+         * IdentityWord
+         * @description A kind of identities, what it is called, and how many customers have one.
+         */
+        IdentityWord: {
+            /** Customers */
+            customers: number;
+            /** Kind */
+            kind: string;
+            /** Label */
+            label: string;
         };
         /**
          * ImportAnswer
@@ -3740,6 +3964,24 @@ export interface components {
             next: string | null;
         };
         /**
+         * Kind
+         * @description What a value is, and so how it is compared.
+         * @enum {string}
+         */
+        Kind: "text" | "number" | "truth" | "date" | "moment";
+        /**
+         * Labelled
+         * @description A value, what it is called where it is a code, and how often it stands there.
+         */
+        Labelled: {
+            /** Label */
+            label: string;
+            /** Times */
+            times: number;
+            /** Value */
+            value: string;
+        };
+        /**
          * LadderStep
          * @description From the n-th day with an order to the next.
          *
@@ -3937,6 +4179,8 @@ export interface components {
             rfm_groups: string[];
             /** Search */
             search?: string | null;
+            /** Segment */
+            segment?: string | null;
             /** @default created_at */
             sort: components["schemas"]["Sort"];
             /**
@@ -3970,6 +4214,21 @@ export interface components {
             value_min_minor?: number | null;
         };
         /**
+         * ListWord
+         * @description A list of customers that somebody gave.
+         */
+        ListWord: {
+            /** Customers */
+            customers: number;
+            /**
+             * List Id
+             * Format: uuid
+             */
+            list_id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * Listed
          * @description On a list that somebody gave.
          */
@@ -3984,6 +4243,14 @@ export interface components {
              * @enum {string}
              */
             node: "list";
+        };
+        /**
+         * ListsAnswer
+         * @description Every list, by name.
+         */
+        ListsAnswer: {
+            /** Items */
+            items: components["schemas"]["GivenList"][];
         };
         /**
          * MadeKeyBody
@@ -4059,8 +4326,9 @@ export interface components {
          * Measured
          * @description A figure of what happened in a window, compared; where nothing happened it is not known, of ``distinct`` 0.
          *
-         *     ``of`` is ``amount_minor`` (of orders with goods: of those lines), ``quantity`` (of lines), ``day`` (when it
-         *     happened: the least, the greatest, the first, the last) or a property of facts. ``first`` and ``last`` are by
+         *     ``of`` is ``amount_minor`` (of orders with goods: of those lines), ``day`` (when it happened: the least, the
+         *     greatest, the first, the last), a property of facts, or what lines of orders have: ``quantity``, ``product_id``,
+         *     ``category``, ``brand``; of orders without goods it is of all their lines. ``first`` and ``last`` are by
          *     time, of two at one moment the greater.
          */
         Measured: {
@@ -4256,6 +4524,17 @@ export interface components {
             window: components["schemas"]["Ever"] | components["schemas"]["Last"] | components["schemas"]["Between"] | components["schemas"]["SinceStage"] | components["schemas"]["Anchored"];
         };
         /**
+         * Named
+         * @description An attribute or a figure, what it is called, and what its values are.
+         */
+        Named: {
+            kind: components["schemas"]["Kind"];
+            /** Label */
+            label: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * NamedStage
          * @description A stage, and what it is called.
          */
@@ -4333,6 +4612,23 @@ export interface components {
             /** Role */
             role?: string | null;
             where?: components["schemas"]["Where"] | null;
+        };
+        /**
+         * NewListAnswer
+         * @description How many customers are on the new list; `unknown` is what names nobody: told here alone, and kept nowhere.
+         */
+        NewListAnswer: {
+            /** Customers */
+            customers: number;
+            /**
+             * List Id
+             * Format: uuid
+             */
+            list_id: string;
+            /** Name */
+            name: string;
+            /** Unknown */
+            unknown: string[];
         };
         /**
          * NewPasskeyBody
@@ -4533,6 +4829,36 @@ export interface components {
         OrdersBody: {
             /** Orders */
             orders: components["schemas"]["OrderRow"][];
+        };
+        /**
+         * OverlapAnswer
+         * @description How many customers each two of the segments share, exactly as of `as_of`; `both` is in their order, each way.
+         */
+        OverlapAnswer: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Both */
+            both: number[][];
+            /** Segments */
+            segments: components["schemas"]["OverlappingAnswer"][];
+        };
+        /**
+         * OverlappingAnswer
+         * @description A segment, and how many are in it as of the same moment.
+         */
+        OverlappingAnswer: {
+            /** Customers */
+            customers: number;
+            /** Name */
+            name: string;
+            /**
+             * Segment Id
+             * Format: uuid
+             */
+            segment_id: string;
         };
         /**
          * Overview
@@ -4891,6 +5217,17 @@ export interface components {
             /** Name */
             name: string;
             test: components["schemas"]["Test"];
+        };
+        /**
+         * PropertyWord
+         * @description A property of facts; ``times`` is in how many of the facts that were looked at.
+         */
+        PropertyWord: {
+            kind: components["schemas"]["Kind"];
+            /** Name */
+            name: string;
+            /** Times */
+            times: number;
         };
         /**
          * ProviderAnswer
@@ -5400,6 +5737,8 @@ export interface components {
             rfm_groups: string[];
             /** Search */
             search?: string | null;
+            /** Segment */
+            segment?: string | null;
             /**
              * Stages
              * @default []
@@ -5501,6 +5840,21 @@ export interface components {
             definition: components["schemas"]["Group"] | components["schemas"]["Attribute"] | components["schemas"]["Tagged"] | components["schemas"]["HasIdentity"] | components["schemas"]["Consented"] | components["schemas"]["Figure"] | components["schemas"]["Moved"] | components["schemas"]["Did"] | components["schemas"]["Measured"] | components["schemas"]["Sequence"] | components["schemas"]["InSegment"] | components["schemas"]["Share"] | components["schemas"]["Top"] | components["schemas"]["Listed"];
             /** Name */
             name: string;
+        };
+        /**
+         * SegmentWord
+         * @description A segment; `customers` is null before it was built once.
+         */
+        SegmentWord: {
+            /** Customers */
+            customers: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Segment Id
+             * Format: uuid
+             */
+            segment_id: string;
         };
         /**
          * SegmentsAnswer
@@ -5667,6 +6021,23 @@ export interface components {
             until: number;
         };
         /**
+         * Shared
+         * @description A segment with ``customers``, of whom ``both`` are in another, too.
+         */
+        Shared: {
+            /** Both */
+            both: number;
+            /** Customers */
+            customers: number;
+            /** Name */
+            name: string;
+            /**
+             * Segment Id
+             * Format: uuid
+             */
+            segment_id: string;
+        };
+        /**
          * SignInBody
          * @description Who signs in.
          */
@@ -5696,6 +6067,31 @@ export interface components {
              * @enum {string}
              */
             when: "since_stage";
+        };
+        /**
+         * Size
+         * @description How many were in a segment at the end of a day of the brand's, and who came and went on it.
+         */
+        Size: {
+            /** Customers */
+            customers: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Entered */
+            entered: number;
+            /** Left */
+            left: number;
+        };
+        /**
+         * SizesAnswer
+         * @description How many were in a segment at the end of each day of the brand's, the latest last; of today, up to now.
+         */
+        SizesAnswer: {
+            /** Items */
+            items: components["schemas"]["Size"][];
         };
         /**
          * Sort
@@ -5800,6 +6196,16 @@ export interface components {
             known: components["schemas"]["AsKnown"];
             /** Stages */
             stages: components["schemas"]["StageTotal"][];
+        };
+        /**
+         * StageWord
+         * @description A stage, and what it is called.
+         */
+        StageWord: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
         };
         /**
          * StagesAnswer
@@ -5981,6 +6387,17 @@ export interface components {
             usual: number;
         };
         /**
+         * SuggestionsAnswer
+         * @description Values that are there, the most frequent first.
+         *
+         *     `times` are customers of attributes and tags, lines of orders of products, categories and brands, orders of channels
+         *     and stores; of properties facts among those that were drawn at random, at most some thousands of each name.
+         */
+        SuggestionsAnswer: {
+            /** Items */
+            items: components["schemas"]["Labelled"][];
+        };
+        /**
          * Tag
          * @description A label that a source put on a customer; without ``expires_at`` it stays.
          */
@@ -6084,6 +6501,36 @@ export interface components {
         TeamsAnswer: {
             /** Items */
             items: components["schemas"]["Team"][];
+        };
+        /**
+         * TemplateAnswer
+         * @description A definition to begin with: what it is called, why one would want it, and what it says in words.
+         */
+        TemplateAnswer: {
+            /** Code */
+            code: string;
+            /** Definition */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** Group */
+            group: string;
+            /** Group Name */
+            group_name: string;
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * TemplatesAnswer
+         * @description All that this brand can ask.
+         */
+        TemplatesAnswer: {
+            /** Items */
+            items: components["schemas"]["TemplateAnswer"][];
         };
         /**
          * TermsBody
@@ -6298,6 +6745,16 @@ export interface components {
             };
         };
         /**
+         * Used
+         * @description A value, and how often it stands there.
+         */
+        Used: {
+            /** Times */
+            times: number;
+            /** Value */
+            value: string;
+        };
+        /**
          * User
          * @description An account. ``places`` are the regions or stores of its role's scope.
          */
@@ -6348,6 +6805,34 @@ export interface components {
             items: components["schemas"]["User"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * UsesAnswer
+         * @description What names a segment.
+         */
+        UsesAnswer: {
+            /** Items */
+            items: components["schemas"]["Using"][];
+        };
+        /**
+         * Using
+         * @description What names a segment.
+         */
+        Using: {
+            /** Archived */
+            archived: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "segment";
+            /** Name */
+            name: string;
         };
         /**
          * ValueBand
@@ -6535,6 +7020,46 @@ export interface components {
             items: components["schemas"]["ViewAnswer"][];
         };
         /**
+         * VocabularyAnswer
+         * @description What a definition can speak of, the most frequent first, as of `as_of`.
+         *
+         *     `times` are facts (of a kind and a name), orders (channels, stores) or lines of orders (categories, brands). The
+         *     properties of facts are counted among `looked_at` of them, drawn at random.
+         */
+        VocabularyAnswer: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Attributes */
+            attributes: components["schemas"]["Named"][];
+            /** Brands */
+            brands: components["schemas"]["Used"][];
+            /** Categories */
+            categories: components["schemas"]["Used"][];
+            /** Channels */
+            channels: components["schemas"]["Used"][];
+            /** Consents */
+            consents: components["schemas"]["Agreed"][];
+            /** Facts */
+            facts: components["schemas"]["Happening"][];
+            /** Figures */
+            figures: components["schemas"]["Named"][];
+            /** Identities */
+            identities: components["schemas"]["IdentityWord"][];
+            /** Lists */
+            lists: components["schemas"]["ListWord"][];
+            /** Segments */
+            segments: components["schemas"]["SegmentWord"][];
+            /** Stages */
+            stages: components["schemas"]["StageWord"][];
+            /** Stores */
+            stores: components["schemas"]["Labelled"][];
+            /** Tags */
+            tags: components["schemas"]["Held"][];
+        };
+        /**
          * Week
          * @description Seven days that begin on ``monday``, in the brand's zone; ``lost`` are those found lost in them.
          */
@@ -6696,18 +7221,24 @@ export interface components {
          * PreviewAnswer
          * @description Whom a definition means, exactly, of everybody as of `as_of`; `some` are those who are worth most.
          *
-         *     `value_minor` is what all of them are worth, past and expected.
+         *     `value_minor` is what all of them are worth, past and expected. `overlap` are segments that share customers with it
+         *     as of the same moment, those first that are most alike: with the greatest share of `both` in all who are in either;
+         *     `compared` is how many segments were looked at.
          */
-        shuke__segments__http__PreviewAnswer: {
+        shuke__segments__http__segments__PreviewAnswer: {
             /**
              * As Of
              * Format: date-time
              */
             as_of: string;
+            /** Compared */
+            compared: number;
             /** Customers */
             customers: number;
             /** Everybody */
             everybody: number;
+            /** Overlap */
+            overlap: components["schemas"]["Shared"][];
             /** Some */
             some: string[];
             /** Text */
@@ -20541,6 +21072,557 @@ export interface operations {
             };
         };
     };
+    get_lists_api_segments_lists_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example list_id,name
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListsAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    post_list_api_segments_lists_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "customers": [
+                 *         "138 0013 8000",
+                 *         "li@example.com",
+                 *         "M1024"
+                 *       ],
+                 *       "name": "Fair in Shanghai"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GivenListBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewListAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    remove_list_api_segments_lists__list_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_overlap_api_segments_overlap_get: {
+        parameters: {
+            query: {
+                /** @description a segment, again for each */
+                of: string[];
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example as_of,segments
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverlapAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     preview_segment_api_segments_preview_post: {
         parameters: {
             query?: never;
@@ -20577,7 +21659,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["shuke__segments__http__PreviewAnswer"];
+                    "application/json": components["schemas"]["shuke__segments__http__segments__PreviewAnswer"];
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */
@@ -20669,6 +21751,355 @@ export interface operations {
                 };
             };
             /** @description Too much is being worked out at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_suggestions_api_segments_suggestions_get: {
+        parameters: {
+            query: {
+                of: "attribute" | "property" | "product" | "category" | "brand" | "tag" | "channel" | "store";
+                /** @description of which attribute, or property */
+                name?: string | null;
+                fact_kind?: string | null;
+                fact_name?: string | null;
+                /** @description what has been typed: it is in the value */
+                begins?: string;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example value,label
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionsAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_templates_api_segments_templates_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example code,group
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplatesAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_vocabulary_api_segments_vocabulary_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields only, separated by commas; with all of them when absent
+                 * @example as_of,attributes
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VocabularyAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -21669,6 +23100,283 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MembersAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_sizes_api_segments__segment_id__sizes_get: {
+        parameters: {
+            query?: {
+                days?: number;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example day,customers
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SizesAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_uses_api_segments__segment_id__uses_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example kind,id
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsesAnswer"];
                 };
             };
             /** @description Nobody knows who asks: no key or session, or none that is good */

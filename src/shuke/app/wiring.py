@@ -29,7 +29,7 @@ from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
 from shuke.lifecycle.http import export_routes, figure_routes
 from shuke.lifecycle.http import routes as lifecycle_routes
-from shuke.lifecycle.jobs import export_list, refresh_now
+from shuke.lifecycle.jobs import export_with, refresh_now
 from shuke.lifecycle.jobs import tasks as lifecycle_tasks
 from shuke.platform import Metrics, Workplace
 from shuke.platform.tidying import tasks as platform_tasks
@@ -38,11 +38,15 @@ from shuke.profiles.jobs import blueprint as profiles_tasks
 from shuke.reports.http import routes as report_routes
 from shuke.reports.jobs import make_report
 from shuke.reports.jobs import tasks as report_tasks
+from shuke.segments import in_segment
 from shuke.segments.http import routes as segment_routes
 from shuke.segments.jobs import build_defined, build_now
 from shuke.segments.jobs import tasks as segment_tasks
 
-__all__ = ["JOBS", "OPEN_PATHS", "ROUTES", "TASKS", "wake_collect"]
+__all__ = ["EXPORT_LIST", "JOBS", "OPEN_PATHS", "ROUTES", "TASKS", "wake_collect"]
+
+# Customers are listed and exported by the segment that they are in, of which lists know nothing.
+EXPORT_LIST = export_with(in_segment)
 
 # Each makes the routes of a room; the first that fits a request answers it.
 ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
@@ -60,8 +64,8 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     stating_routes,
     source_routes,
     partial(import_routes, preview=preview_file, importing=import_files),
-    partial(export_routes, exporting=export_list),
-    lifecycle_routes,
+    partial(export_routes, exporting=EXPORT_LIST),
+    partial(lifecycle_routes, members=in_segment),
     partial(figure_routes, refreshing=refresh_now),
     partial(segment_routes, building=build_now, defined=build_defined),
     partial(report_routes, making=make_report),

@@ -37,6 +37,7 @@ __all__ = [
     "brand_of",
     "check_product",
     "every_product",
+    "every_store",
     "get_channel",
     "get_product",
     "get_store",
@@ -106,6 +107,11 @@ def save_brand(tx: Transaction, brand: Brand, *, now: datetime) -> tuple[Brand, 
 def every_product() -> sa.Select[Any]:
     """Every product with the fields of :class:`Product`, to be read or joined as a set by rooms above."""
     return sa.select(*(tables.products.c[name] for name in _PRODUCTS.names))
+
+
+def every_store() -> sa.Select[Any]:
+    """Likewise every store, with the fields of :class:`Store`."""
+    return sa.select(*(tables.stores.c[name] for name in _STORES.names))
 
 
 def save_products(

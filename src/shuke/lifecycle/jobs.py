@@ -6,18 +6,20 @@ The nightly job looks every hour, so that a night in which no worker ran, or a r
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from shuke import catalog
 from shuke.base.errors import BadInput
 from shuke.lifecycle.rules import last_midnight
 from shuke.lifecycle.service.exporting import export_customers
+from shuke.lifecycle.service.listing import Members
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.lifecycle.service.refreshing import refresh
 from shuke.lifecycle.service.usual import prepare_figures
-from shuke.platform import Blueprint, JobContext, Running, Workplace, log, run_job, workplace
+from shuke.platform import AnyTask, Blueprint, JobContext, Running, Workplace, log, run_job, workplace
 
-__all__ = ["export_list", "refresh_now", "refresh_when_due", "tasks"]
+__all__ = ["export_with", "refresh_now", "refresh_when_due", "tasks"]
 
 #: Local hour from which yesterday counts as complete: what tills and partners send late has come in by then.
 FROM_HOUR = 2
@@ -40,10 +42,15 @@ def refresh_now(context: JobContext, job_id: str) -> None:
     run_job(context, job_id, _refresh_asked)
 
 
-@tasks.task(name="export_list", pass_context=True)
-def export_list(context: JobContext, job_id: str) -> None:
-    """Make a file of customers, for somebody who asked for it."""
-    run_job(context, job_id, export_customers)
+def export_with(members: Members) -> AnyTask:
+    """The task that makes a file of customers; ``members`` says who is in a segment."""
+
+    @tasks.task(name="export_list", pass_context=True)
+    def export_list(context: JobContext, job_id: str) -> None:
+        """Make a file of customers, for somebody who asked for it."""
+        run_job(context, job_id, partial(export_customers, members=members))
+
+    return export_list
 
 
 @tasks.periodic(cron="*/10 * * * *")

@@ -192,7 +192,8 @@ class CustomerQuery:
     units of the currency that the facts are in. ``no_channel`` is a first order that names none, beside those of the
     ``channels``. ``stood`` says where they stood at one moment or at two, ``bought`` that they have an order of that
     kind, ``ordered_on`` on how many days they had ordered, ``first_products`` that one of these was in their first
-    order, and ``came_back_within_days`` that another day with an order was at most so long after the first.
+    order, ``came_back_within_days`` that another day with an order was at most so long after the first, and ``segment``
+    who is in one.
     """
 
     search: str | None = None
@@ -219,6 +220,7 @@ class CustomerQuery:
     order_days_max: int | None = None
     ordered_on: collect.OrderedOn | None = None
     came_back_within_days: int | None = None
+    segment: profiles.Chosen | None = None
     first_order_from: datetime | None = None
     first_order_to: datetime | None = None
     last_order_from: datetime | None = None

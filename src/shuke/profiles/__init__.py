@@ -41,6 +41,7 @@ from shuke.profiles.service.reading import (
     identities_of,
     kinds_of,
     labels,
+    named,
     owners,
     parts_of_present,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "masked_attribute",
     "merge",
     "merges_of",
+    "named",
     "normalised",
     "note_stores",
     "of_traits",

@@ -3,3 +3,7 @@
 Knows ``lifecycle``, ``collect``, ``catalog``, ``profiles`` and what lies below. A segment is a tree of statements about
 a customer (:mod:`shuke.segments.model.tree`), and one Ibis expression on every engine (:mod:`shuke.segments.measures`).
 """
+
+from shuke.segments.service.reading import in_segment
+
+__all__ = ["in_segment"]

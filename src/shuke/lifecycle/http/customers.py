@@ -16,10 +16,10 @@ from starlette.routing import BaseRoute
 
 from shuke import access, collect, privacy, profiles
 from shuke.lifecycle.model import CustomerFacts, CustomerPage, CustomerQuery, Overview, Sort, StoodIn
-from shuke.lifecycle.service.listing import MOMENTS_MAX, PAGE_MAX, WORDS_MAX, list_customers
+from shuke.lifecycle.service.listing import MOMENTS_MAX, PAGE_MAX, WORDS_MAX, Members, list_customers
 from shuke.lifecycle.service.overview import overview
 from shuke.lifecycle.service.reading import LATEST_MAX, PARTS, customer_360
-from shuke.platform import Metrics, Workplace
+from shuke.platform import Metrics, Transaction, Workplace
 from shuke.platform.http import ABSENT, READS, Flag, Moment, api
 
 __all__ = ["Conditions", "SearchBody", "customer_routes", "query_of"]
@@ -79,7 +79,8 @@ class OrderedOnBody(BaseModel):
 class Conditions(BaseModel):
     """Which customers are wanted, beyond a search. All conditions hold; of several words any.
 
-    `no_channel` is a first order that names none, beside those of the `channels`.
+    `no_channel` is a first order that names none, beside those of the `channels`. `segment` wants those who are in it
+    (`segments.read`).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -107,6 +108,7 @@ class Conditions(BaseModel):
     order_days_min: _Whole | None = None
     order_days_max: _Whole | None = None
     came_back_within_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] | None = None
+    segment: UUID | None = None
     first_order_from: Moment | None = None
     first_order_to: Moment | None = None
     last_order_from: Moment | None = None
@@ -166,22 +168,23 @@ class Revealed(BaseModel):
     identities: tuple[profiles.Identity, ...]
 
 
-_PLAIN = frozenset(declared.name for declared in fields(CustomerQuery)) - {"stood", "bought", "ordered_on"}
+_PLAIN = frozenset(declared.name for declared in fields(CustomerQuery)) - {"stood", "bought", "ordered_on", "segment"}
 _Figures = Annotated[access.Visit, access.needs("lifecycle.read")]
 
 
-def query_of(body: Conditions) -> CustomerQuery:
-    """The conditions as the service takes them."""
+def query_of(body: Conditions, visit: access.Visit, tx: Transaction, members: Members) -> CustomerQuery:
+    """The conditions as the service takes them; errors as those of ``members``."""
     return CustomerQuery(
         **{name: value for name, value in body if name in _PLAIN},
         stood=tuple(StoodIn(**dict(one)) for one in body.stood),
         bought=None if body.bought is None else collect.Bought(**dict(body.bought)),
+        segment=None if body.segment is None else members(visit.reader, tx, body.segment),
         ordered_on=None if body.ordered_on is None else collect.OrderedOn(**dict(body.ordered_on)),
     )
 
 
-def customer_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
-    """The routes of customers, and of all of them in figures."""
+def customer_routes(_: Workplace, __: Metrics, *, members: Members) -> list[BaseRoute]:
+    """The routes of customers, and of all of them in figures; ``members`` are those of segments."""
     router = api("lifecycle")
 
     # Of this form only, so that /customers/find and /customers/list have no other methods than their own.
@@ -230,7 +233,7 @@ def customer_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
             return list_customers(
                 tx,
                 visit.keyring,
-                query_of(body),
+                query_of(body, visit, tx, members),
                 sort=body.sort,
                 descending=body.descending,
                 after=body.after,

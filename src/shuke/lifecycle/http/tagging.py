@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 from shuke import access, profiles
 from shuke.base.errors import BadInput
 from shuke.lifecycle.http.customers import SearchBody, query_of
-from shuke.lifecycle.service.listing import all_of, everybody_who
+from shuke.lifecycle.service.listing import Members, all_of, everybody_who
 from shuke.platform import Metrics, Workplace
 from shuke.platform.http import ABSENT, Flag, Moment, api, refusal
 
@@ -41,8 +41,8 @@ class ManyTagsBody(BaseModel):
     remove: Flag = False
 
 
-def tagging_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
-    """The routes of tags on many."""
+def tagging_routes(_: Workplace, __: Metrics, *, members: Members) -> list[BaseRoute]:
+    """The routes of tags on many; ``members`` are those of segments."""
     router = api("lifecycle")
 
     @router.post("/customers/tags", responses=ABSENT)
@@ -58,7 +58,8 @@ def tagging_routes(_: Workplace, __: Metrics) -> list[BaseRoute]:
                 chosen = all_of(tx, body.customer_ids or ())
             else:
                 most = profiles.BATCH_CUSTOMERS_MAX + 1
-                chosen = everybody_who(tx, visit.keyring, query_of(body.query), most=most, fields=visit.fields)
+                query = query_of(body.query, visit, tx, members)
+                chosen = everybody_who(tx, visit.keyring, query, most=most, fields=visit.fields)
             made = change(tx, chosen, given, visit.reader.id, datetime.now(UTC))
             visit.note(
                 "customers.untag" if body.remove else "customers.tag",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,12 +15,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from shuke import access, catalog
+from shuke import access, catalog, profiles
 from shuke.base.errors import BadInput, NotFound
 from shuke.base.language import Language
 from shuke.lifecycle.exports import MEDIA_TYPES, Origin, open_table
 from shuke.lifecycle.model import Column, CustomerQuery, CustomerRow, Sort
-from shuke.lifecycle.service.listing import everybody_who, these_customers, walk_customers
+from shuke.lifecycle.service.listing import Members, everybody_who, these_customers, walk_customers
 from shuke.lifecycle.service.reading import last_refresh
 from shuke.platform import (
     Asker,
@@ -75,17 +77,20 @@ def made_file(tx: Transaction, result: Mapping[str, Any], asker: Asker) -> Store
         raise NotFound("lifecycle.no_export_file") from None
 
 
-def export_customers(running: Running) -> None:
+def export_customers(running: Running, *, members: Members) -> None:
     """Make the file of a job that was asked for, as the asker is by now: their role, scope and what they see.
+
+    ``members`` says who is in a segment.
 
     Raises:
         NotAllowed: ``access.not_any_more``.
         BadInput: ``lifecycle.export_too_large`` above :data:`ROWS_MAX`, and the codes of lists.
+        Others: those of ``members``.
     """
     place, job, now = running.place, running.job, datetime.now(UTC)
     with place.database.read() as tx:
         reader = access.reader_by_now(tx, job.asker, PERMISSION, now)
-        wanted = _request(tx, place, job.asked, job.asker)
+        wanted = _request(tx, place, job.asked, job.asker, partial(members, reader, tx))
         origin = _origin(tx, place, job.job_id, reader, job.asked, now)
     kind = job.asked["format"]
     with running.folder() as folder:
@@ -132,12 +137,20 @@ def _keep(running: Running, reader: access.Reader, path: Path, kind: str, custom
             access.record(tx, place.keyring, reader, access.Deed("customers.exported", about, after=after), now)
 
 
-def _request(tx: Transaction, place: Workplace, asked: Mapping[str, Any], asker: Asker) -> dict[str, Any]:
+def _request(
+    tx: Transaction,
+    place: Workplace,
+    asked: Mapping[str, Any],
+    asker: Asker,
+    in_segment: Callable[[UUID], profiles.Chosen],
+) -> dict[str, Any]:
     """Whom it is to be of: a query, or numbers of customers."""
     file = get_file(tx, UUID(asked["request_id"]), kind=_REQUEST, asker=asker)
     found: dict[str, Any] = json.loads(b"".join(read_file(place, file)))
     if found.get("query") is not None:
-        return {"query": _QUERY.validate_python(found["query"])}
+        segment = found["query"].pop("segment", None)
+        query = _QUERY.validate_python(found["query"])
+        return {"query": query if segment is None else replace(query, segment=in_segment(UUID(segment)))}
     return {"customer_ids": [UUID(one) for one in found["customer_ids"]]}
 
 

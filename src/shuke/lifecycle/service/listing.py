@@ -27,6 +27,7 @@ __all__ = [
     "MOMENTS_MAX",
     "PAGE_MAX",
     "WORDS_MAX",
+    "Members",
     "all_of",
     "everybody_who",
     "list_customers",
@@ -46,6 +47,10 @@ FEW_MAX = 5_000
 # Terms of a search are those of somebody else once in thousands of times; so many pages in a row are not.
 _PAGES_LOOKED_THROUGH_MAX = 20
 _EVERYBODY = 2**31 - 1
+
+#: Who is in a segment, as far as a reader may know: a port, since segments are above this room. NotFound where there is
+#: no such segment, NotAllowed for a reader who may not look at any.
+Members = Callable[[access.Reader, Transaction, UUID], profiles.Chosen]
 
 _VALUE = sa.func.coalesce(facts.c.total_clv_minor, facts.c.historic_clv_minor)
 _SORTED_BY: dict[Sort, sa.ColumnElement[Any]] = {
@@ -263,6 +268,8 @@ def _chosen(
         "before": latest.as_of if latest else None,
     }
     marked = [stood_in(query.stood)] if query.stood else []
+    if query.segment is not None:
+        marked.append(query.segment)
     if query.bought is not None:
         marked.append(collect.buyers(query.bought, **counts))
     if query.first_products:

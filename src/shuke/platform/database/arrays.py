@@ -17,7 +17,9 @@ def array(values: Iterable[UUID | bytes | str | int | datetime | None]) -> str:
     return f"{{{','.join([_FORMATS[type(value)](value) for value in values])}}}"
 
 
-def among(kind: Literal["uuid", "text", "bigint"], values: Iterable[UUID | bytes | str | int]) -> sa.TextClause:
+def among(
+    kind: Literal["uuid", "text", "bigint", "bytea"], values: Iterable[UUID | bytes | str | int]
+) -> sa.TextClause:
     """What a column of this kind is compared with to be one of these: ``column == among("uuid", ids)``."""
     # The parameter must not be cast by way of text: that would be done anew for each row that is looked at.
     given = sa.bindparam("among", array(values), type_=sa.types.NullType(), unique=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,9 @@ from shuke.profiles.service.resolving import key_of
 from shuke.profiles.tables import customers, identities, tags
 
 IDENTITIES_MAX = 50_000
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+#: What people paste: identities of these kinds, the first of which counts.
+PASTED = ("phone", "email", "member_number")
 
 
 def owners() -> sa.Select[tuple[int, UUID]]:
@@ -130,3 +134,38 @@ def find(tx: Transaction, keyring: Keyring, kind: str, value: str) -> UUID | Non
     return tx.scalar(
         sa.select(identities.c.customer_id).where(identities.c.kind == kind, identities.c.lookup == lookup)
     )
+
+
+def named(tx: Transaction, keyring: Keyring, texts: Collection[str]) -> dict[str, UUID]:
+    """Whom each of these texts names, by the text: a customer's id, or an identity of one of the kinds :data:`PASTED`.
+
+    Phone numbers and addresses are compared as :func:`find` does; who was merged is who stands for them. A text that
+    names nobody is not in it. Looked up in sets, however many they are.
+    """
+    found: dict[str, UUID] = {}
+    for kind in reversed(PASTED):
+        plain = {text: value for text in texts if (value := normalised(kind, text)) is not None}
+        keys = {text: key_of(keyring, ExternalId(kind, value))[1] for text, value in plain.items()}
+        owner: dict[bytes, UUID] = {}
+        for lookups in _batched(set(keys.values()), IDENTITIES_MAX):
+            wanted = sa.select(identities.c.lookup, identities.c.customer_id).where(
+                identities.c.kind == kind, identities.c.lookup == among("bytea", lookups)
+            )
+            owner |= {bytes(row.lookup): row.customer_id for row in tx.execute(wanted)}
+        found |= {text: owner[key] for text, key in keys.items() if key in owner}
+    ids = {text: UUID(text.strip()) for text in texts if _ID.fullmatch(text.strip())}
+    stands = sa.func.coalesce(customers.c.merged_into, customers.c.customer_id)
+    standing: dict[UUID, UUID] = {}
+    for some in _batched(set(ids.values()), IDENTITIES_MAX):
+        chosen = sa.select(customers.c.customer_id, stands).where(
+            customers.c.customer_id == among("uuid", some), customers.c.erased_at.is_(None)
+        )
+        standing |= {row[0]: row[1] for row in tx.execute(chosen)}
+    return found | {text: standing[one] for text, one in ids.items() if one in standing}
+
+
+def _batched(values: Collection[Any], rows: int) -> Iterator[list[Any]]:
+    """The values, so many at a time."""
+    every = list(values)
+    for begin in range(0, len(every), rows):
+        yield every[begin : begin + rows]

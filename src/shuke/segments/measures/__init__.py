@@ -3,5 +3,18 @@
 from shuke.segments.measures.dues import dues
 from shuke.segments.measures.subjects import INSIDE, MIX, Subjects
 from shuke.segments.measures.tree import leaves, members
+from shuke.segments.measures.words import alike, counted, drawn, properties_of, told
 
-__all__ = ["INSIDE", "MIX", "Subjects", "dues", "leaves", "members"]
+__all__ = [
+    "INSIDE",
+    "MIX",
+    "Subjects",
+    "alike",
+    "counted",
+    "drawn",
+    "dues",
+    "leaves",
+    "members",
+    "properties_of",
+    "told",
+]

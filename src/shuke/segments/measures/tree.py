@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Several
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from typing import TypeAlias
 
@@ -27,7 +27,7 @@ from shuke.segments.measures.happenings import (
 from shuke.segments.measures.subjects import MIX, Subjects
 from shuke.segments.measures.values import NO, YES, holds, read
 from shuke.segments.model.clock import Clock
-from shuke.segments.model.kinds import FIGURES, Kind, kind_of
+from shuke.segments.model.kinds import FIGURES, Kind, kind_of, measured_of
 from shuke.segments.model.tree import (
     Anchored,
     Attribute,
@@ -186,6 +186,7 @@ class _Asked:
         return lambda people: holds(ibis.coalesce(people[name], 0), Kind.NUMBER, node.times, self.clock)
 
     def _measured(self, node: Measured) -> Holds:
+        node = replace(node, what=measured_of(node))
         kind = kind_of(node)
 
         def value(rows: ir.Table) -> ir.Value:

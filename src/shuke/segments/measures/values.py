@@ -15,7 +15,7 @@ from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import Kind
 from shuke.segments.model.tree import Op, Test
 
-__all__ = ["NO", "YES", "holds", "read"]
+__all__ = ["NO", "YES", "folded", "holds", "plain", "read"]
 
 
 YES, NO = ibis.literal(value=True), ibis.literal(value=False)
@@ -76,9 +76,9 @@ _COMPARED: dict[Op, Callable[[Any, Any], Any]] = {
 def _text(value: Any, op: Op, values: tuple[Any, ...], clock: Clock) -> Any:  # noqa: ARG001 - as the others
     if op is Op.IS:
         return value.isin(list(values))
-    folded = _folded(value)
-    parts = [_plain(part) for part in values]
-    return _any(folded.contains(part) if op is Op.CONTAINS else folded.startswith(part) for part in parts)
+    without = folded(value)
+    parts = [plain(part) for part in values]
+    return _any(without.contains(part) if op is Op.CONTAINS else without.startswith(part) for part in parts)
 
 
 def _number(value: Any, op: Op, values: tuple[Any, ...], clock: Clock) -> Any:  # noqa: ARG001 - as the others
@@ -159,11 +159,13 @@ def _next(day: date) -> date:
 
 
 # Not by lower(), which engines do differently beyond the letters of ASCII.
-def _folded(value: Any) -> Any:
+def folded(value: Any) -> Any:
+    """A text without capitals from A to Z."""
     return value.translate(string.ascii_uppercase, string.ascii_lowercase)
 
 
-def _plain(text: object) -> str:
+def plain(text: object) -> str:
+    """What :func:`folded` makes of a text, here."""
     return str(text).translate(str.maketrans(string.ascii_uppercase, string.ascii_lowercase))
 
 

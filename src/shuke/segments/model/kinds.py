@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 
-from shuke.segments.model.tree import FigureName, Measured, Orders, Test
+from shuke.segments.model.tree import FigureName, Goods, Measured, Orders, Test, What
 
-__all__ = ["FIGURES", "MEASURED", "OWN", "Kind", "kind_of", "kind_of_values"]
+__all__ = ["FIGURES", "MEASURED", "OWN", "Kind", "kind_of", "kind_of_values", "measured_of"]
 
 
 class Kind(Enum):
@@ -60,3 +61,10 @@ def kind_of(node: Measured) -> Kind:
     if node.by in ("first", "last") and not number and node.test.than is None:
         return kind_of_values(node.test)
     return Kind.NUMBER
+
+
+def measured_of(node: Measured) -> What:
+    """What a node looks at: where it measures what only lines of orders have, all lines."""
+    if isinstance(node.what, Orders) and node.what.goods is None and node.of in MEASURED:
+        return replace(node.what, goods=Goods())
+    return node.what

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 from shuke.segments.model.tree import Node
 
-__all__ = ["Change", "Explained", "Member", "Preview", "Segment", "Version"]
+__all__ = [
+    "Change",
+    "Explained",
+    "GivenList",
+    "Member",
+    "Overlap",
+    "Preview",
+    "Segment",
+    "Shared",
+    "Size",
+    "Template",
+    "Using",
+    "Version",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +82,8 @@ class Preview:
     """Whom a tree means, of everybody: as of ``as_of``, and exactly.
 
     ``value_minor`` is what they are worth together (past and expected), where anything is known of it; ``some`` are the
-    first of them.
+    first of them. ``overlap`` are segments with some of the same customers, those first that are most alike: with the
+    greatest share of both in all who are in either. ``compared`` is how many segments were looked at for it.
     """
 
     as_of: datetime
@@ -77,6 +91,8 @@ class Preview:
     everybody: int
     value_minor: int
     some: tuple[UUID, ...]
+    overlap: tuple[Shared, ...]
+    compared: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,3 +102,62 @@ class Explained:
     text: str
     holds: bool
     parts: tuple[Explained, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenList:
+    """A list of customers that somebody gave, and how many are on it."""
+
+    list_id: UUID
+    name: str
+    customers: int
+    made_by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A definition to begin with; what it is called, and why, stands under its code in the room's texts."""
+
+    code: str
+    group: str
+    definition: Node
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """A segment with ``customers``, of whom ``both`` are in another, too."""
+
+    segment_id: UUID
+    name: str
+    customers: int
+    both: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlap:
+    """How many customers each two of these segments share, as of a moment; with itself, how many it has."""
+
+    as_of: datetime
+    segments: tuple[Segment, ...]
+    both: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How many were in a segment at the end of a day of the brand's, and who came and went on it."""
+
+    day: date
+    customers: int
+    entered: int
+    left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Using:
+    """What names a segment."""
+
+    kind: Literal["segment"]
+    id: UUID
+    name: str
+    archived: bool

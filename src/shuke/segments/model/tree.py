@@ -349,8 +349,9 @@ class Did(_Part):
 class Measured(_Part):
     """A figure of what happened in a window, compared; where nothing happened it is not known, of ``distinct`` 0.
 
-    ``of`` is ``amount_minor`` (of orders with goods: of those lines), ``quantity`` (of lines), ``day`` (when it
-    happened: the least, the greatest, the first, the last) or a property of facts. ``first`` and ``last`` are by
+    ``of`` is ``amount_minor`` (of orders with goods: of those lines), ``day`` (when it happened: the least, the
+    greatest, the first, the last), a property of facts, or what lines of orders have: ``quantity``, ``product_id``,
+    ``category``, ``brand``; of orders without goods it is of all their lines. ``first`` and ``last`` are by
     time, of two at one moment the greater.
     """
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from shuke.base.errors import BadInput
-from shuke.segments.model.kinds import FIGURES, MEASURED, OWN, Kind, kind_of, kind_of_values
+from shuke.segments.model.kinds import FIGURES, MEASURED, OWN, Kind, kind_of, kind_of_values, measured_of
 from shuke.segments.model.tree import (
     DEPTH_MAX,
     NODES_MAX,
@@ -47,7 +47,18 @@ from shuke.segments.model.tree import (
     Unit,
 )
 
-__all__ = ["Vocabulary", "attributes_of", "checked", "expanded", "ranks", "read_tree", "segments_of", "written_tree"]
+__all__ = [
+    "PROPERTY",
+    "Vocabulary",
+    "attributes_of",
+    "checked",
+    "expanded",
+    "lists_of",
+    "ranks",
+    "read_tree",
+    "segments_of",
+    "written_tree",
+]
 
 TEXT_MAX = 500
 #: The longest of each unit: some years.
@@ -55,7 +66,7 @@ SPANS_MAX = {Unit.MINUTES: 100_000, Unit.HOURS: 20_000, Unit.DAYS: 4_000, Unit.W
 DAYS_MAX = 10_000
 
 # Without what engines would read as their own in the path of a property.
-_PROPERTY = re.compile(r"[^\"'\\*?\x00-\x1f]{1,100}")
+PROPERTY = re.compile(r"[^\"'\\*?\x00-\x1f]{1,100}")
 _ORDERED = (Op.AT_LEAST, Op.AT_MOST, Op.MORE, Op.LESS, Op.BETWEEN)
 _DATED = (Op.BEFORE, Op.SINCE, Op.BETWEEN, Op.LAST_DAYS, Op.NEXT_DAYS, Op.DAYS_AGO)
 _EVER = (Op.KNOWN, Op.UNKNOWN)
@@ -141,6 +152,11 @@ def expanded(node: Node, segments: Mapping[UUID, Node]) -> Node:
 def segments_of(node: Node) -> frozenset[UUID]:
     """The segments that a tree names itself."""
     return frozenset(one.segment_id for one in _groups_and_leaves(node) if isinstance(one, InSegment))
+
+
+def lists_of(node: Node) -> frozenset[UUID]:
+    """The lists that a tree names itself."""
+    return frozenset(one.list_id for one in _groups_and_leaves(node) if isinstance(one, Listed))
 
 
 def ranks(node: Node) -> bool:
@@ -266,11 +282,12 @@ def _check_did(place: str, node: Did, vocabulary: Vocabulary) -> None:
 
 
 def _check_measured(place: str, node: Measured, vocabulary: Vocabulary) -> None:
-    of_facts, of_lines = isinstance(node.what, Facts), isinstance(node.what, Orders) and node.what.goods is not None
+    what = measured_of(node)
+    of_facts, of_lines = isinstance(what, Facts), isinstance(what, Orders) and what.goods is not None
     known = node.of in ("amount_minor", "day") or (of_lines and node.of in MEASURED)
     summed = node.of != "quantity" and node.of in MEASURED and of_lines and node.by not in ("distinct", "first", "last")
     dated = node.of == "day" and node.by not in ("least", "greatest", "first", "last")
-    if not (known or (of_facts and (node.of in OWN or _PROPERTY.fullmatch(node.of)))) or summed or dated:
+    if not (known or (of_facts and (node.of in OWN or PROPERTY.fullmatch(node.of)))) or summed or dated:
         raise BadInput("segments.bad_measure", place=place, of=node.of, by=node.by)
     _check_test(place, node.test, kind_of(node), vocabulary)
 
@@ -322,7 +339,7 @@ def _is_day(value: object) -> bool:
 
 
 def _check_property(place: str, one: Property, vocabulary: Vocabulary) -> None:
-    if not _PROPERTY.fullmatch(one.name):
+    if not PROPERTY.fullmatch(one.name):
         raise BadInput("segments.bad_part", place=place, values=VALUES_MAX, characters=100)
     _check_test(place, one.test, OWN.get(one.name) or kind_of_values(one.test), vocabulary, than=False)
 

@@ -83,7 +83,8 @@ class _Words:
                 text = self.say("identity", kind=self._called("identities", node.kind))
             case Consented():
                 state = self._called("consents", node.state)
-                text = self.say("consent", purpose=node.purpose, channel=node.channel, state=state)
+                purpose, channel = self._called("purposes", node.purpose), self._called("channels", node.channel)
+                text = self.say("consent", purpose=purpose, channel=channel, state=state)
             case Share():
                 text = self.say("share", since=f"{node.since:g}", until=f"{node.until:g}", seed=node.seed)
             case Top():
@@ -160,6 +161,8 @@ class _Words:
             return say_date(date.fromisoformat(value), self.texts.language)
         if name == "stage":
             return self.names.stages.get(value, value)
+        if name == "rfm_group" and op in (Op.IS, Op.IS_NOT):
+            return self._called("rfm_groups", value)
         return self.say("quoted", text=value)
 
     def span(self, span: Span) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shuke import catalog, lifecycle, profiles
-from shuke.base.language import Language
+from shuke.base.language import Language, catalogue
 from shuke.insight import StageRules
 from shuke.platform import Transaction, Workplace
 from shuke.segments.measures import leaves, members
@@ -43,12 +43,18 @@ class Asking:
 
     def stage_names(self, language: Language) -> dict[str, str]:
         """What the stages are called in a language."""
-        return {one.code: one.names.get(language.value, one.code) for one in self.stages.stages}
+        outside = catalogue("shuke.segments", language)("text.outside")
+        named = {one.code: one.names.get(language.value, one.code) for one in self.stages.stages}
+        return {**named, lifecycle.OUTSIDE: outside}
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
         """Of attributes."""
         return self.vocabulary.attributes
+
+    def as_of(self, now: datetime) -> Asking:
+        """The same at another moment."""
+        return replace(self, clock=replace(self.clock, now=now))
 
     def with_segments(self, trees: Mapping[UUID, Node]) -> Asking:
         """The same with these segments instead."""

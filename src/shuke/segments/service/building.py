@@ -7,7 +7,6 @@ are committed.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from shuke import lifecycle
-from shuke.base.errors import NotAvailable, ShukeError
+from shuke.base.errors import ShukeError
 from shuke.platform import Transaction, Workplace, copy_columns, duckdb_of, log
 from shuke.segments.measures import Subjects
 from shuke.segments.measures import dues as dues_of
@@ -30,11 +29,13 @@ from shuke.segments.model.segment import Preview, Segment
 from shuke.segments.model.tree import Node
 from shuke.segments.rules.checking import checked, ranks
 from shuke.segments.service.asking import Asking, asking
-from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, columns_now, latest_columns
+from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, Turns, columns_now, latest_columns
 from shuke.segments.service.definitions import get_segment, list_segments
 from shuke.segments.service.following import followable
 from shuke.segments.service.membership import asked as asked_table
 from shuke.segments.service.membership import hold, keep, touched_since
+from shuke.segments.service.overlapping import meant, sharing
+from shuke.segments.service.words import words_of
 from shuke.segments.tables import dues, members, segments, touched
 from shuke.segments.tables import follow as followed
 
@@ -47,11 +48,10 @@ COLUMNS_AGE_MAX = timedelta(minutes=30)
 TOUCHED_AGE_MAX = timedelta(hours=2)
 #: Customers that a preview shows.
 SOME = 10
-#: Previews at once in a process, and how long one waits for its turn.
+#: Previews at once in a process.
 AT_ONCE_MAX = 2
-WAIT_SECONDS_MAX = 25.0
 
-_turns = threading.BoundedSemaphore(AT_ONCE_MAX)
+_turns = Turns(AT_ONCE_MAX)
 
 
 @dataclass(frozen=True)
@@ -65,30 +65,23 @@ class Built:
 
 
 def preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
-    """Whom a checked tree would mean, by the newest columns; where there are none yet, they are made.
+    """Whom a checked tree would mean, by the newest columns and as of them; where there are none yet, they are made.
 
     Raises NotAvailable ``segments.busy`` when too many others are worked out at the same time.
     """
-    with _turn():
+    with _turns.taken():
         return _preview(workplace, asked, tree)
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=WAIT_SECONDS_MAX):
-        raise NotAvailable("segments.busy")
-    try:
-        yield
-    finally:
-        _turns.release()
 
 
 def _preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
     columns = latest_columns(workplace) or columns_now(workplace)
+    asked = asked.as_of(columns.at)
+    with workplace.database.read() as tx:
+        there = list_segments(tx)
     with duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
-        subjects = columns.subjects(engine)
-        found = engine.keep(members_of(asked.whole(tree), subjects, asked.clock, asked.kinds), "meant")
-        people = subjects.people
+        found = engine.keep(meant(engine, columns, asked, tree), "meant")
+        overlap, compared = sharing(engine, columns, asked, found, there)
+        people = columns.subjects(engine).people
         value = ibis.coalesce(people.total_clv_minor, people.historic_clv_minor, 0)
         worth = people.select("customer_id", "id", value=value).join(found, "customer_id")
         sums = worth.aggregate(customers=worth.count(), value=worth["value"].sum()).to_pyarrow().to_pylist()[0]
@@ -99,6 +92,8 @@ def _preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
             everybody=int(people.count().to_pyarrow().as_py()),
             value_minor=int(sums["value"] or 0),
             some=tuple(UUID(one) for one in first.select("id").to_pyarrow()["id"].to_pylist()),
+            overlap=overlap,
+            compared=compared,
         )
 
 
@@ -117,6 +112,9 @@ def build_all(workplace: Workplace, now: datetime) -> list[Built]:
                 done.append(_built(workplace, segment_id, columns, subjects, now))
         with workplace.database.begin() as tx:
             _expect(tx, workplace, columns, subjects, now)
+    # So that nobody waits for them.
+    with suppress(ShukeError, duckdb.Error):
+        words_of(workplace, columns)
     return done
 
 

@@ -13,6 +13,8 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,13 +27,17 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from shuke import collect, lifecycle, profiles
+from shuke.base.errors import NotAvailable
 from shuke.platform import Engine, Snapshot, Transaction, Workplace, decided, duckdb_of, selected
 from shuke.segments.measures import INSIDE, Subjects
+from shuke.segments.model.clock import us_of
 from shuke.segments.service.subjects import COLUMNS, currency_of, people_of
 
-__all__ = ["MEMORY_BYTES_MAX", "Columns", "columns_now", "latest_columns"]
+__all__ = ["MEMORY_BYTES_MAX", "Columns", "Turns", "columns_now", "latest_columns"]
 
 MEMORY_BYTES_MAX = 1_500_000_000
+#: How long somebody waits for their turn.
+WAIT_SECONDS_MAX = 25.0
 #: Folders that are kept, and how long others stay.
 FOLDERS_MAX = 2
 LEFT_SECONDS = 600
@@ -58,10 +64,32 @@ class Columns:
         """What is in them for certain."""
         return Snapshot(f"{self.decided}:{self.decided}:")
 
+    @property
+    def at_us(self) -> int:
+        """``at`` in microseconds since 1970."""
+        return us_of(self.at)
+
     def subjects(self, engine: Engine) -> Subjects:
         """The tables; ``people`` have ``id``, too: who each number is, as text."""
         tables = {name: engine.read_parquet(self.folder / f"{name}.parquet") for name in COLUMNS}
         return Subjects(**tables, everybody=tables["people"], inside=INSIDE[engine.name])
+
+
+class Turns:
+    """Lets no more than so many ask at once; the others wait."""
+
+    def __init__(self, at_once: int) -> None:
+        self._turns = threading.BoundedSemaphore(at_once)
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """A turn of one's own; NotAvailable ``segments.busy`` where none came in :data:`WAIT_SECONDS_MAX`."""
+        if not self._turns.acquire(timeout=WAIT_SECONDS_MAX):
+            raise NotAvailable("segments.busy")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
 
 def latest_columns(workplace: Workplace) -> Columns | None:

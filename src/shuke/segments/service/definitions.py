@@ -23,6 +23,7 @@ __all__ = [
     "VERSIONS_MAX",
     "add_segment",
     "archive_segment",
+    "check_name",
     "get_segment",
     "list_segments",
     "save_segment",
@@ -154,9 +155,14 @@ def _segment(row: sa.Row[Any]) -> Segment:
     )
 
 
-def _check_name(tx: Transaction, name: str, segment_id: UUID) -> None:
+def check_name(name: str) -> None:
+    """Refuse what is no name: BadInput ``segments.bad_name``."""
     if not (0 < len(name) <= NAME_MAX and name.isprintable() and name == name.strip()):
         raise BadInput("segments.bad_name", limit=NAME_MAX)
+
+
+def _check_name(tx: Transaction, name: str, segment_id: UUID) -> None:
+    check_name(name)
     same = sa.select(segments.c.segment_id).where(segments.c.name == name, segments.c.archived_at.is_(None))
     if tx.scalar(same.where(segments.c.segment_id != segment_id)) is not None:
         raise Conflict("segments.name_taken", name=name)

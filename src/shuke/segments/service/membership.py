@@ -20,7 +20,7 @@ from shuke.segments.tables import changes, segments, touched
 
 __all__ = ["Moved", "asked", "hold", "keep", "meant", "touched_since"]
 
-_LOCK = 7_485_380_072
+_LOCK = 7_485_380_073
 
 #: Temporary tables of one transaction.
 meant = sa.table("segment_meant", sa.column("segment_id", sa.Uuid), sa.column("customer_id", sa.Uuid))

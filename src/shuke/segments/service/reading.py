@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from shuke import profiles
+from shuke import access, profiles
 from shuke.base.cursors import cursor_of, place_of
-from shuke.base.errors import BadInput, NotFound
+from shuke.base.errors import BadInput, NotAllowed, NotFound
 from shuke.base.language import Language
 from shuke.platform import Transaction
-from shuke.segments.model.segment import Change, Explained, Member
+from shuke.segments.model.clock import Clock
+from shuke.segments.model.segment import Change, Explained, Member, Size, Using
 from shuke.segments.model.tree import Group, Node
+from shuke.segments.rules.checking import read_tree, segments_of
 from shuke.segments.rules.wording import Names, sentence
 from shuke.segments.service.asking import Asking, holds_of
 from shuke.segments.service.definitions import get_segment
-from shuke.segments.tables import changes, lists, members, segments
+from shuke.segments.tables import changes, lists, members, segments, versions
 
-__all__ = ["PAGE_MAX", "Changes", "Members", "changes_of", "explained", "members_of", "names_of"]
+__all__ = [
+    "DAYS_MAX",
+    "PAGE_MAX",
+    "Changes",
+    "Members",
+    "changes_of",
+    "explained",
+    "in_segment",
+    "members_of",
+    "names_of",
+    "sizes_of",
+    "uses_of",
+]
 
 PAGE_MAX = 500
+#: Days of which sizes are told.
+DAYS_MAX = 1_100
 
 
 @dataclass(frozen=True)
@@ -57,6 +74,24 @@ def members_of(tx: Transaction, segment_id: UUID, *, after: str | None = None, l
     return Members(items, cursor_of(items[-1].customer_id.hex) if len(rows) > limit else None)
 
 
+def in_segment(reader: access.Reader, tx: Transaction, segment_id: UUID) -> profiles.Chosen:
+    """Who is in a segment, to be chosen from all customers.
+
+    Raises:
+        NotAllowed: ``access.not_allowed`` for a reader who may not look at segments.
+        NotFound: ``segments.no_segment``.
+    """
+    if "segments.read" not in reader.permissions:
+        raise NotAllowed("access.not_allowed", permission="segments.read")
+    get_segment(tx, segment_id)
+    within = sa.select(members.c.customer_id).where(members.c.segment_id == segment_id)
+
+    def one(customer: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
+        return within.where(members.c.customer_id == customer).limit(1).scalar_subquery().is_not(None)
+
+    return profiles.Chosen(within.limit, one)
+
+
 def changes_of(tx: Transaction, segment_id: UUID, *, after: str | None = None, limit: int = 100) -> Changes:
     """A page of who entered a segment and who left it; arguments and errors as for :func:`members_of`."""
     get_segment(tx, segment_id)
@@ -69,6 +104,51 @@ def changes_of(tx: Transaction, segment_id: UUID, *, after: str | None = None, l
         for row in rows[:limit]
     )
     return Changes(items, cursor_of(rows[limit - 1].change_id) if len(rows) > limit else None)
+
+
+def sizes_of(tx: Transaction, segment_id: UUID, *, days: int, clock: Clock) -> tuple[Size, ...]:
+    """How many were in a segment at the end of each of the last days, up to today, from the day on that it was built.
+
+    Raises:
+        NotFound: ``segments.no_segment``.
+        BadInput: ``segments.bad_days`` for other than 1 to :data:`DAYS_MAX`.
+    """
+    if not 1 <= days <= DAYS_MAX:
+        raise BadInput("segments.bad_days", limit=DAYS_MAX)
+    customers = get_segment(tx, segment_id).customers
+    day = sa.cast(sa.func.timezone(clock.time_zone, changes.c.at), sa.Date)
+    first = tx.scalar(sa.select(sa.func.min(day)).where(changes.c.segment_id == segment_id))
+    if customers is None or first is None:
+        return ()
+    since = max(first, clock.today - timedelta(days=days - 1))
+    moved = sa.select(
+        day.label("day"),
+        sa.func.count().filter(changes.c.entered).label("entered"),
+        sa.func.count().filter(~changes.c.entered).label("left"),
+    )
+    moved = moved.where(changes.c.segment_id == segment_id, day >= since).group_by(day)
+    by_day = {row.day: row for row in tx.execute(moved)}
+    sizes: list[Size] = []
+    # From what it has now back to what it had.
+    for back in range((clock.today - since).days + 1):
+        on = clock.today - timedelta(days=back)
+        entered, left = (by_day[on].entered, by_day[on].left) if on in by_day else (0, 0)
+        sizes.append(Size(day=on, customers=customers, entered=entered, left=left))
+        customers += left - entered
+    return tuple(reversed(sizes))
+
+
+def uses_of(tx: Transaction, segment_id: UUID) -> tuple[Using, ...]:
+    """What names a segment, by name, archived segments last; NotFound ``segments.no_segment``."""
+    get_segment(tx, segment_id)
+    newest = (versions.c.segment_id == segments.c.segment_id) & (versions.c.version == segments.c.version)
+    every = sa.select(segments.c.segment_id, segments.c.name, segments.c.archived_at, versions.c.definition)
+    every = every.join(versions, newest).order_by(segments.c.archived_at.is_not(None), segments.c.name)
+    return tuple(
+        Using(kind="segment", id=row.segment_id, name=row.name, archived=row.archived_at is not None)
+        for row in tx.execute(every)
+        if segment_id in segments_of(read_tree(row.definition))
+    )
 
 
 def explained(

@@ -1,4 +1,4 @@
-"""``/api/segments``: what segments there are, whom they mean, and why."""
+"""Segments themselves: what there are, whom they mean, and why."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shuke import access
 from shuke.platform import AnyTask, Metrics, Transaction, Workplace, defer, queue_job
 from shuke.platform.http import ABSENT, api, refusal
 from shuke.platform.job_answers import QueuedBody
-from shuke.segments.model.segment import Change, Explained, Member, Preview, Segment
+from shuke.segments.model.segment import Change, Explained, Member, Preview, Segment, Shared
 from shuke.segments.model.tree import Node
 from shuke.segments.rules.checking import checked, written_tree
 from shuke.segments.rules.wording import Names, sentence
@@ -31,7 +31,7 @@ from shuke.segments.service.definitions import (
 )
 from shuke.segments.service.reading import PAGE_MAX, changes_of, explained, members_of, names_of
 
-__all__ = ["routes"]
+__all__ = ["segment_routes"]
 
 _Reading = Annotated[access.Visit, access.needs("segments.read")]
 _Writing = Annotated[access.Visit, access.needs("segments.write")]
@@ -100,7 +100,9 @@ class VersionsAnswer(BaseModel):
 class PreviewAnswer(BaseModel):
     """Whom a definition means, exactly, of everybody as of `as_of`; `some` are those who are worth most.
 
-    `value_minor` is what all of them are worth, past and expected.
+    `value_minor` is what all of them are worth, past and expected. `overlap` are segments that share customers with it
+    as of the same moment, those first that are most alike: with the greatest share of `both` in all who are in either;
+    `compared` is how many segments were looked at.
     """
 
     text: str
@@ -109,6 +111,8 @@ class PreviewAnswer(BaseModel):
     everybody: int
     value_minor: int
     some: list[UUID]
+    overlap: tuple[Shared, ...]
+    compared: int
 
 
 class MembersAnswer(BaseModel):
@@ -133,9 +137,9 @@ class ExplainedAnswer(BaseModel):
     parts: list[ExplainedAnswer]
 
 
-def routes(workplace: Workplace, _: Metrics, *, building: AnyTask, defined: AnyTask) -> list[BaseRoute]:
-    """The routes of the room; ``building`` is the task that builds a segment for somebody who waits, ``defined`` the
-    one that does so once it has been defined anew.
+def segment_routes(workplace: Workplace, _: Metrics, *, building: AnyTask, defined: AnyTask) -> list[BaseRoute]:
+    """The routes of segments; ``building`` is the task that builds one for somebody who waits, ``defined`` the one that
+    does so once it has been defined anew.
     """
     router = api("segments")
     _of_definitions(router, workplace, defined)
