@@ -25,6 +25,8 @@ PAGES = {
     "overview": "/overview",
     "customers": "/customers",
     "customer": "/customers/{customer}",
+    "segments": "/segments",
+    "segment-new": "/segments/new?from=stages%3Dloyal%26stages%3Dat_risk%26churn_min%3D0.5",
     "lifecycle-stages": "/lifecycle?since=2011-09-15",
     "lifecycle-value": "/lifecycle?part=value",
     "lifecycle-cohorts": "/lifecycle?part=cohorts",
@@ -50,7 +52,7 @@ PAGES = {
     "account": "/account",
 }
 #: Those that somebody needs who stands in a store.
-ON_A_PHONE = ("overview", "customers", "customer")
+ON_A_PHONE = ("overview", "customers", "customer", "segment-new")
 LANGUAGES = ("zh-CN", "en")
 DESK, PHONE = 1280, 390
 #: Of the demo, which imports a year of orders the first time.

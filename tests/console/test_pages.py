@@ -32,6 +32,10 @@ from shuke.platform import Asker, Database, Keyring, Settings, Workplace, new_fi
 from shuke.reports.exports.html import page_policy
 from shuke.reports.service.making import ReportTerms
 from shuke.reports.tables import reports
+from shuke.segments.rules.checking import read_tree
+from shuke.segments.service.asking import asking
+from shuke.segments.service.building import build
+from shuke.segments.service.definitions import add_segment, save_segment
 
 NOW = datetime.now(UTC)
 AS_OF = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -41,6 +45,11 @@ PAGES: dict[str, str] = {
     "customers": "/customers?stages=loyal&stages=at_risk&sort=churn",
     "customer": "/customers/{customer}",
     "nobody": "/customers/018f0000-0000-7000-8000-000000000000",
+    "segments": "/segments",
+    "new_segment": "/segments/new?from=stages%3Dloyal%26tags%3DVIP%26stood%3Dlost%402020-01-01T00%3A00Z",
+    "lists": "/segments/lists",
+    "change_segment": "/segments/{segment}/edit",
+    "segment": "/segments/{segment}",
     "lifecycle": "/lifecycle?since=2020-01-01",
     "products": "/products",
     "data": "/data",
@@ -74,6 +83,12 @@ PARTS: dict[str, str] = {
     "model": "/lifecycle?part=model",
     "baskets": "/products?part=baskets",
     "product_list": "/products?part=catalog",
+    "segment_changes": "/segments/{segment}?part=changes",
+    "segment_sizes": "/segments/{segment}?part=sizes",
+    "segment_compare": "/segments/{segment}?part=compare",
+    "segment_uses": "/segments/{segment}?part=uses",
+    "segment_versions": "/segments/{segment}?part=versions",
+    "segment_members": "/customers?segment={segment}",
     "behind": "/customers?r_scores=5&f_scores=1&bought=P1&ordered_from=2020-01-01&stood=outside@2020-01-01T00:00Z",
 }
 OPEN = ("sign_in", "invite", "used_up", "setup")
@@ -106,6 +121,7 @@ class Running:
     invitation: str
     looked: UUID
     imported: UUID
+    segment: UUID
 
 
 def filled(place: Workplace) -> UUID:
@@ -151,6 +167,50 @@ def filled(place: Workplace) -> UUID:
         catalog.save_channels(tx, [catalog.Channel(channel="online", name="网店")], now=NOW)
     lifecycle.refresh(place, as_of=AS_OF, now=NOW)
     return one.customer_id
+
+
+#: Of every kind that is written in a way of its own.
+SAID: dict[str, Any] = {
+    "node": "all",
+    "of": [
+        {"node": "figure", "name": "stage", "test": {"op": "is_not", "values": ["lost"]}},
+        {
+            "node": "any",
+            "of": [
+                {
+                    "node": "did",
+                    "what": {"of": "orders", "goods": {"categories": ["tea"]}},
+                    "times": {"op": "at_least", "values": [2]},
+                    "window": {"when": "last", "span": {"n": 12, "unit": "months"}},
+                },
+                {"node": "tag", "tag": "VIP"},
+                {
+                    "node": "sequence",
+                    "steps": [
+                        {"what": {"of": "orders", "which": "first"}},
+                        {
+                            "what": {"of": "orders"},
+                            "within": {"n": 40, "unit": "days"},
+                            "unless": {"what": {"of": "facts", "kind": "refund"}, "within": {"n": 7, "unit": "days"}},
+                        },
+                    ],
+                },
+            ],
+        },
+        {"node": "none", "of": [{"node": "top", "by": "orders", "n": 1}]},
+    ],
+}
+
+
+def segment(place: Workplace) -> UUID:
+    """A segment that has said two things."""
+    first = {"node": "all", "of": SAID["of"][:1]}
+    with place.database.begin() as tx:
+        asked = asking(tx, place)
+        made = add_segment(tx, asked, "常客", read_tree(first), made_by="张伟", now=NOW)
+        save_segment(tx, asked, made.segment_id, "常客", read_tree(SAID), made_by="张伟", now=NOW)
+    build(place, made.segment_id, datetime.now(UTC))
+    return made.segment_id
 
 
 ORDERS = "订单号,会员手机号,下单时间,实付金额\nf1,13800000001,2026-05-01 10:00,99\nf2,13800000002,2026-05-02,abc\n"
@@ -236,7 +296,7 @@ def running(
         report(place, user_id)
         looked, job = imported(place, user_id)
         with serve(build_web(place)) as address:
-            yield Running(address, place, customer, token, looked, job)
+            yield Running(address, place, customer, token, looked, job, segment(place))
 
 
 @pytest.fixture(scope="module")
@@ -709,6 +769,144 @@ def test_settings_are_changed_with_their_effect_in_sight_and_come_back(person: C
     at.press("Undo")
     at.sees_no_more("east")
     assert troubles(at.browser, "stores") == []
+
+
+COUNTED = "document.querySelector('main [role=status] strong')?.innerText"
+#: Drag the handle of one statement over the lower half of another, and let go.
+DRAG = """((from, to) => {
+  const statement = name => document.querySelector(`[role=group][aria-label="${name}"]`).closest('li');
+  const [handle, target] = [statement(from).querySelector('[draggable=true]'), statement(to)];
+  const dataTransfer = new DataTransfer();
+  const box = target.getBoundingClientRect();
+  const at = { bubbles: true, cancelable: true, dataTransfer, clientX: box.x + 20, clientY: box.bottom - 2 };
+  const step = (one, kind) => one.dispatchEvent(new DragEvent(kind, at));
+  step(handle, 'dragstart');
+  return new Promise(done => setTimeout(() => {
+    step(target, 'dragover');
+    setTimeout(() => { step(target, 'drop'); step(handle, 'dragend'); done(); }, 50);
+  }, 50));
+})"""
+
+
+@pytest.mark.slow
+def test_a_segment_is_built_of_sentences_that_are_moved(person: Callable[..., Person]) -> None:
+    at = person("/segments")
+    at.press("New segment")
+    at.types("Name", "Regulars")
+    # By keys alone: the menu, what it adds, its form, and back to the part that was changed.
+    at.waits("Boolean(hands.button('Add a statement'))")
+    at.browser.evaluate("hands.button('Add a statement').focus()")
+    at.browser.press("Enter")
+    at.waits("document.activeElement.role === 'menuitem' && document.activeElement.innerText === 'Stage'")
+    at.browser.press("Enter")
+    at.waits("document.activeElement.ariaLabel === 'Comparison'")
+    at.sees("One statement is not finished")
+    at.chooses("Values", "Loyal")
+    at.press("Done")
+    at.waits("document.activeElement.ariaLabel === 'Condition: is Loyal'")
+    at.waits(f"{COUNTED} === '4'")
+    at.sees("stage is Loyal")
+    # A group of two, of which one is enough; the figure follows.
+    at.press("Add a statement")
+    at.press("Bought")
+    at.press("Done")
+    at.waits("Boolean(hands.button('When: in the last 90 days'))")
+    at.press("More for Statement 2")
+    at.press("Put into a group")
+    at.waits("document.activeElement.ariaLabel === 'More for Statement 2.1'")
+    at.browser.evaluate(f"{DRAG}('Statement 1', 'Statement 2.1')")
+    at.waits("Boolean(document.querySelector('[aria-label=\"Statement 1.2\"]'))")
+    at.sees("at least one order in the last 90 days or stage is Loyal")
+    at.press("More for Statement 1.2")
+    at.press("Move out of the group")
+    at.sees("and stage is Loyal")
+    at.press("More for Statement 1.1")
+    at.press("Remove")
+    at.press("Undo")
+    at.waits("Boolean(document.querySelector('[aria-label=\"Statement 1.1\"]'))")
+    at.press("More for Any of these")
+    at.press("Remove")
+    at.waits(f"{COUNTED} === '4'")
+    # A draft is not left by mistake.
+    at.press("Cancel")
+    at.sees("Leave without saving?")
+    at.press("Stay")
+    at.sees_no_more("Leave without saving?")
+    assert at.browser.evaluate("location.pathname") == "/segments/new"
+    at.press("Cancel")
+    at.press("Leave")
+    at.waits("location.pathname === '/segments'")
+    assert troubles(at.browser, "new_segment") == []
+
+
+@pytest.mark.slow
+def test_a_segment_is_saved_and_changed_and_what_it_said_comes_back(
+    person: Callable[..., Person], running: Running
+) -> None:
+    at = person("/segments/new?from=stages%3Dloyal")
+    at.types("Name", "Regulars")
+    at.waits(f"{COUNTED} === '4'")
+    at.press("Save")
+    at.sees("“Regulars” is saved.")
+    # A worker brings its members up to date; there is none here.
+    at.sees("Bringing members up to date")
+    made = UUID(at.browser.evaluate("location.pathname.split('/')[2]"))
+    build(running.place, made, datetime.now(UTC))
+    at.browser.open(f"{running.address}/segments/{made}", width=1280)
+    at.sees("4 customers")
+    at.waits("document.querySelectorAll('main .ant-table-row').length === 4")
+    # Why somebody is in it.
+    at.browser.evaluate("[...document.querySelectorAll('main .ant-table-row button')][0].click()")
+    at.sees("Holds")
+    at.press("Close")
+    # It is changed; what it said before is seen beside it, and comes back.
+    at.press("Change")
+    at.press("Condition: is Loyal")
+    at.chooses("Comparison", "is not (or is not known)")
+    at.press("Done")
+    at.waits(f"{COUNTED} > '4'")
+    at.press("Save")
+    at.sees("Version 2 has not been built yet.")
+    at.press("Versions")
+    at.press("See the difference between version 1 and now")
+    at.waits("document.querySelectorAll('[data-marked=gone], [data-marked=new]').length === 2")
+    at.press("Take up again: version 1")
+    at.sees("Version 1 is in force again.")
+    at.sees("Version 3")
+    at.press("Archive Regulars")
+    at.press("Archive")
+    at.waits("location.pathname === '/segments'")
+    at.sees_no_more("Regulars\n")
+    assert troubles(at.browser, "segments") == []
+
+
+@pytest.mark.slow
+def test_what_is_wrong_with_a_statement_is_said_there(person: Callable[..., Person]) -> None:
+    at = person("/segments/new?from=churn_min%3D0.5%26orders_min%3D1")
+    at.press("Condition: is at least 50%")
+    at.chooses("Comparison", "is from … to …")
+    at.types("To", "20")
+    at.press("Done")
+    alert = "document.querySelector('[aria-label=\"Statement 2\"] [role=alert]')"
+    at.waits(f"({alert}?.innerText ?? '').includes('cannot be asked')")
+    assert {one[:3] for one in at.browser.failures} == {"422"}
+    at.press("Cancel")
+    at.press("Leave")
+    at.waits("location.pathname === '/segments'")
+
+
+@pytest.mark.slow
+def test_a_list_of_customers_is_kept_as_a_segment(person: Callable[..., Person]) -> None:
+    said = "/customers?stages=loyal&stages=at_risk&orders_min=2"
+    at = person(said)
+    listed = whom_the_list_counts(at.browser)
+    at = person(f"{said}&came_back_within_days=400")
+    at.press("Keep as a segment")
+    at.sees("stage is Loyal or At risk, and number of orders is at least 2")
+    at.waits(f"{COUNTED} === '{listed}'")
+    assert listed > 0
+    # What no segment says is not left out silently.
+    at.sees("how soon they came back")
 
 
 MEANWHILE = "Somebody else has changed this meanwhile"

@@ -2,6 +2,7 @@
 import {
   DashboardOutlined,
   DatabaseOutlined,
+  FunnelPlotOutlined,
   NodeIndexOutlined,
   FileTextOutlined,
   SettingOutlined,
@@ -39,6 +40,7 @@ const SETTINGS: readonly Setting[] = [
 const ENTRIES: readonly (Entry & { permission: string })[] = [
   { to: "/overview", icon: <DashboardOutlined />, label: "overview", permission: "customers.read" },
   { to: "/customers", icon: <TeamOutlined />, label: "customers", permission: "customers.read" },
+  { to: "/segments", icon: <FunnelPlotOutlined />, label: "segments", permission: "segments.read" },
   { to: "/lifecycle", icon: <NodeIndexOutlined />, label: "lifecycle", permission: "lifecycle.read" },
   { to: "/products", icon: <ShoppingOutlined />, label: "products", permission: "catalog.read" },
   { to: "/data", icon: <DatabaseOutlined />, label: "data", permission: "data.read" },
@@ -54,6 +56,11 @@ const PAGES: RouteObject[] = [
   page("/overview", async () => (await import("./Overview")).Overview),
   page("/customers", async () => (await import("@/features/lifecycle/CustomersPage")).CustomersPage),
   page("/customers/:customer", async () => (await import("@/features/lifecycle/CustomerPage")).CustomerPage),
+  page("/segments", async () => (await import("@/features/segments/SegmentsPage")).SegmentsPage),
+  page("/segments/new", async () => (await import("@/features/segments/BuilderPage")).BuilderPage),
+  page("/segments/lists", async () => (await import("@/features/segments/ListsPage")).ListsPage),
+  page("/segments/:segment", async () => (await import("@/features/segments/SegmentPage")).SegmentPage),
+  page("/segments/:segment/edit", async () => (await import("@/features/segments/BuilderPage")).BuilderPage),
   page("/lifecycle", async () => (await import("@/features/lifecycle/LifecyclePage")).LifecyclePage),
   page("/products", async () => (await import("@/features/lifecycle/ProductsPage")).ProductsPage),
   page("/data", async () => (await import("@/features/collect/DataPage")).DataPage),

@@ -8,7 +8,8 @@ import collect from "@/features/collect/locale/en.json";
 import lifecycle from "@/features/lifecycle/locale/en.json";
 import profiles from "@/features/profiles/locale/en.json";
 import reports from "@/features/reports/locale/en.json";
+import segments from "@/features/segments/locale/en.json";
 import shell from "@/shell/locale/en.json";
 
 export { locale };
-export default { names, shell, access, profiles, catalog, collect, lifecycle, reports };
+export default { names, shell, access, profiles, catalog, collect, lifecycle, segments, reports };

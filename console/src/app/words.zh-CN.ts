@@ -8,7 +8,8 @@ import collect from "@/features/collect/locale/zh-CN.json";
 import lifecycle from "@/features/lifecycle/locale/zh-CN.json";
 import profiles from "@/features/profiles/locale/zh-CN.json";
 import reports from "@/features/reports/locale/zh-CN.json";
+import segments from "@/features/segments/locale/zh-CN.json";
 import shell from "@/shell/locale/zh-CN.json";
 
 export { locale };
-export default { names, shell, access, profiles, catalog, collect, lifecycle, reports };
+export default { names, shell, access, profiles, catalog, collect, lifecycle, segments, reports };

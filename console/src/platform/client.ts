@@ -10,6 +10,8 @@ export class Problem extends Error {
     readonly code: string,
     readonly detail: string,
     readonly requestId: string | null,
+    /** Where in what was sent it is wrong, where the server says so. */
+    readonly place: string | null = null,
   ) {
     super(detail);
     this.name = "Problem";
@@ -80,7 +82,8 @@ export async function answer<Data>(asked: Promise<{ data?: Data }>): Promise<Non
 async function problemOf(response: Response): Promise<Problem> {
   const id = response.headers.get("x-request-id");
   const said: unknown = await response.json().catch(() => null);
-  if (isProblem(said)) return new Problem(response.status, said.code, said.detail, said.request_id ?? id);
+  if (isProblem(said))
+    return new Problem(response.status, said.code, said.detail, said.request_id ?? id, said.place ?? null);
   return new Problem(response.status, `http.${response.status}`, response.statusText, id);
 }
 
@@ -88,6 +91,7 @@ interface Said {
   code: string;
   detail: string;
   request_id: string | null;
+  place?: string | null;
 }
 
 function isProblem(said: unknown): said is Said {

@@ -7290,6 +7290,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7312,6 +7314,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7334,6 +7338,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7356,6 +7362,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7406,6 +7414,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7428,6 +7438,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7450,6 +7462,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7472,6 +7486,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7494,6 +7510,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7558,6 +7576,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7580,6 +7600,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7602,6 +7624,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7624,6 +7648,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7646,6 +7672,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7691,6 +7719,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7713,6 +7743,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7735,6 +7767,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7757,6 +7791,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7779,6 +7815,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7801,6 +7839,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7858,6 +7898,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7880,6 +7922,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7902,6 +7946,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7924,6 +7970,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7975,6 +8023,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -7997,6 +8047,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8019,6 +8071,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8041,6 +8095,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8092,6 +8148,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8114,6 +8172,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8136,6 +8196,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8158,6 +8220,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8218,6 +8282,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8240,6 +8306,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8262,6 +8330,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8284,6 +8354,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8306,6 +8378,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8356,6 +8430,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8378,6 +8454,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8400,6 +8478,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8422,6 +8502,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8444,6 +8526,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8503,6 +8587,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8525,6 +8611,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8547,6 +8635,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8569,6 +8659,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8591,6 +8683,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8654,6 +8748,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8676,6 +8772,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8698,6 +8796,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8720,6 +8820,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8742,6 +8844,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8764,6 +8868,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8815,6 +8921,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8837,6 +8945,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8859,6 +8969,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8881,6 +8993,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8946,6 +9060,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8968,6 +9084,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -8990,6 +9108,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9012,6 +9132,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9034,6 +9156,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9079,6 +9203,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9101,6 +9227,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9123,6 +9251,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9145,6 +9275,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9167,6 +9299,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9222,6 +9356,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9244,6 +9380,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9266,6 +9404,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9288,6 +9428,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9310,6 +9452,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9332,6 +9476,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9399,6 +9545,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9421,6 +9569,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9443,6 +9593,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9465,6 +9617,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9487,6 +9641,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9547,6 +9703,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9569,6 +9727,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9591,6 +9751,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9613,6 +9775,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9635,6 +9799,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9657,6 +9823,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9704,6 +9872,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9726,6 +9896,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9748,6 +9920,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9770,6 +9944,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9792,6 +9968,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9814,6 +9992,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9866,6 +10046,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9888,6 +10070,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9910,6 +10094,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9932,6 +10118,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -9954,6 +10142,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10013,6 +10203,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10035,6 +10227,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10057,6 +10251,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10079,6 +10275,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10101,6 +10299,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10123,6 +10323,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10145,6 +10347,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10195,6 +10399,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10217,6 +10423,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10239,6 +10447,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10261,6 +10471,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10283,6 +10495,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10346,6 +10560,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10368,6 +10584,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10390,6 +10608,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10412,6 +10632,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10434,6 +10656,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10456,6 +10680,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10514,6 +10740,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10536,6 +10764,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10558,6 +10788,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10580,6 +10812,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10602,6 +10836,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10624,6 +10860,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10674,6 +10912,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10696,6 +10936,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10718,6 +10960,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10740,6 +10984,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10762,6 +11008,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10819,6 +11067,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10841,6 +11091,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10863,6 +11115,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10885,6 +11139,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10907,6 +11163,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10929,6 +11187,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -10979,6 +11239,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11001,6 +11263,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11023,6 +11287,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11045,6 +11311,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11067,6 +11335,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11120,6 +11390,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11142,6 +11414,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11164,6 +11438,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11186,6 +11462,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11229,6 +11507,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11251,6 +11531,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11273,6 +11555,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11295,6 +11579,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11317,6 +11603,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11360,6 +11648,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11382,6 +11672,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11404,6 +11696,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11426,6 +11720,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11448,6 +11744,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11507,6 +11805,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11529,6 +11829,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11551,6 +11853,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11573,6 +11877,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11595,6 +11901,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11617,6 +11925,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11675,6 +11985,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11697,6 +12009,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11719,6 +12033,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11741,6 +12057,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11763,6 +12081,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11785,6 +12105,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11832,6 +12154,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11854,6 +12178,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11876,6 +12202,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11898,6 +12226,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11920,6 +12250,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11977,6 +12309,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -11999,6 +12333,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12021,6 +12357,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12043,6 +12381,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12093,6 +12433,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12115,6 +12457,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12137,6 +12481,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12159,6 +12505,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12208,6 +12556,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12230,6 +12580,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12252,6 +12604,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12274,6 +12628,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12296,6 +12652,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12347,6 +12705,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12369,6 +12729,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12391,6 +12753,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12413,6 +12777,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12474,6 +12840,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12496,6 +12864,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12518,6 +12888,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12540,6 +12912,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12562,6 +12936,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12584,6 +12960,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12634,6 +13012,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12656,6 +13036,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12678,6 +13060,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12700,6 +13084,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12722,6 +13108,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12772,6 +13160,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12794,6 +13184,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12816,6 +13208,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12838,6 +13232,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12860,6 +13256,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12910,6 +13308,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12932,6 +13332,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12954,6 +13356,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12976,6 +13380,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -12998,6 +13404,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13043,6 +13451,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13065,6 +13475,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13087,6 +13499,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13109,6 +13523,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13131,6 +13547,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13179,6 +13597,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13201,6 +13621,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13223,6 +13645,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13245,6 +13669,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13303,6 +13729,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13325,6 +13753,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13347,6 +13777,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13369,6 +13801,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13391,6 +13825,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13413,6 +13849,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13467,6 +13905,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13489,6 +13929,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13511,6 +13953,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13533,6 +13977,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13555,6 +14001,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13577,6 +14025,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13599,6 +14049,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13650,6 +14102,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13672,6 +14126,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13694,6 +14150,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13716,6 +14174,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13738,6 +14198,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13760,6 +14222,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13802,6 +14266,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13824,6 +14290,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13846,6 +14314,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13868,6 +14338,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13890,6 +14362,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13944,6 +14418,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13966,6 +14442,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -13988,6 +14466,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14010,6 +14490,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14060,6 +14542,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14082,6 +14566,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14104,6 +14590,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14126,6 +14614,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14148,6 +14638,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14192,6 +14684,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14214,6 +14708,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14236,6 +14732,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14258,6 +14756,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14280,6 +14780,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14330,6 +14832,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14352,6 +14856,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14374,6 +14880,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14396,6 +14904,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14418,6 +14928,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14440,6 +14952,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14490,6 +15004,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14512,6 +15028,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14534,6 +15052,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14556,6 +15076,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14616,6 +15138,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14638,6 +15162,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14660,6 +15186,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14682,6 +15210,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14704,6 +15234,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14726,6 +15258,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14768,6 +15302,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14790,6 +15326,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14812,6 +15350,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14834,6 +15374,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14856,6 +15398,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14915,6 +15459,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14937,6 +15483,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14959,6 +15507,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -14981,6 +15531,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15039,6 +15591,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15061,6 +15615,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15083,6 +15639,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15105,6 +15663,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15164,6 +15724,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15186,6 +15748,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15208,6 +15772,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15230,6 +15796,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15289,6 +15857,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15311,6 +15881,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15333,6 +15905,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15355,6 +15929,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15413,6 +15989,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15435,6 +16013,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15457,6 +16037,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15479,6 +16061,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15539,6 +16123,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15561,6 +16147,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15583,6 +16171,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15605,6 +16195,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15653,6 +16245,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15675,6 +16269,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15697,6 +16293,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15719,6 +16317,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15777,6 +16377,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15799,6 +16401,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15821,6 +16425,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15843,6 +16449,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15899,6 +16507,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15921,6 +16531,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15943,6 +16555,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -15965,6 +16579,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16021,6 +16637,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16043,6 +16661,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16065,6 +16685,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16087,6 +16709,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16143,6 +16767,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16165,6 +16791,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16187,6 +16815,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16209,6 +16839,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16266,6 +16898,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16288,6 +16922,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16310,6 +16946,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16332,6 +16970,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16354,6 +16994,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16376,6 +17018,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16423,6 +17067,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16445,6 +17091,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16467,6 +17115,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16489,6 +17139,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16511,6 +17163,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16533,6 +17187,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16581,6 +17237,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16603,6 +17261,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16625,6 +17285,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16647,6 +17309,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16692,6 +17356,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16714,6 +17380,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16736,6 +17404,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16758,6 +17428,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16798,6 +17470,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16820,6 +17494,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16842,6 +17518,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16864,6 +17542,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16932,6 +17612,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16954,6 +17636,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16976,6 +17660,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -16998,6 +17684,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17020,6 +17708,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17042,6 +17732,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17113,6 +17805,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17135,6 +17829,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17157,6 +17853,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17179,6 +17877,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17201,6 +17901,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17249,6 +17951,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17271,6 +17975,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17293,6 +17999,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17315,6 +18023,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17363,6 +18073,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17385,6 +18097,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17407,6 +18121,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17429,6 +18145,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17489,6 +18207,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17511,6 +18231,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17533,6 +18255,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17555,6 +18279,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17599,6 +18325,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17621,6 +18349,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17643,6 +18373,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17665,6 +18397,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17707,6 +18441,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17729,6 +18465,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17751,6 +18489,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17773,6 +18513,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17795,6 +18537,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17843,6 +18587,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17865,6 +18611,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17887,6 +18635,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17909,6 +18659,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17962,6 +18714,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -17984,6 +18738,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18006,6 +18762,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18028,6 +18786,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18091,6 +18851,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18113,6 +18875,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18135,6 +18899,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18157,6 +18923,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18179,6 +18947,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18229,6 +18999,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18251,6 +19023,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18273,6 +19047,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18295,6 +19071,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18317,6 +19095,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18379,6 +19159,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18401,6 +19183,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18423,6 +19207,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18445,6 +19231,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18467,6 +19255,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18509,6 +19299,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18531,6 +19323,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18553,6 +19347,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18575,6 +19371,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18597,6 +19395,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18619,6 +19419,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18664,6 +19466,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18686,6 +19490,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18708,6 +19514,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18730,6 +19538,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18752,6 +19562,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18815,6 +19627,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18837,6 +19651,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18859,6 +19675,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18881,6 +19699,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18903,6 +19723,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18925,6 +19747,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -18982,6 +19806,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19004,6 +19830,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19026,6 +19854,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19048,6 +19878,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19070,6 +19902,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19121,6 +19955,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19143,6 +19979,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19165,6 +20003,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19187,6 +20027,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19248,6 +20090,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19270,6 +20114,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19292,6 +20138,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19314,6 +20162,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19336,6 +20186,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19384,6 +20236,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19406,6 +20260,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19428,6 +20284,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19450,6 +20308,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19498,6 +20358,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19520,6 +20382,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19542,6 +20406,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19564,6 +20430,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19626,6 +20494,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19648,6 +20518,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19670,6 +20542,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19692,6 +20566,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19714,6 +20590,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19764,6 +20642,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19786,6 +20666,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19808,6 +20690,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19830,6 +20714,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19852,6 +20738,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19904,6 +20792,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19926,6 +20816,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19948,6 +20840,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19970,6 +20864,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -19992,6 +20888,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20040,6 +20938,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20062,6 +20962,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20084,6 +20986,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20106,6 +21010,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20171,6 +21077,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20193,6 +21101,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20215,6 +21125,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20237,6 +21149,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20259,6 +21173,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20309,6 +21225,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20331,6 +21249,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20353,6 +21273,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20375,6 +21297,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20397,6 +21321,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20462,6 +21388,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20484,6 +21412,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20506,6 +21436,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20528,6 +21460,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20550,6 +21484,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20572,6 +21508,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20594,6 +21532,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20639,6 +21579,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20661,6 +21603,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20683,6 +21627,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20705,6 +21651,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20727,6 +21675,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20749,6 +21699,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20771,6 +21723,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20819,6 +21773,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20841,6 +21797,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20863,6 +21821,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20885,6 +21845,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20971,6 +21933,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -20993,6 +21957,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21015,6 +21981,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21037,6 +22005,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21059,6 +22029,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21107,6 +22079,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21129,6 +22103,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21151,6 +22127,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21173,6 +22151,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21232,6 +22212,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21254,6 +22236,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21276,6 +22260,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21298,6 +22284,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21320,6 +22308,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21362,6 +22352,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21384,6 +22376,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21406,6 +22400,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21428,6 +22424,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21450,6 +22448,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21472,6 +22472,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21522,6 +22524,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21544,6 +22548,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21566,6 +22572,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21588,6 +22596,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21610,6 +22620,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21673,6 +22685,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21695,6 +22709,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21717,6 +22733,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21739,6 +22757,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21761,6 +22781,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21816,6 +22838,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21838,6 +22862,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21860,6 +22886,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21882,6 +22910,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21930,6 +22960,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21952,6 +22984,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21974,6 +23008,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -21996,6 +23032,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22044,6 +23082,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22066,6 +23106,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22088,6 +23130,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22110,6 +23154,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22160,6 +23206,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22182,6 +23230,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22204,6 +23254,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22226,6 +23278,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22248,6 +23302,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22314,6 +23370,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22336,6 +23394,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22358,6 +23418,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22380,6 +23442,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22402,6 +23466,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22424,6 +23490,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22446,6 +23514,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22491,6 +23561,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22513,6 +23585,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22535,6 +23609,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22557,6 +23633,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22579,6 +23657,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22601,6 +23681,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22623,6 +23705,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22670,6 +23754,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22692,6 +23778,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22714,6 +23802,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22736,6 +23826,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22758,6 +23850,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22780,6 +23874,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22833,6 +23929,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22855,6 +23953,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22877,6 +23977,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22899,6 +24001,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22921,6 +24025,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22972,6 +24078,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -22994,6 +24102,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23016,6 +24126,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23038,6 +24150,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23060,6 +24174,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23113,6 +24229,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23135,6 +24253,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23157,6 +24277,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23179,6 +24301,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23201,6 +24325,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23252,6 +24378,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23274,6 +24402,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23296,6 +24426,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23318,6 +24450,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23340,6 +24474,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23390,6 +24526,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23412,6 +24550,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23434,6 +24574,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23456,6 +24598,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23478,6 +24622,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23528,6 +24674,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23550,6 +24698,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23572,6 +24722,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23594,6 +24746,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23616,6 +24770,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23664,6 +24820,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23686,6 +24844,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23708,6 +24868,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23730,6 +24892,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23782,6 +24946,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23804,6 +24970,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23826,6 +24994,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23848,6 +25018,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23870,6 +25042,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23910,6 +25084,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23932,6 +25108,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23954,6 +25132,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -23976,6 +25156,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24026,6 +25208,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24048,6 +25232,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24070,6 +25256,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24092,6 +25280,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24153,6 +25343,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24175,6 +25367,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24197,6 +25391,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24219,6 +25415,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24241,6 +25439,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24285,6 +25485,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24307,6 +25509,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24329,6 +25533,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24351,6 +25557,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24373,6 +25581,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24423,6 +25633,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24445,6 +25657,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24467,6 +25681,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24489,6 +25705,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24511,6 +25729,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24533,6 +25753,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24555,6 +25777,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24607,6 +25831,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24629,6 +25855,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24651,6 +25879,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24673,6 +25903,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24695,6 +25927,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24743,6 +25977,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24765,6 +26001,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24787,6 +26025,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24809,6 +26049,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24851,6 +26093,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24873,6 +26117,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24895,6 +26141,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24917,6 +26165,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24939,6 +26189,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -24987,6 +26239,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25009,6 +26263,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25031,6 +26287,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25053,6 +26311,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25110,6 +26370,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25132,6 +26394,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25154,6 +26418,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25176,6 +26442,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25198,6 +26466,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25246,6 +26516,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25268,6 +26540,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25290,6 +26564,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25312,6 +26588,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25395,6 +26673,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25417,6 +26697,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25439,6 +26721,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25461,6 +26745,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25483,6 +26769,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25566,6 +26854,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25588,6 +26878,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25610,6 +26902,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25632,6 +26926,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25654,6 +26950,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25704,6 +27002,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25726,6 +27026,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25748,6 +27050,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25770,6 +27074,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25792,6 +27098,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25840,6 +27148,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25862,6 +27172,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25884,6 +27196,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25906,6 +27220,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25961,6 +27277,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -25983,6 +27301,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26005,6 +27325,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26027,6 +27349,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26049,6 +27373,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26071,6 +27397,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26093,6 +27421,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26141,6 +27471,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26163,6 +27495,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26185,6 +27519,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26207,6 +27543,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26263,6 +27601,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26285,6 +27625,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26307,6 +27649,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26329,6 +27673,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26351,6 +27697,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26393,6 +27741,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26415,6 +27765,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26437,6 +27789,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26459,6 +27813,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26481,6 +27837,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26529,6 +27887,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26551,6 +27911,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26573,6 +27935,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26595,6 +27959,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26647,6 +28013,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26669,6 +28037,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26691,6 +28061,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26713,6 +28085,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26775,6 +28149,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26797,6 +28173,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26819,6 +28197,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26841,6 +28221,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26863,6 +28245,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26913,6 +28297,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26935,6 +28321,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26957,6 +28345,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -26979,6 +28369,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27001,6 +28393,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27062,6 +28456,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27084,6 +28480,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27106,6 +28504,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27128,6 +28528,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27150,6 +28552,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27198,6 +28602,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27220,6 +28626,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27242,6 +28650,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27264,6 +28674,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27318,6 +28730,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27340,6 +28754,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27362,6 +28778,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27384,6 +28802,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27406,6 +28826,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27428,6 +28850,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27478,6 +28902,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27500,6 +28926,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27522,6 +28950,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27544,6 +28974,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27566,6 +28998,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27611,6 +29045,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27633,6 +29069,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27655,6 +29093,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27677,6 +29117,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27699,6 +29141,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27721,6 +29165,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27777,6 +29223,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27799,6 +29247,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27821,6 +29271,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27843,6 +29295,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27865,6 +29319,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27887,6 +29343,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27909,6 +29367,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27951,6 +29411,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27973,6 +29435,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -27995,6 +29459,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28017,6 +29483,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28039,6 +29507,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28061,6 +29531,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28101,6 +29573,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28123,6 +29597,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28145,6 +29621,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28167,6 +29645,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28189,6 +29669,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28240,6 +29722,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28262,6 +29746,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28284,6 +29770,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28306,6 +29794,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28328,6 +29818,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28350,6 +29842,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28372,6 +29866,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28422,6 +29918,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28444,6 +29942,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28466,6 +29966,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28488,6 +29990,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28538,6 +30042,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28560,6 +30066,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28582,6 +30090,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28604,6 +30114,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28626,6 +30138,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28686,6 +30200,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28708,6 +30224,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28730,6 +30248,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28752,6 +30272,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28774,6 +30296,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28796,6 +30320,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28818,6 +30344,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28868,6 +30396,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28890,6 +30420,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28912,6 +30444,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28934,6 +30468,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -28956,6 +30492,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29003,6 +30541,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29025,6 +30565,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29047,6 +30589,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29069,6 +30613,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29091,6 +30637,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29113,6 +30661,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29161,6 +30711,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29183,6 +30735,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29205,6 +30759,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29227,6 +30783,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29292,6 +30850,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29314,6 +30874,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29336,6 +30898,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29358,6 +30922,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29380,6 +30946,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29430,6 +30998,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29452,6 +31022,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29474,6 +31046,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29496,6 +31070,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29518,6 +31094,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29586,6 +31164,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29608,6 +31188,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29630,6 +31212,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29652,6 +31236,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29674,6 +31260,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29696,6 +31284,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29718,6 +31308,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29763,6 +31355,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29785,6 +31379,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29807,6 +31403,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29829,6 +31427,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29851,6 +31451,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29873,6 +31475,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29920,6 +31524,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29942,6 +31548,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29964,6 +31572,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -29986,6 +31596,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -30008,6 +31620,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */
@@ -30030,6 +31644,8 @@ export interface operations {
                         code: string;
                         /** Detail */
                         detail: string;
+                        /** Place */
+                        place?: string | null;
                         /** Request Id */
                         request_id: string | null;
                         /** Status */

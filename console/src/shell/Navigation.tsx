@@ -8,7 +8,7 @@ import styles from "./Shell.module.css";
 export interface Entry {
   to: string;
   icon: ReactNode;
-  label: "overview" | "customers" | "lifecycle" | "products" | "data" | "report" | "settings";
+  label: "overview" | "customers" | "segments" | "lifecycle" | "products" | "data" | "report" | "settings";
 }
 
 export function Navigation({ entries }: { entries: readonly Entry[] }) {

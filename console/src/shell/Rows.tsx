@@ -18,7 +18,7 @@ interface Listed<Row> {
 interface Props<Row> {
   label: string;
   of: Listed<Row>;
-  rowKey: keyof Row & string;
+  rowKey: (keyof Row & string) | ((row: Row) => string);
   columns: TableColumnsType<Row>;
   empty: ReactNode;
   height?: number;

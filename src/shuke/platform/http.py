@@ -153,6 +153,8 @@ def problem(
         "detail": explain(told, language),
         "request_id": structlog.contextvars.get_contextvars().get("request_id"),
     }
+    if isinstance(place := told.values.get("place"), str):
+        body["place"] = place
     said = {"content-language": language.value, **(headers or {})}
     if status == 401:
         said["www-authenticate"] = "Bearer"
@@ -162,7 +164,10 @@ def problem(
 
 
 class Problem(BaseModel):
-    """What a refused request is answered with (RFC 9457); ``code`` never changes, ``detail`` is for the reader."""
+    """What a refused request is answered with (RFC 9457); ``code`` never changes, ``detail`` is for the reader.
+
+    ``place`` is where in the body it is wrong, for errors that know, such as ``all/of/0/window``.
+    """
 
     type: str
     title: str
@@ -170,6 +175,7 @@ class Problem(BaseModel):
     code: str
     detail: str
     request_id: str | None
+    place: str | None = None
 
 
 Responses = dict[int | str, dict[str, Any]]

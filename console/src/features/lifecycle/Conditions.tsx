@@ -6,6 +6,7 @@ import { useNames, useSaying } from "@/base/useSaying";
 
 import styles from "./Analysis.module.css";
 import { OUTSIDE } from "./marks";
+import { useSegmentName } from "./queries";
 import { EVERYBODY, type Wanted } from "./wanted";
 
 interface Props {
@@ -46,6 +47,7 @@ export function Conditions({ wanted, currency, want }: Props) {
 
 function useConditions(wanted: Wanted, currency: string | null): Condition[] {
   const { t } = useTranslation("lifecycle");
+  const segment = useSegmentName(wanted.segment);
   const names = useNames();
   const say = useSaying();
   const found: Condition[] = [];
@@ -72,6 +74,8 @@ function useConditions(wanted: Wanted, currency: string | null): Condition[] {
     if (said) add(low, t(`conditions.${name}`, { span: said }), { [high]: null });
   };
 
+  if (wanted.segment !== null)
+    add("segment", segment ? t("conditions.segment", { name: segment }) : t("conditions.a_segment"));
   words("stages", "stages");
   for (const [at, stood] of wanted.stood.entries()) {
     const parts: string[] = [];

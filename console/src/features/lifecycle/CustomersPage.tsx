@@ -1,5 +1,11 @@
 /** All customers: searched, filtered, put in order, opened. */
-import { DownloadOutlined, FilterOutlined, SearchOutlined, SettingOutlined } from "@ant-design/icons";
+import {
+  DownloadOutlined,
+  FilterOutlined,
+  FunnelPlotOutlined,
+  SearchOutlined,
+  SettingOutlined,
+} from "@ant-design/icons";
 import { Button, Input, Popover, Tag } from "antd";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -34,7 +40,7 @@ import {
   type Seen,
 } from "./viewing";
 import { useShown, useViews, Views } from "./Views";
-import { bodyOf, conditions, EVERYBODY, type Wanted } from "./wanted";
+import { addressOf, bodyOf, conditions, EVERYBODY, type Wanted } from "./wanted";
 
 const PHONE = "(max-width: 767px)";
 const CLOCK = {
@@ -150,6 +156,11 @@ export function CustomersPage() {
             {t("export.do")}
           </Button>
         )}
+        {may("segments.write") && (narrowed > 0 || search !== "") && (
+          <LinkButton icon={<FunnelPlotOutlined />} to={`/segments/new?${keeping(wanted, search)}`}>
+            {t("customers.keep")}
+          </LinkButton>
+        )}
         {!phone && (
           <Popover
             trigger="click"
@@ -239,6 +250,12 @@ export function CustomersPage() {
       </Answer>
     </Page>
   );
+}
+
+/** The address of a segment's draft; what is searched for is not in it, only that something is. */
+function keeping(wanted: Wanted, search: string): string {
+  const said = { from: addressOf(wanted).toString(), ...(search === "" ? {} : { searched: "yes" }) };
+  return new URLSearchParams(said).toString();
 }
 
 function Nobody({ narrowed, clear }: { narrowed: boolean; clear: () => void }) {

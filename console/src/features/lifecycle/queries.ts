@@ -1,6 +1,7 @@
 /** What is asked of the room `lifecycle`. */
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
+import { useMay } from "@/features/access/session";
 import { answer, api } from "@/platform/client";
 import { tagged } from "@/platform/editing";
 import type { components } from "@/platform/schema";
@@ -48,6 +49,22 @@ export function useFound(search: string, limit: number) {
     enabled: search.length > 1,
     placeholderData: keepPreviousData,
   });
+}
+
+/** What a segment is called that the list is narrowed to, for whoever may see segments. */
+export function useSegmentName(segment_id: string | null): string | null {
+  const may = useMay();
+  const found = useQuery({
+    queryKey: ["segments", segment_id, "name"],
+    queryFn: () =>
+      answer(
+        api.GET("/api/segments/{segment_id}", {
+          params: { path: { segment_id: segment_id ?? "" }, query: { fields: "name" } },
+        }),
+      ),
+    enabled: segment_id !== null && may("segments.read"),
+  });
+  return found.data?.name ?? null;
 }
 
 /** How often it is asked whether the facts are there, after they were asked for. */

@@ -59,6 +59,8 @@ export interface Wanted
     Record<(typeof NUMBERS)[number], number | null>,
     Record<(typeof DAYS)[number], string | null> {
   stood: Stood[];
+  /** They are in this segment. */
+  segment: string | null;
   /** All of the products that were bought are in one order. */
   together: boolean;
   /** The first order names no channel; a product that was bought is of no category. */
@@ -99,6 +101,7 @@ export const EVERYBODY: Wanted = {
   ordered_from: null,
   ordered_to: null,
   stood: [],
+  segment: null,
   together: false,
   no_channel: false,
   no_category: false,
@@ -119,6 +122,7 @@ export function wantedOf(address: URLSearchParams): Wanted {
   for (const name of NUMBERS) wanted[name] = numberOf(address.get(name));
   for (const name of DAYS) wanted[name] = dayOf(address.get(name));
   wanted.stood = address.getAll("stood").flatMap(stoodOf).slice(0, STOOD_MAX);
+  wanted.segment = segmentOf(address.get("segment"));
   wanted.together = address.get("together") === "yes" && wanted.bought.length > 1;
   wanted.no_channel = address.get("no_channel") === "yes";
   wanted.no_category = address.get("no_category") === "yes";
@@ -138,6 +142,7 @@ export function addressOf(wanted: Wanted): URLSearchParams {
     if (value !== null) address.set(name, String(value));
   }
   for (const stood of wanted.stood) address.append("stood", textOfStood(stood));
+  if (wanted.segment !== null) address.set("segment", wanted.segment);
   for (const name of ["together", "no_channel", "no_category"] as const) if (wanted[name]) address.set(name, "yes");
   if (wanted.ordered_on) {
     const { min, max, until } = wanted.ordered_on;
@@ -210,7 +215,9 @@ export function asksForAnOrder(wanted: Wanted): boolean {
 /** How many conditions there are, beyond search and order. */
 export function conditions(wanted: Wanted): number {
   const lists = [...LISTS, ...SCORES, "stood" as const].filter((name) => wanted[name].length > 0).length;
-  const values = [...NUMBERS, ...DAYS, "ordered_on" as const].filter((name) => wanted[name] !== null).length;
+  const values = [...NUMBERS, ...DAYS, "ordered_on" as const, "segment" as const].filter(
+    (name) => wanted[name] !== null,
+  ).length;
   const flags = (["no_channel", "no_category"] as const).filter((name) => wanted[name]).length;
   return lists + values + flags;
 }
@@ -223,6 +230,10 @@ export function customersAt(change: Partial<Wanted>): string {
 function numberOf(text: string | null): number | null {
   const value = text === null || text.trim() === "" ? NaN : Number(text);
   return Number.isFinite(value) ? value : null;
+}
+
+function segmentOf(text: string | null): string | null {
+  return text !== null && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text) ? text : null;
 }
 
 /** `2~@2026-01-31`: on two days or more by then; `2~2@2026-01-31`: on two. */
@@ -322,6 +333,7 @@ export function wantedOfQuery(
       one.value_max_minor,
     ),
   );
+  wanted.segment = query.segment ?? null;
   wanted.together = bought?.together ?? false;
   wanted.no_channel = query.no_channel ?? false;
   wanted.no_category = bought?.no_category ?? false;
