@@ -35,7 +35,7 @@ export function ChangesPart({ id }: { id: string }) {
           {
             title: t("history.why"),
             render: (_, one) =>
-              one.why === "facts" ? t("history.facts") : t("history.definition", { version: one.version }),
+              one.why === "definition" ? t("history.definition", { version: one.version }) : t(`history.${one.why}`),
           },
         ]}
         empty={<Empty title={t("history.none")} />}
