@@ -38,7 +38,7 @@ from shuke.segments.service.membership import hold, keep, touched_since
 from shuke.segments.tables import dues, members, segments, touched
 from shuke.segments.tables import follow as followed
 
-__all__ = ["Built", "build", "build_all", "preview"]
+__all__ = ["Built", "build", "build_all", "preview", "turn"]
 
 #: How far ahead what time alone changes is found: somewhat longer than from one build of everything to the next.
 AHEAD = timedelta(minutes=20)
@@ -69,12 +69,13 @@ def preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
 
     Raises NotAvailable ``segments.busy`` when too many others are worked out at the same time.
     """
-    with _turn():
+    with turn():
         return _preview(workplace, asked, tree)
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def turn() -> Iterator[None]:
+    """One of the few places for what somebody waits for; raises NotAvailable ``segments.busy`` where none gets free."""
     if not _turns.acquire(timeout=WAIT_SECONDS_MAX):
         raise NotAvailable("segments.busy")
     try:
