@@ -22,6 +22,7 @@ from shuke.segments.rules.traits import contrast
 from shuke.segments.rules.wording import Names, sentence
 from shuke.segments.service.asking import asking
 from shuke.segments.service.building import preview
+from shuke.segments.service.clustering import CLUSTERS_MAX, CLUSTERS_MIN
 from shuke.segments.service.definitions import (
     NAME_MAX,
     add_segment,
@@ -136,14 +137,16 @@ class ExplainedAnswer(BaseModel):
     parts: list[ExplainedAnswer]
 
 
-def routes(workplace: Workplace, _: Metrics, *, building: AnyTask, defined: AnyTask) -> list[BaseRoute]:
+def routes(
+    workplace: Workplace, _: Metrics, *, building: AnyTask, defined: AnyTask, finding: AnyTask
+) -> list[BaseRoute]:
     """The routes of the room; ``building`` is the task that builds a segment for somebody who waits, ``defined`` the
-    one that does so once it has been defined anew.
+    one that does so once it has been defined anew, ``finding`` the one that groups customers.
     """
     router = api("segments")
     _of_definitions(router, workplace, defined)
     _of_members(router, workplace)
-    _of_knowledge(router, workplace)
+    _of_knowledge(router, workplace, finding)
 
     @router.post("/segments/{segment_id:uuid}/build", status_code=202, responses=ABSENT | _TAKEN)
     def build_segment(visit: _Writing, segment_id: UUID) -> QueuedBody:
@@ -326,7 +329,24 @@ class ComparisonAnswer(BaseModel):
     items: list[TraitAnswer]
 
 
-def _of_knowledge(router: APIRouter, workplace: Workplace) -> None:
+class ClustersBody(BaseModel):
+    """How many groups are wanted; as many as suit where nothing is said."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    clusters: Annotated[int, Field(ge=CLUSTERS_MIN, le=CLUSTERS_MAX)] | None = None
+
+
+def _of_knowledge(router: APIRouter, workplace: Workplace, finding: AnyTask) -> None:
+    @router.post("/segments/clusters", status_code=202, responses=_TAKEN)
+    def find_clusters(visit: _Writing, body: ClustersBody) -> QueuedBody:
+        with visit.begin() as tx:
+            asked = {"clusters": body.clusters, "language": visit.language.value}
+            lock = "segments.clusters"
+            job_id = queue_job(tx, finding, kind="segments.clusters", asker=visit.asker, asked=asked, lock=lock)
+            visit.note(job_id=job_id)
+        return QueuedBody(job_id=job_id)
+
     @router.get("/segments/{segment_id:uuid}/profile", responses=ABSENT | _BUSY)
     def get_profile(visit: _Reading, segment_id: UUID, against: UUID | None = None) -> ProfileAnswer:
         found = profile(workplace, segment_id, against)

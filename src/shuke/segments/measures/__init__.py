@@ -1,8 +1,9 @@
 """From a tree to one Ibis expression. Pure: built and never executed."""
 
 from shuke.segments.measures.dues import dues
+from shuke.segments.measures.features import commonest, features
 from shuke.segments.measures.profile import sides_of, traits
 from shuke.segments.measures.subjects import INSIDE, MIX, Subjects
 from shuke.segments.measures.tree import leaves, members
 
-__all__ = ["INSIDE", "MIX", "Subjects", "dues", "leaves", "members", "sides_of", "traits"]
+__all__ = ["INSIDE", "MIX", "Subjects", "commonest", "dues", "features", "leaves", "members", "sides_of", "traits"]

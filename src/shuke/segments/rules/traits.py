@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shuke.base.language import Language, catalogue
 from shuke.base.wording import say_percent
 from shuke.segments.model.profile import Trait
 from shuke.segments.model.tree import Attribute, Did, Figure, FigureName, Goods, Node, Op, Orders, Tagged, Test
 from shuke.segments.rules.wording import Names, amount, sentence
 
-__all__ = ["called", "contrast", "statement"]
+__all__ = ["called", "contrast", "names_of_groups", "statement"]
+
+
+_NAME_MAX = 100
 
 
 def statement(trait: Trait) -> Node | None:
@@ -49,3 +54,22 @@ def contrast(trait: Trait, language: Language, names: Names) -> str:
         return texts("text.traits.share", what=what, one=one, other=other)
     one, other = (amount(mean or 0.0, str(trait.name), language, names) for mean in (trait.mean, trait.mean_against))
     return texts("text.traits.mean", what=what, one=one, other=other)
+
+
+def names_of_groups(groups: Sequence[Sequence[Trait]], language: Language, names: Names) -> list[str]:
+    """A name for each group by its first traits: two of them, or as many as tell it from the others."""
+    texts = catalogue("shuke.segments", language)
+    given: list[str] = []
+    for number, group in enumerate(groups, start=1):
+        said = [_named(one, language, names) for one in group if one.mean is not None or one.effect > 0]
+        tries = [texts("text.traits.and").join(said[:many]) for many in range(2, len(said) + 1)]
+        fresh = [one for one in tries if one not in given and len(one) <= _NAME_MAX]
+        given.append(fresh[0] if fresh else texts("text.traits.group", number=number))
+    return given
+
+
+def _named(trait: Trait, language: Language, names: Names) -> str:
+    what = called(trait, language, names)
+    if trait.mean is None:
+        return what
+    return catalogue("shuke.segments", language)(f"text.traits.{'high' if trait.effect > 0 else 'low'}", what=what)
