@@ -1335,6 +1335,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/segments/clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find groups of customers; the job's result has a definition of each */
+        post: operations["find_clusters_api_segments_clusters_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Two segments beside each other */
+        get: operations["get_comparison_api_segments_compare_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/segments/lists": {
         parameters: {
             query?: never;
@@ -1534,6 +1568,23 @@ export interface paths {
         };
         /** Who is in a segment */
         get: operations["get_members_api_segments__segment_id__members_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{segment_id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What sets the customers of a segment apart */
+        get: operations["get_profile_api_segments__segment_id__profile_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2623,6 +2674,14 @@ export interface components {
             channels: components["schemas"]["ChannelRow"][];
         };
         /**
+         * ClustersBody
+         * @description How many groups are wanted; as many as suit where nothing is said.
+         */
+        ClustersBody: {
+            /** Clusters */
+            clusters?: number | null;
+        };
+        /**
          * CodeBody
          * @description A code of the authenticator app.
          */
@@ -2703,6 +2762,27 @@ export interface components {
             name: string;
             /** Samples */
             samples: string[];
+        };
+        /**
+         * ComparisonAnswer
+         * @description Two segments beside each other: how many are in both and in only one, and what sets `one` apart from `other`.
+         */
+        ComparisonAnswer: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Both */
+            both: number;
+            /** Items */
+            items: components["schemas"]["TraitAnswer"][];
+            one: components["schemas"]["SideAnswer"];
+            /** Only One */
+            only_one: number;
+            /** Only Other */
+            only_other: number;
+            other: components["schemas"]["SideAnswer"];
         };
         /**
          * Conditions
@@ -5204,6 +5284,23 @@ export interface components {
             updated_at: string;
         };
         /**
+         * ProfileAnswer
+         * @description What sets the `customers` of a segment apart from the `against` others, the greatest effect first, at most 40.
+         */
+        ProfileAnswer: {
+            /** Against */
+            against: number;
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Customers */
+            customers: number;
+            /** Items */
+            items: components["schemas"]["TraitAnswer"][];
+        };
+        /**
          * ProofMethod
          * @description How consent was given; what proves it is kept elsewhere, under the reference.
          * @enum {string}
@@ -6038,6 +6135,23 @@ export interface components {
             segment_id: string;
         };
         /**
+         * SideAnswer
+         * @description One of two segments; `value_minor` is what its customers are worth, past and expected.
+         */
+        SideAnswer: {
+            /** Customers */
+            customers: number;
+            /** Name */
+            name: string;
+            /**
+             * Segment Id
+             * Format: uuid
+             */
+            segment_id: string;
+            /** Value Minor */
+            value_minor: number;
+        };
+        /**
          * SignInBody
          * @description Who signs in.
          */
@@ -6708,6 +6822,34 @@ export interface components {
             said_at: string;
             /** Value */
             value: unknown;
+        };
+        /**
+         * TraitAnswer
+         * @description One thing in which two sides differ, and `text`, which says it.
+         *
+         *     `what` is figure, attribute, tag, category or brand; `name` which figure or attribute. A `value` has its `share` of
+         *     all customers of each side (0 to 1) and Cohen's h as its `effect`; a number has its `mean` of those of whom it is
+         *     known, and Cohen's d. An effect above 0 is more on the first side; 0.2 is small, 0.5 medium, 0.8 large.
+         */
+        TraitAnswer: {
+            /** Effect */
+            effect: number;
+            /** Mean */
+            mean: number | null;
+            /** Mean Against */
+            mean_against: number | null;
+            /** Name */
+            name: string | null;
+            /** Share */
+            share: number | null;
+            /** Share Against */
+            share_against: number | null;
+            /** Text */
+            text: string;
+            /** Value */
+            value: string | boolean | null;
+            /** What */
+            what: string;
         };
         /**
          * TreeBody
@@ -22044,6 +22186,306 @@ export interface operations {
             };
         };
     };
+    find_clusters_api_segments_clusters_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description asked again with the same, it is done once; for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "clusters": 4
+                 *     }
+                 */
+                "application/json": components["schemas"]["ClustersBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedBody"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description It contradicts the state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_comparison_api_segments_compare_get: {
+        parameters: {
+            query: {
+                one: string;
+                other: string;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example what,name
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Too much is being worked out at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
     get_lists_api_segments_lists_get: {
         parameters: {
             query?: {
@@ -24315,6 +24757,155 @@ export interface operations {
                 };
             };
             /** @description A part is missing at present */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    get_profile_api_segments__segment_id__profile_get: {
+        parameters: {
+            query?: {
+                against?: string | null;
+                /**
+                 * @description Answer with these fields of each item only, separated by commas; with all of them when absent
+                 * @example what,name
+                 */
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"];
+                };
+            };
+            /** @description Nobody knows who asks: no key or session, or none that is good */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Whoever asks may not have this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description What was sent cannot be used */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Place */
+                        place?: string | null;
+                        /** Request Id */
+                        request_id: string | null;
+                        /** Status */
+                        status: number;
+                        /** Title */
+                        title: string;
+                        /** Type */
+                        type: string;
+                    };
+                };
+            };
+            /** @description Too much is being worked out at the moment */
             503: {
                 headers: {
                     [name: string]: unknown;

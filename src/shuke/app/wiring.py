@@ -40,7 +40,7 @@ from shuke.reports.jobs import make_report
 from shuke.reports.jobs import tasks as report_tasks
 from shuke.segments import in_segment
 from shuke.segments.http import routes as segment_routes
-from shuke.segments.jobs import build_defined, build_now
+from shuke.segments.jobs import build_defined, build_now, find_clusters
 from shuke.segments.jobs import tasks as segment_tasks
 
 __all__ = ["EXPORT_LIST", "JOBS", "OPEN_PATHS", "ROUTES", "TASKS", "wake_collect"]
@@ -67,7 +67,7 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     partial(export_routes, exporting=EXPORT_LIST),
     partial(lifecycle_routes, members=in_segment),
     partial(figure_routes, refreshing=refresh_now),
-    partial(segment_routes, building=build_now, defined=build_defined),
+    partial(segment_routes, building=build_now, defined=build_defined, finding=find_clusters),
     partial(report_routes, making=make_report),
     job_routes,
 )

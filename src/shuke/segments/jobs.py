@@ -8,12 +8,19 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from shuke.base.errors import ShukeError
+from shuke.base.language import Language
 from shuke.platform import Blueprint, JobContext, Running, defer, log, run_job, workplace
+from shuke.segments.rules.checking import written_tree
+from shuke.segments.rules.traits import contrast, names_of_groups
+from shuke.segments.rules.wording import sentence
+from shuke.segments.service.asking import asking
 from shuke.segments.service.building import build, build_all
+from shuke.segments.service.clustering import cluster
 from shuke.segments.service.definitions import list_segments
 from shuke.segments.service.following import follow
+from shuke.segments.service.reading import names_of
 
-__all__ = ["build_defined", "build_now", "tasks"]
+__all__ = ["build_defined", "build_now", "find_clusters", "tasks"]
 
 #: How long one job follows before it gives its place to the next, and how long it waits where nothing happened.
 FOLLOW_SECONDS = 57
@@ -70,3 +77,41 @@ def _build_asked(running: Running) -> None:
     done = build(running.place, UUID(running.job.asked["segment_id"]), datetime.now(UTC))
     with running.place.database.begin() as tx:
         running.done(tx, {"customers": done.customers, "entered": done.entered, "left": done.left})
+
+
+@tasks.task(name="find_clusters", pass_context=True)
+def find_clusters(context: JobContext, job_id: str) -> None:
+    """Group the customers, for somebody who waits for it."""
+    run_job(context, job_id, _find_asked)
+
+
+def _find_asked(running: Running) -> None:
+    asked_for = running.job.asked
+    language = Language(asked_for["language"])
+    found = cluster(running.place, asked_for["clusters"], running.progress)
+    with running.place.database.begin() as tx:
+        names = names_of(tx, asking(tx, running.place), language)
+        called = names_of_groups([one.traits for one in found.clusters], language, names)
+        clusters = [
+            {
+                "name": name,
+                "customers": one.customers,
+                "share": one.share,
+                "definition": written_tree(one.definition),
+                "text": sentence(one.definition, language, names),
+                "agreement": one.agreement,
+                "traits": [{**vars(trait), "text": contrast(trait, language, names)} for trait in one.traits],
+            }
+            for name, one in zip(called, found.clusters, strict=True)
+        ]
+        running.done(
+            tx,
+            {
+                "as_of": found.as_of.isoformat(),
+                "customers": found.customers,
+                "criterion": "silhouette",
+                "chosen": found.chosen,
+                "tried": [{"clusters": number, "score": score} for number, score in found.tried],
+                "clusters": clusters,
+            },
+        )

@@ -13,7 +13,9 @@ from shuke.segments.http.words import word_routes
 __all__ = ["routes"]
 
 
-def routes(workplace: Workplace, metrics: Metrics, *, building: AnyTask, defined: AnyTask) -> list[BaseRoute]:
+def routes(
+    workplace: Workplace, metrics: Metrics, *, building: AnyTask, defined: AnyTask, finding: AnyTask
+) -> list[BaseRoute]:
     """The routes of the room; the tasks are those of :func:`segment_routes`."""
     plain = [route for make in (word_routes, list_routes, comparing_routes) for route in make(workplace, metrics)]
-    return [*plain, *segment_routes(workplace, metrics, building=building, defined=defined)]
+    return [*plain, *segment_routes(workplace, metrics, building=building, defined=defined, finding=finding)]

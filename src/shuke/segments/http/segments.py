@@ -14,12 +14,15 @@ from shuke import access
 from shuke.platform import AnyTask, Metrics, Transaction, Workplace, defer, queue_job
 from shuke.platform.http import ABSENT, api, refusal
 from shuke.platform.job_answers import QueuedBody
+from shuke.segments.model.profile import Comparison, Side, Trait
 from shuke.segments.model.segment import Change, Explained, Member, Preview, Segment, Shared
 from shuke.segments.model.tree import Node
 from shuke.segments.rules.checking import checked, written_tree
+from shuke.segments.rules.traits import contrast
 from shuke.segments.rules.wording import Names, sentence
 from shuke.segments.service.asking import asking
 from shuke.segments.service.building import preview
+from shuke.segments.service.clustering import CLUSTERS_MAX, CLUSTERS_MIN
 from shuke.segments.service.definitions import (
     NAME_MAX,
     add_segment,
@@ -29,6 +32,7 @@ from shuke.segments.service.definitions import (
     save_segment,
     versions_of,
 )
+from shuke.segments.service.profiling import compare, profile
 from shuke.segments.service.reading import PAGE_MAX, changes_of, explained, members_of, names_of
 
 __all__ = ["segment_routes"]
@@ -137,13 +141,16 @@ class ExplainedAnswer(BaseModel):
     parts: list[ExplainedAnswer]
 
 
-def segment_routes(workplace: Workplace, _: Metrics, *, building: AnyTask, defined: AnyTask) -> list[BaseRoute]:
+def segment_routes(
+    workplace: Workplace, _: Metrics, *, building: AnyTask, defined: AnyTask, finding: AnyTask
+) -> list[BaseRoute]:
     """The routes of segments; ``building`` is the task that builds one for somebody who waits, ``defined`` the one that
-    does so once it has been defined anew.
+    does so once it has been defined anew, ``finding`` the one that groups customers.
     """
     router = api("segments")
     _of_definitions(router, workplace, defined)
     _of_members(router, workplace)
+    _of_knowledge(router, workplace, finding)
 
     @router.post("/segments/{segment_id:uuid}/build", status_code=202, responses=ABSENT | _TAKEN)
     def build_segment(visit: _Writing, segment_id: UUID) -> QueuedBody:
@@ -275,3 +282,96 @@ def _told(found: Explained) -> ExplainedAnswer:
 def _said(segment: Segment) -> dict[str, Any]:
     """What of a segment can be changed."""
     return {"name": segment.name, "definition": written_tree(segment.definition)}
+
+
+class TraitAnswer(BaseModel):
+    """One thing in which two sides differ, and `text`, which says it.
+
+    `what` is figure, attribute, tag, category or brand; `name` which figure or attribute. A `value` has its `share` of
+    all customers of each side (0 to 1) and Cohen's h as its `effect`; a number has its `mean` of those of whom it is
+    known, and Cohen's d. An effect above 0 is more on the first side; 0.2 is small, 0.5 medium, 0.8 large.
+    """
+
+    what: str
+    name: str | None
+    value: str | bool | None
+    text: str
+    share: float | None
+    share_against: float | None
+    mean: float | None
+    mean_against: float | None
+    effect: float
+
+
+class ProfileAnswer(BaseModel):
+    """What sets the `customers` of a segment apart from the `against` others, the greatest effect first, at most 40."""
+
+    as_of: datetime
+    customers: int
+    against: int
+    items: list[TraitAnswer]
+
+
+class SideAnswer(BaseModel):
+    """One of two segments; `value_minor` is what its customers are worth, past and expected."""
+
+    segment_id: UUID
+    name: str
+    customers: int
+    value_minor: int
+
+
+class ComparisonAnswer(BaseModel):
+    """Two segments beside each other: how many are in both and in only one, and what sets `one` apart from `other`."""
+
+    as_of: datetime
+    one: SideAnswer
+    other: SideAnswer
+    both: int
+    only_one: int
+    only_other: int
+    items: list[TraitAnswer]
+
+
+class ClustersBody(BaseModel):
+    """How many groups are wanted; as many as suit where nothing is said."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    clusters: Annotated[int, Field(ge=CLUSTERS_MIN, le=CLUSTERS_MAX)] | None = None
+
+
+def _of_knowledge(router: APIRouter, workplace: Workplace, finding: AnyTask) -> None:
+    @router.post("/segments/clusters", status_code=202, responses=_TAKEN)
+    def find_clusters(visit: _Writing, body: ClustersBody) -> QueuedBody:
+        with visit.begin() as tx:
+            asked = {"clusters": body.clusters, "language": visit.language.value}
+            lock = "segments.clusters"
+            job_id = queue_job(tx, finding, kind="segments.clusters", asker=visit.asker, asked=asked, lock=lock)
+            visit.note(job_id=job_id)
+        return QueuedBody(job_id=job_id)
+
+    @router.get("/segments/{segment_id:uuid}/profile", responses=ABSENT | _BUSY)
+    def get_profile(visit: _Reading, segment_id: UUID, against: UUID | None = None) -> ProfileAnswer:
+        found = profile(workplace, segment_id, against)
+        with visit.read() as tx:
+            items = _contrasted(found.items, visit, _names(visit, tx))
+        return ProfileAnswer(as_of=found.as_of, customers=found.customers, against=found.against, items=items)
+
+    @router.get("/segments/compare", responses=ABSENT | _BUSY)
+    def get_comparison(visit: _Reading, one: UUID, other: UUID) -> ComparisonAnswer:
+        found = compare(workplace, one, other)
+        with visit.read() as tx:
+            items = _contrasted(found.items, visit, _names(visit, tx))
+        return _compared(found, items)
+
+
+def _contrasted(traits: tuple[Trait, ...], visit: access.Visit, names: Names) -> list[TraitAnswer]:
+    return [TraitAnswer(**vars(one), text=contrast(one, visit.language, names)) for one in traits]
+
+
+def _compared(found: Comparison, items: list[TraitAnswer]) -> ComparisonAnswer:
+    def side(one: Side) -> SideAnswer:
+        return SideAnswer(**vars(one))
+
+    return ComparisonAnswer(**(vars(found) | {"one": side(found.one), "other": side(found.other), "items": items}))

@@ -1,6 +1,8 @@
 """From a tree to one Ibis expression. Pure: built and never executed."""
 
 from shuke.segments.measures.dues import dues
+from shuke.segments.measures.features import commonest, features
+from shuke.segments.measures.profile import sides_of, traits
 from shuke.segments.measures.subjects import INSIDE, MIX, Subjects
 from shuke.segments.measures.tree import leaves, members
 from shuke.segments.measures.words import alike, counted, drawn, properties_of, told
@@ -10,11 +12,15 @@ __all__ = [
     "MIX",
     "Subjects",
     "alike",
+    "commonest",
     "counted",
     "drawn",
     "dues",
+    "features",
     "leaves",
     "members",
     "properties_of",
+    "sides_of",
     "told",
+    "traits",
 ]

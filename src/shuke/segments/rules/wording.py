@@ -41,7 +41,7 @@ from shuke.segments.model.tree import (
     Window,
 )
 
-__all__ = ["Names", "sentence"]
+__all__ = ["Names", "amount", "sentence"]
 
 _PERCENT = ("p_alive", "churn_probability", "discount_share")
 
@@ -59,6 +59,11 @@ class Names:
 def sentence(node: Node, language: Language, names: Names) -> str:
     """The tree in words."""
     return _Words(catalogue("shuke.segments", language), names).node(node, outermost=True)
+
+
+def amount(value: float, name: str, language: Language, names: Names) -> str:
+    """A number of this name as people write it, to two decimals."""
+    return _Words(catalogue("shuke.segments", language), names).value(round(value, 2), name, Op.IS)
 
 
 @dataclass(frozen=True)

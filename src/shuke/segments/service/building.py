@@ -39,7 +39,7 @@ from shuke.segments.service.words import words_of
 from shuke.segments.tables import dues, members, segments, touched
 from shuke.segments.tables import follow as followed
 
-__all__ = ["Built", "build", "build_all", "preview"]
+__all__ = ["Built", "build", "build_all", "preview", "turns"]
 
 #: How far ahead what time alone changes is found: somewhat longer than from one build of everything to the next.
 AHEAD = timedelta(minutes=20)
@@ -48,10 +48,10 @@ COLUMNS_AGE_MAX = timedelta(minutes=30)
 TOUCHED_AGE_MAX = timedelta(hours=2)
 #: Customers that a preview shows.
 SOME = 10
-#: Previews at once in a process.
+#: Previews and profiles at once in a process.
 AT_ONCE_MAX = 2
 
-_turns = Turns(AT_ONCE_MAX)
+turns = Turns(AT_ONCE_MAX)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
 
     Raises NotAvailable ``segments.busy`` when too many others are worked out at the same time.
     """
-    with _turns.taken():
+    with turns.taken():
         return _preview(workplace, asked, tree)
 
 

@@ -1,0 +1,61 @@
+"""What sets some customers apart from others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+__all__ = ["Comparison", "Profile", "Side", "Trait"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trait:
+    """One thing in which two sides differ: the share of customers with a value, or the mean of a number.
+
+    ``what`` is ``figure``, ``attribute``, ``tag``, ``category`` or ``brand``, ``name`` which figure or attribute. The
+    shares (0 to 1) are of all customers of each side, and then ``effect`` is Cohen's h; the means are of those of whom
+    the number is known, and then it is Cohen's d. It is above 0 where the first side has more.
+    """
+
+    what: str
+    name: str | None
+    value: str | bool | None
+    share: float | None
+    share_against: float | None
+    mean: float | None
+    mean_against: float | None
+    effect: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What sets the ``customers`` of a segment apart from the ``against`` others, the greatest difference first."""
+
+    as_of: datetime
+    customers: int
+    against: int
+    items: tuple[Trait, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One of two segments: how many it means, and what they are worth, past and expected, in minor units."""
+
+    segment_id: UUID
+    name: str
+    customers: int
+    value_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two segments beside each other: how many are in both and in only one, and what sets them apart."""
+
+    as_of: datetime
+    one: Side
+    other: Side
+    both: int
+    only_one: int
+    only_other: int
+    items: tuple[Trait, ...]
