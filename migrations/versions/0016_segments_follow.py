@@ -55,7 +55,8 @@ def upgrade() -> None:
             at timestamptz NOT NULL DEFAULT now()
         );
         CREATE INDEX ix_segment_touched_written_in ON segment_touched (written_in);
-        SELECT limit_to_customers('segment_touched', 'customer_id');
+        -- The owner of the tables alone reads what is only noted here.
+        SELECT limit_to_scope('segment_touched', 'false', 'false', 'SELECT');
 
         -- One row: what has been followed is what this snapshot sees; what time alone changes is known until then.
         CREATE TABLE segment_follow (
@@ -77,7 +78,7 @@ def upgrade() -> None:
         );
         CREATE INDEX ix_segment_dues_due_at ON segment_dues (due_at);
         CREATE INDEX ix_segment_dues_customer_id ON segment_dues (customer_id);
-        SELECT limit_to_customers('segment_dues', 'customer_id');
+        SELECT limit_to_scope('segment_dues', 'false', 'false', 'SELECT');
 
         ALTER TABLE segment_changes DROP CONSTRAINT ck_segment_changes_why;
         ALTER TABLE segment_changes

@@ -160,6 +160,8 @@ def differences(brand: Brand, routes: dict[tuple[str, str], tuple[str, ...]], ro
             there += "?of=tag"
         elif path.endswith("/overlap"):
             there += "?of={segment_id}&of={other_segment}".format_map(brand.named)
+        elif path.endswith("/compare"):
+            there += "?one={segment_id}&other={other_segment}".format_map(brand.named)
         whole = brand.ask(role, method, there, **given)
         if whole.status_code == 200:
             answered.add(path)
