@@ -19,6 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
+
 HERE = Path(__file__).parent
 OUT = HERE / "images" / "console"
 PAGES = {
@@ -26,7 +28,7 @@ PAGES = {
     "customers": "/customers",
     "customer": "/customers/{customer}",
     "segments": "/segments",
-    "segment-new": "/segments/new?from=stages%3Dloyal%26stages%3Dat_risk%26churn_min%3D0.5",
+    "segment-new": "/segments/new?from=stages%3Dat_risk%26stages%3Dlost%26orders_min%3D3",
     "lifecycle-stages": "/lifecycle?since=2011-09-15",
     "lifecycle-value": "/lifecycle?part=value",
     "lifecycle-cohorts": "/lifecycle?part=cohorts",
@@ -54,6 +56,8 @@ PAGES = {
 #: Those that somebody needs who stands in a store.
 ON_A_PHONE = ("overview", "customers", "customer", "segment-new")
 LANGUAGES = ("zh-CN", "en")
+#: Templates that find somebody in the demo, whenever that is.
+SEGMENTS = ("vip", "high_value_at_risk", "lost_but_valuable", "high_average_order", "loyal_cooling")
 DESK, PHONE = 1280, 390
 #: Of the demo, which imports a year of orders the first time.
 SECONDS_TO_START = 900
@@ -65,9 +69,26 @@ STILL = """Boolean(document.querySelector('main h1, main h2'))
 def main(folder: str) -> None:
     """Write the picture of each page in each language."""
     with _demo(Path(folder)) as said:
-        told = {name: _told(said, name) for name in ("Console", "E-mail", "Password", "Timeline")}
+        told = {name: _told(said, name) for name in ("Console", "API key", "E-mail", "Password", "Timeline")}
+        _keep_segments(told["Console"], told["API key"])
         customer = told["Timeline"].split("/")[-2]
         _take_all(told["Console"], told["E-mail"], told["Password"], customer)
+
+
+def _keep_segments(address: str, key: str) -> None:
+    """Have the demo some segments, from the templates, and wait until they are built."""
+    with httpx.Client(base_url=address, headers={"authorization": f"Bearer {key}"}, timeout=60) as client:
+        there = {one["name"] for one in client.get("/api/segments").json()["items"]}
+        templates = client.get("/api/segments/templates").json()["items"]
+        for one in templates:
+            if one["code"] in SEGMENTS and one["name"] not in there:
+                kept = {"name": one["name"], "definition": one["definition"]}
+                client.post("/api/segments", json=kept).raise_for_status()
+        until = time.monotonic() + SECONDS_TO_START
+        while any(one["built_at"] is None for one in client.get("/api/segments").json()["items"]):
+            if time.monotonic() > until:
+                sys.exit("The segments were not built")
+            time.sleep(1)
 
 
 @contextmanager
