@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from shuke.base.errors import Conflict
 from shuke.collect.service import lake as copier
 from shuke.collect.service.lake import LAKE_TABLES, lake_of, update_lake
-from shuke.platform import Database, Engine, Lake, Transaction, Workplace, open_engine
+from shuke.platform import Database, Engine, Lake, Transaction, Workplace, decided, open_engine
 
 AT = datetime(2026, 3, 5, 10, 30, tzinfo=UTC)
 FACT = """
@@ -108,7 +108,7 @@ def test_planted_a_copy_up_to_the_newest_transaction_would_skip_it(
     workplace: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newest = sa.text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
-    monkeypatch.setattr(copier, "_decided", lambda tx: tx.scalars(newest).one())
+    monkeypatch.setattr(copier, "decided", lambda tx: tx.scalars(newest).one())
     late_commit(workplace)
     assert names(workplace) == ["fact 2"]
     assert [row["channel"] for row in in_lake(workplace, "costs")] == ["quick"]
@@ -145,7 +145,7 @@ def killed_between(workplace: Workplace, monkeypatch: pytest.MonkeyPatch, *, car
     if careless:
         # The planted fault: how far the copy is stands elsewhere, and is written after the batch.
         with workplace.database.read() as tx:
-            mark.write_text(str(copier._decided(tx)))
+            mark.write_text(str(decided(tx)))
         write = Lake.write
 
         def write_then_mark(self: Lake, name: str, batch: Any, *, app_id: str, version: int) -> bool:

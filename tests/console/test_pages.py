@@ -36,6 +36,7 @@ from shuke.segments.rules.checking import read_tree
 from shuke.segments.service.asking import asking
 from shuke.segments.service.building import build
 from shuke.segments.service.definitions import add_segment, save_segment
+from shuke.segments.service.following import follow
 
 NOW = datetime.now(UTC)
 AS_OF = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -848,10 +849,12 @@ def test_a_segment_is_saved_and_changed_and_what_it_said_comes_back(
     at.waits(f"{COUNTED} === '4'")
     at.press("Save")
     at.sees("“Regulars” is saved.")
-    # A worker brings its members up to date; there is none here.
+    # A worker brings its members up to date, and asks who was touched since the columns; there is none here.
     at.sees("Bringing members up to date")
     made = UUID(at.browser.evaluate("location.pathname.split('/')[2]"))
     build(running.place, made, datetime.now(UTC))
+    while follow(running.place, datetime.now(UTC)).more:
+        pass
     at.browser.open(f"{running.address}/segments/{made}", width=1280)
     at.sees("4 customers")
     at.waits("document.querySelectorAll('main .ant-table-row').length === 4")
