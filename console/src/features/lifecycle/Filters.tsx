@@ -4,26 +4,13 @@ import dayjs from "dayjs";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
+import { RFM_GROUPS } from "@/base/rfm";
 import { minorDigits } from "@/base/saying";
 import { STAGES } from "@/base/stages";
 import { useNames } from "@/base/useSaying";
 
 import styles from "./CustomersPage.module.css";
 import { addressOf, EVERYBODY, type Wanted } from "./wanted";
-
-const RFM = [
-  "champions",
-  "loyal",
-  "potential_loyalists",
-  "new_customers",
-  "promising",
-  "need_attention",
-  "about_to_sleep",
-  "at_risk",
-  "cannot_lose",
-  "hibernating",
-  "lost",
-];
 
 interface Props {
   wanted: Wanted;
@@ -63,7 +50,7 @@ export function Filters({ wanted, currency, want }: Props) {
           aria-label="RFM"
           placeholder={t("filters.any")}
           value={wanted.rfm_groups}
-          options={RFM.map((group) => ({ value: group, label: names("rfm_groups", group) }))}
+          options={RFM_GROUPS.map((group) => ({ value: group, label: names("rfm_groups", group) }))}
           onChange={(rfm_groups) => {
             want({ rfm_groups });
           }}

@@ -2,6 +2,7 @@
 import { InputNumber, Select } from "antd";
 import { useTranslation } from "react-i18next";
 
+import { RFM_GROUPS } from "@/base/rfm";
 import { STAGES } from "@/base/stages";
 import { useNames } from "@/base/useSaying";
 
@@ -148,19 +149,6 @@ function Given({ test, kind, name, of, change }: Omit<Props, "than" | "of"> & { 
   ));
 }
 
-const RFM = [
-  "champions",
-  "loyal",
-  "potential_loyalists",
-  "new_customers",
-  "promising",
-  "need_attention",
-  "about_to_sleep",
-  "at_risk",
-  "cannot_lose",
-  "hibernating",
-  "lost",
-];
 const VALUE_GROUPS = ["important", "ordinary"].flatMap((weight) =>
   ["value", "development", "retention", "win_back"].map((what) => `${weight}_${what}`),
 );
@@ -170,7 +158,7 @@ function useOptions(name: string): Option[] | null {
   const names = useNames();
   const { words } = useSpeaking();
   if (name === "stage") return words.stages.map((one) => ({ value: one.code, label: names("stages", one.code) }));
-  if (name === "rfm_group") return RFM.map((value) => ({ value, label: names("rfm_groups", value) }));
+  if (name === "rfm_group") return RFM_GROUPS.map((value) => ({ value, label: names("rfm_groups", value) }));
   if (name === "value_group") return VALUE_GROUPS.map((value) => ({ value, label: names("value_groups", value) }));
   return null;
 }

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-__all__ = ["Comparison", "Profile", "Side", "Trait"]
+from shuke.segments.model.tree import Node
+
+__all__ = ["Cluster", "Clusters", "Comparison", "Profile", "Side", "Trait"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,3 +61,25 @@ class Comparison:
     only_one: int
     only_other: int
     items: tuple[Trait, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A group: how many are in it, the definition of it, and of whom both mean the share that both mean (Jaccard)."""
+
+    customers: int
+    share: float
+    definition: Node
+    agreement: float
+    traits: tuple[Trait, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clusters:
+    """The groups of ``customers`` with an order, the largest first; ``tried`` are numbers of them with their scores."""
+
+    as_of: datetime
+    customers: int
+    chosen: int
+    tried: tuple[tuple[int, float], ...]
+    clusters: tuple[Cluster, ...]

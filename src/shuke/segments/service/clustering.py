@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import ibis.expr.types as ir
@@ -16,7 +14,7 @@ from shuke.base.errors import BadInput
 from shuke.platform import Engine, Workplace, duckdb_of
 from shuke.segments.measures import Subjects, commonest, features, members, sides_of, traits
 from shuke.segments.model.features import Feature
-from shuke.segments.model.profile import Trait
+from shuke.segments.model.profile import Cluster, Clusters, Trait
 from shuke.segments.model.tree import FigureName, Node
 from shuke.segments.rules.checking import checked
 from shuke.segments.rules.thresholds import Condition, definition_of
@@ -24,7 +22,7 @@ from shuke.segments.service.asking import Asking, asking
 from shuke.segments.service.columns import MEMORY_BYTES_MAX, columns_now, latest_columns
 from shuke.segments.service.profiling import traits_of
 
-__all__ = ["CLUSTERS_MAX", "CLUSTERS_MIN", "Cluster", "Clusters", "cluster"]
+__all__ = ["CLUSTERS_MAX", "CLUSTERS_MIN", "cluster"]
 
 CLUSTERS_MIN, CLUSTERS_MAX = 2, 12
 #: How many are tried where nobody says how many.
@@ -47,28 +45,6 @@ _FIGURES = (
     FigureName.AVERAGE_DAYS_BETWEEN_ORDERS,
 )
 _Matrix = np.ndarray[Any, np.dtype[np.float64]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cluster:
-    """A group: how many are in it, the definition of it, and of whom both mean the share that both mean (Jaccard)."""
-
-    customers: int
-    share: float
-    definition: Node
-    agreement: float
-    traits: tuple[Trait, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clusters:
-    """The groups of ``customers`` with an order, the largest first; ``tried`` are numbers of them with their scores."""
-
-    as_of: datetime
-    customers: int
-    chosen: int
-    tried: tuple[tuple[int, float], ...]
-    clusters: tuple[Cluster, ...]
 
 
 def cluster(workplace: Workplace, wanted: int | None, told: Callable[[str, float], None]) -> Clusters:
