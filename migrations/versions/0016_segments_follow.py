@@ -64,7 +64,6 @@ def upgrade() -> None:
             seen text NOT NULL,
             at timestamptz NOT NULL,
             until timestamptz NOT NULL,
-            refresh_id uuid,
             CONSTRAINT pk_segment_follow PRIMARY KEY (only_one),
             CONSTRAINT ck_segment_follow_only_one CHECK (only_one)
         );

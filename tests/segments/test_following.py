@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from shuke import collect, lifecycle, profiles
 from shuke.base.errors import Conflict
 from shuke.base.ids import new_id
-from shuke.platform import Workplace
+from shuke.platform import Snapshot, Transaction, Workplace
 from shuke.segments.rules.checking import read_tree
 from shuke.segments.service import building, following
 from shuke.segments.service.asking import asking, members_among
-from shuke.segments.service.building import build, build_all
+from shuke.segments.service.building import build, build_all, build_defined
 from shuke.segments.service.columns import columns_now
 from shuke.segments.service.following import follow
 
@@ -255,6 +255,74 @@ def test_a_transaction_that_commits_late_is_not_stepped_over(
         assert members(workplace, segment) == {people["two"]}
     follow(workplace, NOW + 2 * LATER)
     assert members(workplace, segment) == set(people.values())
+
+
+def test_who_is_part_of_another_definition_takes_it_along(
+    workplace: Workplace, people: dict[str, UUID], ask: Ask
+) -> None:
+    inner = made(ask, "Inner", TWICE)
+    outer = made(ask, "Outer", {"node": "none", "of": [{"node": "segment", "segment_id": str(inner)}]})
+    outermost = made(ask, "Outermost", {"node": "all", "of": [{"node": "segment", "segment_id": str(outer)}]})
+    build_all(workplace, NOW)
+    assert members(workplace, outermost) == set(people.values())
+    tag = ask("GET", f"/api/segments/{inner}").headers["etag"]
+    changed = {"name": "Inner", "definition": ORDERED}
+    assert ask("PUT", f"/api/segments/{inner}", json=changed, headers={"If-Match": tag}).status_code == 200
+    build_defined(workplace, inner, NOW + LATER)
+    assert members(workplace, inner) == set(people.values())
+    assert members(workplace, outer) == members(workplace, outermost) == set()
+
+
+def test_nothing_is_forgotten_before_the_first_build(
+    workplace: Workplace, people: dict[str, UUID], ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = made(ask, "VIP", VIP)
+    former = columns_now(workplace)
+    _tag(workplace, people)
+    assert follow(workplace, NOW).asked == 0
+    monkeypatch.setattr(building, "columns_now", lambda _: former)
+    build_all(workplace, NOW)
+    follow(workplace, NOW + LATER)
+    assert members(workplace, segment) == {people["one"]}
+
+
+def test_nothing_is_noted_for_nobody(workplace: Workplace, people: dict[str, UUID]) -> None:
+    _tag(workplace, people)
+    follow(workplace, NOW)
+    with workplace.database.read() as tx:
+        assert tx.scalar(sa.text("SELECT count(*) FROM segment_touched")) == 0
+
+
+def _everything_was_seen(tx: Transaction) -> Snapshot:
+    newest = tx.scalar(sa.text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text"))
+    return Snapshot(f"{newest}:{newest}:")
+
+
+def test_planted_a_number_in_place_of_a_snapshot_steps_over_who_commits_late(
+    workplace: Workplace, people: dict[str, UUID], ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "snapshot_now", _everything_was_seen)
+    with pytest.raises(AssertionError):
+        test_a_transaction_that_commits_late_is_not_stepped_over(workplace, people, ask)
+
+
+def test_planted_a_build_of_everybody_goes_back_in_time(
+    workplace: Workplace, people: dict[str, UUID], ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "_leave_touched", lambda *_: None)
+    with pytest.raises(AssertionError):
+        test_a_build_keeps_what_was_followed_since_its_columns(workplace, people, ask, monkeypatch)
+
+
+def test_planted_what_time_brings_is_not_looked_ahead_for(
+    workplace: Workplace, people: dict[str, UUID], ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (building, following):
+        monkeypatch.setattr(module, "dues_of", lambda *_: None)
+    following._dues_sql.cache_clear()
+    with pytest.raises(AssertionError):
+        test_time_alone_is_followed_too(workplace, people, ask)
+    following._dues_sql.cache_clear()
 
 
 CITIES, TAGS = ("杭州", "上海", None), ("VIP", "slow")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
-from shuke.base.errors import ShukeError
 from shuke.base.language import Language
 from shuke.platform import Blueprint, JobContext, Running, defer, log, run_job, workplace
 from shuke.segments.rules.checking import written_tree
 from shuke.segments.rules.traits import contrast, names_of_groups
 from shuke.segments.rules.wording import sentence
+from shuke.segments.service import building
 from shuke.segments.service.asking import asking
 from shuke.segments.service.building import build, build_all
 from shuke.segments.service.clustering import cluster
@@ -62,9 +61,8 @@ def follow_segments(context: JobContext, timestamp: int) -> None:  # noqa: ARG00
 
 @tasks.task(name="build_defined", pass_context=True)
 def build_defined(context: JobContext, segment_id: str) -> None:
-    """Bring a segment up to date that has been defined anew; what is wrong with it is kept with it."""
-    with suppress(ShukeError):
-        build(workplace(context), UUID(segment_id), datetime.now(UTC))
+    """Bring a segment up to date that has been defined anew, and those that name it."""
+    building.build_defined(workplace(context), UUID(segment_id), datetime.now(UTC))
 
 
 @tasks.task(name="build_now", pass_context=True)

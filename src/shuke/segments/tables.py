@@ -95,7 +95,7 @@ touched = sa.Table(
 )
 
 #: How far members have followed: one row. ``seen`` is the snapshot, ``at`` its moment; ``dues`` are complete up to
-#: ``until``; ``refresh_id`` is the refresh of which the figures of everybody were when all were built.
+#: ``until``.
 follow = sa.Table(
     "segment_follow",
     metadata,
@@ -103,7 +103,6 @@ follow = sa.Table(
     sa.Column("seen", sa.Text, nullable=False),
     sa.Column("at", _moment, nullable=False),
     sa.Column("until", _moment, nullable=False),
-    sa.Column("refresh_id", sa.Uuid),
 )
 
 #: Who is to be asked again, and when: at once for what happened, at a later moment for time that will have passed.

@@ -49,7 +49,9 @@ def features(subjects: Subjects, clock: Clock, asked: Sequence[Feature]) -> ir.T
     said = {}
     for number, one in enumerate(asked):
         if one.of == "days":
-            said[f"f_{number}"] = ((end - 1 - rows.last_order_at) / DAY_US).floor().cast("float64")
+            # An order of a clock that is ahead is of today.
+            days = ((end - 1 - rows.last_order_at) / DAY_US).floor().cast("float64")
+            said[f"f_{number}"] = ibis.greatest(days, 0.0)
         elif one.of == "figure":
             said[f"f_{number}"] = rows[str(one.value)].cast("float64")
         else:

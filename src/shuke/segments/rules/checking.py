@@ -54,6 +54,7 @@ __all__ = [
     "checked",
     "expanded",
     "lists_of",
+    "naming",
     "ranks",
     "read_tree",
     "segments_of",
@@ -152,6 +153,14 @@ def expanded(node: Node, segments: Mapping[UUID, Node]) -> Node:
 def segments_of(node: Node) -> frozenset[UUID]:
     """The segments that a tree names itself."""
     return frozenset(one.segment_id for one in _groups_and_leaves(node) if isinstance(one, InSegment))
+
+
+def naming(segment_id: UUID, segments: Mapping[UUID, Node]) -> frozenset[UUID]:
+    """The segments that mean others when this one does: whose trees name it, or one that does."""
+    found: set[UUID] = {segment_id}
+    while more := {one for one, tree in segments.items() if one not in found and segments_of(tree) & found}:
+        found |= more
+    return frozenset(found - {segment_id})
 
 
 def lists_of(node: Node) -> frozenset[UUID]:

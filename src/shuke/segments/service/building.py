@@ -27,7 +27,7 @@ from shuke.segments.measures import dues as dues_of
 from shuke.segments.measures import members as members_of
 from shuke.segments.model.segment import Preview, Segment
 from shuke.segments.model.tree import Node
-from shuke.segments.rules.checking import checked, ranks
+from shuke.segments.rules.checking import checked, naming, ranks
 from shuke.segments.service.asking import Asking, asking
 from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, Turns, columns_now, latest_columns
 from shuke.segments.service.definitions import get_segment, list_segments
@@ -39,7 +39,7 @@ from shuke.segments.service.words import words_of
 from shuke.segments.tables import dues, members, segments, touched
 from shuke.segments.tables import follow as followed
 
-__all__ = ["Built", "build", "build_all", "preview", "turns"]
+__all__ = ["Built", "build", "build_all", "build_defined", "preview", "turns"]
 
 #: How far ahead what time alone changes is found: somewhat longer than from one build of everything to the next.
 AHEAD = timedelta(minutes=20)
@@ -138,6 +138,15 @@ def build(workplace: Workplace, segment_id: UUID, now: datetime) -> Built:
     return built
 
 
+def build_defined(workplace: Workplace, segment_id: UUID, now: datetime) -> None:
+    """Build a segment that has been defined anew, and those that mean others with it; one that fails says so itself."""
+    with workplace.database.read() as tx:
+        others = naming(segment_id, asking(tx, workplace, now).vocabulary.segments)
+    for one in (segment_id, *sorted(others)):
+        with suppress(ShukeError, duckdb.Error):
+            build(workplace, one, now)
+
+
 @contextmanager
 def _everybody(workplace: Workplace, columns: Columns) -> Iterator[Subjects]:
     with duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
@@ -192,8 +201,7 @@ def _named(found: ir.Table, subjects: Subjects) -> ir.Table:
 
 
 def _kept(tx: Transaction, segment: Segment, ids: pa.ChunkedArray, at: datetime, now: datetime) -> Built:
-    named = pa.array([str(segment.segment_id)] * len(ids))
-    copy_columns(tx, "segment_meant", {"segment_id": named, "customer_id": ids})
+    copy_columns(tx, "segment_meant", {"segment_id": str(segment.segment_id), "customer_id": ids})
     tx.execute(sa.text("ANALYZE segment_meant, segment_asked"))
     why = "facts" if segment.built_version == segment.version else "definition"
     moved = keep(tx, [segment.segment_id], at=at, now=now, but=True, why=why)
@@ -218,26 +226,26 @@ def _expect(
     state = tx.execute(sa.select(followed)).one_or_none()
     asked = asking(tx, workplace, now)
     until = now + AHEAD if segment_id is None else (state.until if state else now)
-    refreshed = columns.refresh_id
     if state is None:
-        tx.execute(
-            sa.insert(followed).values(
-                only_one=True, seen=columns.snapshot.text, at=now, until=until, refresh_id=refreshed
-            )
-        )
-    elif segment_id is None:
-        tx.execute(sa.update(followed).values(until=until, refresh_id=refreshed))
+        tx.execute(sa.insert(followed).values(only_one=True, seen=columns.snapshot.text, at=now, until=until))
     if segment_id is None:
+        tx.execute(sa.update(followed).values(until=until))
         tx.execute(sa.delete(dues))
         tx.execute(sa.delete(touched).where(touched.c.at < now - TOUCHED_AGE_MAX))
         _leave_touched(tx, columns, now)
     for one, tree in followable(tx, asked):
-        found = dues_of(tree, subjects, asked.clock, until, asked.kinds)
-        if found is not None and segment_id in (None, one.segment_id):
-            _wait(tx, _named(found, subjects).to_pyarrow())
+        if segment_id in (None, one.segment_id):
+            _wait(tx, one, dues_of(tree, subjects, asked.clock, until, asked.kinds), subjects)
 
 
-def _wait(tx: Transaction, found: pa.Table) -> None:
-    due_at = found["due_us"].cast(pa.timestamp("us", "UTC"))
-    why = pa.array(["time"] * found.num_rows)
-    copy_columns(tx, "segment_dues", {"customer_id": found["id"], "due_at": due_at, "why": why})
+def _wait(tx: Transaction, segment: Segment, found: ir.Table | None, subjects: Subjects) -> None:
+    if found is None:
+        return
+    try:
+        rows = _named(found, subjects).to_pyarrow()
+    except duckdb.Error:
+        # Time is known ahead for the others nevertheless.
+        log.warning("segment not looked ahead for", segment_id=str(segment.segment_id))
+        return
+    due_at = rows["due_us"].cast(pa.timestamp("us", "UTC"))
+    copy_columns(tx, "segment_dues", {"customer_id": rows["id"], "due_at": due_at, "why": "time"})

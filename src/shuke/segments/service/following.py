@@ -39,7 +39,7 @@ from shuke.segments.service.subjects import lay_out, unbound, written
 from shuke.segments.tables import dues, segments, touched
 from shuke.segments.tables import follow as followed
 
-__all__ = ["NOW_US", "Round", "day_of", "follow", "followable", "is_followed", "now_us"]
+__all__ = ["NOW_US", "Round", "day_of", "follow", "followable", "now_us"]
 
 #: Customers who are asked in one transaction.
 ROUND_MAX = 5_000
@@ -66,20 +66,24 @@ class Round:
     too_many: bool
 
 
+_NOTHING = Round(0, 0, more=False, too_many=False)
+
+
 def follow(workplace: Workplace, now: datetime) -> Round:
     """Ask those who are due. Nothing is followed before the first build."""
     with workplace.database.begin() as tx:
-        state = tx.execute(sa.select(followed)).one_or_none()
-        if state is None or not tx.scalar(
-            sa.select(sa.select(segments).where(segments.c.archived_at.is_(None)).exists())
-        ):
+        if not tx.scalar(sa.select(sa.select(segments).where(segments.c.archived_at.is_(None)).exists())):
             _rest(tx)
-            return Round(0, 0, more=False, too_many=False)
+            return _NOTHING
+        state = tx.execute(sa.select(followed)).one_or_none()
+        if state is None:
+            # What is noted meanwhile is for the build that is to come.
+            return _NOTHING
         hold(tx)
         _note_touched(tx, Snapshot(state.seen), state.at, now)
         waiting = tx.scalar(sa.select(sa.func.count()).select_from(_due(now, WAITING_MAX + 1))) or 0
         if not waiting:
-            return Round(0, 0, more=False, too_many=False)
+            return _NOTHING
         tx.execute(sa.insert(asked_table).from_select(["customer_id", "why"], _chosen(now)))
         customer_ids = set(tx.scalars(sa.select(asked_table.c.customer_id)))
         tx.execute(
@@ -107,13 +111,11 @@ def day_of(clock: Clock) -> Clock:
     return Clock(Clock.moment(clock.begins_us(clock.today)), clock.time_zone)
 
 
-def is_followed(segment: Segment, whole: Node) -> bool:
-    """Whether the members are those of the definition as it is now, and can be asked for few customers."""
-    return segment.built_version == segment.version and not ranks(whole)
-
-
 def followable(tx: Transaction, asked: Asking) -> Iterator[tuple[Segment, Node]]:
-    """The segments that are followed, with their whole trees; one that cannot be asked any more says so."""
+    """The segments that are followed, with their whole trees; one that cannot be asked any more says so.
+
+    Those are followed whose members are of the definition as it is now, and can be asked for few customers.
+    """
     for segment in list_segments(tx):
         try:
             checked(segment.definition, asked.vocabulary)
@@ -121,7 +123,7 @@ def followable(tx: Transaction, asked: Asking) -> Iterator[tuple[Segment, Node]]
             _failed(tx, segment, reason.code)
             continue
         whole = asked.whole(segment.definition)
-        if is_followed(segment, whole):
+        if segment.built_version == segment.version and not ranks(whole):
             yield segment, whole
 
 
@@ -173,7 +175,8 @@ def _ask(tx: Transaction, segment: Segment, tree: Node, asked: Asking, until: da
                 run(_LATER.format(found=later, until=Clock(until, "UTC").now_us).encode())
     except psycopg.Error as reason:
         _failed(tx, segment, "segments.engine")
-        log.warning("segment not followed", segment_id=str(segment.segment_id), reason=str(reason))
+        # What PostgreSQL says beside its code repeats what it was asked.
+        log.warning("segment not followed", segment_id=str(segment.segment_id), reason=reason.sqlstate)
         return False
     return True
 
