@@ -893,6 +893,11 @@ def test_what_is_wrong_with_a_statement_is_said_there(person: Callable[..., Pers
     alert = "document.querySelector('[aria-label=\"Statement 2\"] [role=alert]')"
     at.waits(f"({alert}?.innerText ?? '').includes('cannot be asked')")
     assert {one[:3] for one in at.browser.failures} == {"422"}
+    # Whoever goes to another address is asked by the browser, and whoever goes to another page by the page.
+    at = person("/segments/new?from=orders_min%3D1")
+    at.press("Condition: is at least 1")
+    at.chooses("Comparison", "is from … to …")
+    at.press("Done")
     at.press("Cancel")
     at.press("Leave")
     at.waits("location.pathname === '/segments'")

@@ -148,17 +148,21 @@ class Browser:
         self.profile.cleanup()
 
     def _call(self, method: str, parameters: dict[str, Any] | None = None, session: str = "") -> dict[str, Any]:
-        number = next(self.numbers)
-        message = {"id": number, "method": method, "params": parameters or {}}
-        if session:
-            message["sessionId"] = session
-        os.write(self.to_browser, json.dumps(message).encode() + b"\0")
+        number = self._send(method, parameters, session)
         while True:
             answer = self._read(time.monotonic() + 60)
             if answer.get("id") == number:
                 assert "error" not in answer, answer
                 return dict(answer["result"])
             self._take(answer)
+
+    def _send(self, method: str, parameters: dict[str, Any] | None = None, session: str = "") -> int:
+        number = next(self.numbers)
+        message = {"id": number, "method": method, "params": parameters or {}}
+        if session:
+            message["sessionId"] = session
+        os.write(self.to_browser, json.dumps(message).encode() + b"\0")
+        return number
 
     def _read(self, deadline: float) -> dict[str, Any]:
         while b"\0" not in self.pending:
@@ -186,5 +190,8 @@ class Browser:
                 self.console.append(json.dumps(parameters["exceptionDetails"]))
             case "Log.entryAdded":
                 self.console.append(parameters["entry"]["text"])
+            case "Page.javascriptDialogOpening":
+                # Until somebody answers, the page answers nothing more. Whoever opens another address means to leave.
+                self._send("Page.handleJavaScriptDialog", {"accept": True}, self.session)
             case "Page.loadEventFired":
                 self.loaded = True
