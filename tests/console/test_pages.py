@@ -861,6 +861,7 @@ def test_a_segment_is_saved_and_changed_and_what_it_said_comes_back(
     # Why somebody is in it.
     at.browser.evaluate("[...document.querySelectorAll('main .ant-table-row button')][0].click()")
     at.sees("Holds")
+    at.sees("Is: Loyal")
     at.press("Close")
     # It is changed; what it said before is seen beside it, and comes back.
     at.press("Change")

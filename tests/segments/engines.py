@@ -38,19 +38,24 @@ class Asked(Protocol):
 
 
 def _sql(tree: Node, history: History, *, inside: str, dialect: str, ids: str, followed: bool = False) -> str:
+    clock = Clock(history.now, history.zone)
+    subjects = subjects_of(inside, ids)
+    if followed:
+        # Only the day is known when the statement is made.
+        clock = day_of(clock)
+        subjects = replace(subjects, now_us=now_us())
+    return str(ibis.to_sql(members(tree, subjects, clock, KINDS), dialect=dialect))
+
+
+def subjects_of(inside: str, ids: str) -> Subjects:
+    """The tables as the engines below have them."""
     tables = {
         name: ibis.table(
             {column: ids if kind == "uuid" else kind for column, kind in schema.items()}, name=f"seg_{name}"
         )
         for name, schema in SCHEMAS.items()
     }
-    clock = Clock(history.now, history.zone)
-    subjects = Subjects(**tables, inside=INSIDE[inside])
-    if followed:
-        # Only the day is known when the statement is made.
-        clock = day_of(clock)
-        subjects = replace(subjects, now_us=now_us())
-    return str(ibis.to_sql(members(tree, subjects, clock, KINDS), dialect=dialect))
+    return Subjects(**tables, inside=INSIDE[inside])
 
 
 def arrow_of(history: History, table: str) -> pa.Table:

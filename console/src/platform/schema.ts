@@ -3350,10 +3350,19 @@ export interface components {
         /**
          * ExplainedAnswer
          * @description Whether a statement holds for the customer as they are now; `parts` are those that it consists of.
+         *
+         *     `known` is the value that it compares. A statement about what happened has the latest of its `facts`, of `found`
+         *     that count, or, where none does, the last one outside the time that it asks about.
          */
         ExplainedAnswer: {
+            /** Facts */
+            facts: components["schemas"]["FactAnswer"][];
+            /** Found */
+            found: number | null;
             /** Holds */
             holds: boolean;
+            /** Known */
+            known: string | null;
             /** Parts */
             parts: components["schemas"]["ExplainedAnswer"][];
             /** Text */
@@ -3384,6 +3393,21 @@ export interface components {
             query?: components["schemas"]["SearchBody"] | null;
             /** @default value */
             sort: components["schemas"]["Sort"];
+        };
+        /**
+         * FactAnswer
+         * @description Something that a statement looked at; `counts` where it lies within the time that the statement asks about.
+         */
+        FactAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Counts */
+            counts: boolean;
+            /** Text */
+            text: string;
         };
         /**
          * Factor

@@ -96,6 +96,8 @@ function Holding({ part }: { part: Explained }) {
     <li>
       <strong className={part.holds ? styles.holds : styles.fails}>{part.holds ? "✓" : "✗"}</strong>{" "}
       <span className={styles.small}>{t(part.holds ? "why.holds" : "why.fails")}:</span> {part.text}
+      {part.known !== null && <div className={styles.known}>{t("why.known", { known: part.known })}</div>}
+      <Facts of={part} />
       {part.parts.length > 0 && (
         <ul className={styles.explained}>
           {part.parts.map((one, at) => (
@@ -104,5 +106,25 @@ function Holding({ part }: { part: Explained }) {
         </ul>
       )}
     </li>
+  );
+}
+
+/** What the statement looked at: the latest that count, or the last one before where none does. */
+function Facts({ of }: { of: Explained }) {
+  const { t } = useTranslation("segments");
+  const say = useSaying();
+  const counting = of.facts.filter((one) => one.counts).length;
+  if (of.found === null) return null;
+  return (
+    <ul className={`${styles.explained ?? ""} ${styles.known ?? ""}`}>
+      {of.facts.map((one, at) => (
+        <li key={at}>
+          {say.moment(one.at)} · {one.text}
+          {!one.counts && <span className={styles.small}> ({t("why.outside")})</span>}
+        </li>
+      ))}
+      {of.found === 0 && of.facts.length === 0 && <li>{t("why.never")}</li>}
+      {of.found > counting && <li>{t("why.more", { count: of.found - counting })}</li>}
+    </ul>
   );
 }

@@ -133,11 +133,26 @@ class ChangesAnswer(BaseModel):
     next: str | None
 
 
+class FactAnswer(BaseModel):
+    """Something that a statement looked at; `counts` where it lies within the time that the statement asks about."""
+
+    at: datetime
+    text: str
+    counts: bool
+
+
 class ExplainedAnswer(BaseModel):
-    """Whether a statement holds for the customer as they are now; `parts` are those that it consists of."""
+    """Whether a statement holds for the customer as they are now; `parts` are those that it consists of.
+
+    `known` is the value that it compares. A statement about what happened has the latest of its `facts`, of `found`
+    that count, or, where none does, the last one outside the time that it asks about.
+    """
 
     text: str
     holds: bool
+    known: str | None
+    found: int | None
+    facts: list[FactAnswer]
     parts: list[ExplainedAnswer]
 
 
@@ -276,7 +291,8 @@ def _previewed(found: Preview, text: str) -> PreviewAnswer:
 
 
 def _told(found: Explained) -> ExplainedAnswer:
-    return ExplainedAnswer(text=found.text, holds=found.holds, parts=[_told(one) for one in found.parts])
+    told = {**vars(found), "parts": [_told(one) for one in found.parts]}
+    return ExplainedAnswer(**told | {"facts": [FactAnswer(**vars(one)) for one in found.facts]})
 
 
 def _said(segment: Segment) -> dict[str, Any]:

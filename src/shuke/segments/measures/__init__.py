@@ -1,6 +1,7 @@
 """From a tree to one Ibis expression. Pure: built and never executed."""
 
 from shuke.segments.measures.dues import dues
+from shuke.segments.measures.evidence import evidence
 from shuke.segments.measures.features import commonest, features
 from shuke.segments.measures.profile import sides_of, traits
 from shuke.segments.measures.subjects import INSIDE, MIX, Subjects
@@ -16,6 +17,7 @@ __all__ = [
     "counted",
     "drawn",
     "dues",
+    "evidence",
     "features",
     "leaves",
     "members",

@@ -100,7 +100,7 @@ class _Dues:
             yield from self._of_window(Facts(kind="stage"), node.window)
         elif isinstance(node, Did | Measured):
             yield from self._of_window(node.what, node.window)
-            if isinstance(node, Measured) and kind_of(node) is Kind.MOMENT:
+            if isinstance(node, Measured) and kind_of(node, self.kinds) is Kind.MOMENT:
                 rows = self._rows(node.what)
                 yield from self._at_midnight(rows, rows.us, Kind.MOMENT, node.test)
         elif isinstance(node, Sequence):

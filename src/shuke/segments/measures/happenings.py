@@ -21,15 +21,31 @@ from shuke.segments.model.tree import (
     Facts,
     Goods,
     Last,
+    Moved,
+    Op,
     Orders,
     Property,
     Sequence,
     SinceStage,
+    Test,
     What,
     Window,
 )
 
-__all__ = ["Meant", "Pass", "followed", "matching", "now_of", "reaching", "table_of", "value_of", "within"]
+__all__ = [
+    "Meant",
+    "Pass",
+    "begun",
+    "followed",
+    "matching",
+    "moved",
+    "now_of",
+    "one_if",
+    "reaching",
+    "table_of",
+    "value_of",
+    "within",
+]
 
 #: Which rows of a table are meant; an aggregate of those of which this is true.
 Meant: TypeAlias = Callable[[ir.Table], ir.BooleanValue]
@@ -72,6 +88,17 @@ def matching(what: What, subjects: Subjects, clock: Clock) -> tuple[str, Meant]:
     name = "lines" if what.goods is not None else "orders"
     name = name if what.which == "any" else f"{name}/{what.which}"
     return name, lambda table: _order(table, what, clock)
+
+
+def moved(node: Moved, subjects: Subjects, clock: Clock) -> Meant:
+    """Which facts are the change of stage that is meant; each has the name of the new one and keeps the old one."""
+    stages = Test(op=Op.IS, values=node.stages)
+
+    def meant(rows: ir.Table) -> ir.BooleanValue:
+        stage = rows["name"] if node.change == "entered" else subjects.inside(rows.properties, "from")
+        return (rows.kind == "stage") & holds(stage, Kind.TEXT, stages, clock)
+
+    return meant
 
 
 def table_of(name: str, subjects: Subjects) -> ir.Table:
@@ -226,7 +253,7 @@ def followed(sequence: Sequence, subjects: Subjects, clock: Clock) -> ir.Table:
             length = exact_us(step.unless.within)
             over = rows.us <= now_of(subjects, clock) - length
             good &= (near(f"is_{numbers[repr(step.unless.what)]}", 1, length) == 0) & over
-        rows = rows.mutate(**{f"good_{number}": _sign(good)})
+        rows = rows.mutate(**{f"good_{number}": one_if(good)})
     last = rows[f"good_{len(sequence.steps) - 1}"]
     return rows.filter(last == 1)
 
@@ -255,9 +282,9 @@ def _rows(whats: list[What], key: str | None, window: Window, subjects: Subjects
             # Whatever follows the first step is later than the beginning of its window.
             table = table.filter(begun(window, table, subjects, clock))
             sign = {number: meant(table) for number, meant in meant_by.items()}
-        columns: dict[str, ir.Value] = {"begins": _sign(within(window, table, subjects, clock))}
+        columns: dict[str, ir.Value] = {"begins": one_if(within(window, table, subjects, clock))}
         for number in range(len(whats)):
-            columns[f"is_{number}"] = _sign(sign.get(number, NO))
+            columns[f"is_{number}"] = one_if(sign.get(number, NO))
         if key is not None:
             columns["key"] = _key(table, name, key, subjects)
         part = table.filter(_any(list(sign.values())))
@@ -266,7 +293,7 @@ def _rows(whats: list[What], key: str | None, window: Window, subjects: Subjects
     return reduce(lambda left, right: left.union(right), parts)
 
 
-def _sign(condition: ir.BooleanValue) -> ir.IntegerValue:
+def one_if(condition: ir.BooleanValue) -> ir.IntegerValue:
     """One or zero, of which there is a greatest; PostgreSQL casts no boolean to a bigint."""
     one, zero = (ibis.literal(value, type="int64") for value in (1, 0))
     return cast(ir.IntegerValue, ibis.ifelse(condition, one, zero))

@@ -18,6 +18,7 @@ from shuke.segments.measures.happenings import (
     Worked,
     followed,
     matching,
+    moved,
     now_of,
     reaching,
     table_of,
@@ -27,7 +28,7 @@ from shuke.segments.measures.happenings import (
 from shuke.segments.measures.subjects import MIX, Subjects
 from shuke.segments.measures.values import NO, YES, holds, read
 from shuke.segments.model.clock import Clock
-from shuke.segments.model.kinds import FIGURES, Kind, kind_of, measured_of
+from shuke.segments.model.kinds import COMPARING, Comparing, Kind, kind_of, measured_of
 from shuke.segments.model.tree import (
     Anchored,
     Attribute,
@@ -42,13 +43,11 @@ from shuke.segments.model.tree import (
     Measured,
     Moved,
     Node,
-    Op,
     Orders,
     Sequence,
     Share,
     SinceStage,
     Tagged,
-    Test,
     Top,
     What,
     Window,
@@ -58,6 +57,8 @@ __all__ = ["leaves", "members"]
 
 #: Whether a customer is meant, asked of the table of people with all answers beside.
 Holds: TypeAlias = Callable[[ir.Table], ir.BooleanValue]
+#: What is known of a customer, asked likewise.
+Valued: TypeAlias = Callable[[ir.Table], ir.Value]
 
 _SHARES = 10_000
 
@@ -78,14 +79,16 @@ def members(node: Node, subjects: Subjects, clock: Clock, kinds: Mapping[str, Ki
 
 
 def leaves(nodes: Several[Node], subjects: Subjects, clock: Clock, kinds: Mapping[str, Kind]) -> ir.Table:
-    """Of every customer whether each of these nodes holds: customer_id, ``holds_0``, ``holds_1``, …
+    """Of every customer whether each of these nodes holds (customer_id, ``holds_0``, ``holds_1``, …), and of each node
+    that compares a value what it is (``value_0``, …): of what happened how often, a moment in microseconds since 1970.
 
     Arguments as for :func:`members`.
     """
     asked = _Asked(subjects, clock, kinds)
-    meant = [asked.holds(node) for node in nodes]
+    meant = {f"holds_{number}": asked.holds(node) for number, node in enumerate(nodes)}
+    values = {f"value_{number}": asked.value(node) for number, node in enumerate(nodes) if isinstance(node, COMPARING)}
     people = asked.people()
-    return people.select("customer_id", **{f"holds_{number}": one(people) for number, one in enumerate(meant)})
+    return people.select("customer_id", **{name: one(people) for name, one in {**meant, **values}.items()})
 
 
 @dataclass
@@ -112,16 +115,10 @@ class _Asked:
         match node:
             case Group():
                 found = self._group(node)
-            case Attribute():
-                found = partial(self._attribute, node=node)
-            case Figure():
-                found = partial(self._figure, node=node)
+            case Attribute() | Figure() | Did() | Measured():
+                found = self._compared(node)
             case Share():
                 found = partial(_drawn, node=node)
-            case Did():
-                found = self._did(node)
-            case Measured():
-                found = self._measured(node)
             case Moved():
                 found = self._moved(node)
             case _:
@@ -136,16 +133,51 @@ class _Asked:
             return lambda people: reduce(lambda left, right: left | right, (one(people) for one in of), NO)
         return lambda people: ~reduce(lambda left, right: left | right, (one(people) for one in of), NO)
 
-    def _figure(self, people: ir.Table, node: Figure) -> ir.BooleanValue:
-        return holds(people[node.name.value], FIGURES[node.name], node.test, self.clock)
+    # ---- Nodes that compare a value.
 
-    def _attribute(self, people: ir.Table, node: Attribute) -> ir.BooleanValue:
-        kind = self.kinds[node.name]
-        value = read(self.subjects.inside(people.attributes, node.name), kind)
-        than = None
-        if node.test.than is not None:
-            than = read(self.subjects.inside(people.attributes, node.test.than), kind)
-        return holds(value, kind, node.test, self.clock, than)
+    def value(self, node: Comparing) -> Valued:
+        """What the node compares."""
+        match node:
+            case Attribute():
+                kind = self.kinds[node.name]
+                return lambda people: read(self.subjects.inside(people.attributes, node.name), kind)
+            case Figure():
+                return lambda people: people[node.name.value]
+            case Did():
+                return self._times(node)
+            case Measured():
+                return self._measured(node)
+
+    def _compared(self, node: Comparing) -> Holds:
+        value, kind = self.value(node), kind_of(node, self.kinds)
+        test = node.times if isinstance(node, Did) else node.test
+
+        def compared(people: ir.Table) -> ir.BooleanValue:
+            other = None if test.than is None else read(self.subjects.inside(people.attributes, test.than), kind)
+            return holds(value(people), kind, test, self.clock, other)
+
+        return compared
+
+    def _times(self, node: Did) -> Valued:
+        def times(rows: ir.Table, meant: ir.BooleanValue | None) -> ir.Value:
+            of_lines = isinstance(node.what, Orders) and node.what.goods is not None
+            return rows.order_id.nunique(where=meant) if of_lines else rows.count(where=meant)
+
+        name = self._ask(node.what, node.window, times)
+        return lambda people: ibis.coalesce(people[name], 0)
+
+    def _measured(self, node: Measured) -> Valued:
+        node = replace(node, what=measured_of(node))
+        numeric = kind_of(node, self.kinds) is Kind.NUMBER and node.by != "distinct"
+
+        def value(rows: ir.Table) -> ir.Value:
+            return value_of(rows, node.of, self.subjects, numeric=numeric)
+
+        if node.by in ("first", "last"):
+            name = self._end(node, value)
+        else:
+            name = self._ask(node.what, node.window, lambda rows, meant: _together(value(rows), meant, node.by))
+        return lambda people: ibis.coalesce(people[name], 0) if node.by == "distinct" else people[name]
 
     # ---- Nodes of a set: whoever is in it.
 
@@ -175,45 +207,11 @@ class _Asked:
     def _among(self, rows: ir.Table) -> Holds:
         return lambda people: people.customer_id.isin(rows.customer_id)
 
-    # ---- Nodes of what happened.
-
-    def _did(self, node: Did) -> Holds:
-        def times(rows: ir.Table, meant: ir.BooleanValue) -> ir.Value:
-            of_lines = isinstance(node.what, Orders) and node.what.goods is not None
-            return rows.order_id.nunique(where=meant) if of_lines else rows.count(where=meant)
-
-        name = self._ask(node.what, node.window, times)
-        return lambda people: holds(ibis.coalesce(people[name], 0), Kind.NUMBER, node.times, self.clock)
-
-    def _measured(self, node: Measured) -> Holds:
-        node = replace(node, what=measured_of(node))
-        kind = kind_of(node)
-
-        def value(rows: ir.Table) -> ir.Value:
-            return value_of(rows, node.of, self.subjects, numeric=kind is Kind.NUMBER and node.by != "distinct")
-
-        if node.by in ("first", "last"):
-            name = self._end(node, value)
-        else:
-            name = self._ask(node.what, node.window, lambda rows, meant: _together(value(rows), meant, node.by))
-
-        def compared(people: ir.Table) -> ir.BooleanValue:
-            found = ibis.coalesce(people[name], 0) if node.by == "distinct" else people[name]
-            than = node.test.than
-            other = None if than is None else read(self.subjects.inside(people.attributes, than), kind)
-            return holds(found, kind, node.test, self.clock, other)
-
-        return compared
+    # ---- What happened.
 
     def _moved(self, node: Moved) -> Holds:
-        # A change of stage is a fact with the name of the new one, which keeps the old one.
-        stages = Test(op=Op.IS, values=node.stages)
-
-        def moved(rows: ir.Table) -> ir.BooleanValue:
-            stage = rows["name"] if node.change == "entered" else self.subjects.inside(rows.properties, "from")
-            return (rows.kind == "stage") & holds(stage, Kind.TEXT, stages, self.clock)
-
-        name = self._ask(Facts(kind="stage"), node.window, lambda rows, meant: rows.count(where=meant), (node, moved))
+        meant_by = node, moved(node, self.subjects, self.clock)
+        name = self._ask(Facts(kind="stage"), node.window, lambda rows, meant: rows.count(where=meant), meant_by)
         return lambda people: ibis.coalesce(people[name], 0) > 0
 
     def _ask(
@@ -221,7 +219,7 @@ class _Asked:
         what: What,
         window: Window,
         value: Worked,
-        moved: tuple[Moved, Meant] | None = None,
+        about: tuple[Moved, Meant] | None = None,
     ) -> str:
         """Have a value worked out of the rows that are meant, in the window; returns the name of its column."""
         table_name, matches = matching(what, self.subjects, self.clock)
@@ -231,8 +229,8 @@ class _Asked:
             table = reaching(window, table_of(table_name, self.subjects), self.subjects, self.clock)
             self.passes[key] = Pass(table)
         name = f"value_{sum(len(each.asked) for each in self.passes.values())}"
-        about, meant = moved or (what, matches)
-        rows_meant = repr((about, window))
+        subject, meant = about or (what, matches)
+        rows_meant = repr((subject, window))
         each = self.passes[key]
         each.meant[rows_meant] = lambda rows: meant(rows) & within(window, rows, self.subjects, self.clock)
         each.asked[name] = rows_meant, value

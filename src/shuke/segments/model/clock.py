@@ -62,6 +62,10 @@ class Clock:
         """A moment of so many microseconds since 1970."""
         return _EPOCH + us * _MICROSECOND
 
+    def day_of(self, us: int) -> date:
+        """The day of a moment in the brand's zone."""
+        return self.moment(us).astimezone(ZoneInfo(self.time_zone)).date()
+
     def begins_us(self, day: date) -> int:
         """When a day begins; of a clock that is put forward at midnight, the first moment that there is."""
         return us_of(datetime.combine(day, time(), ZoneInfo(self.time_zone)))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
+from typing import TypeAlias
 
-from shuke.segments.model.tree import FigureName, Goods, Measured, Orders, Test, What
+from shuke.segments.model.tree import Attribute, Did, Figure, FigureName, Goods, Measured, Orders, Test, What
 
-__all__ = ["FIGURES", "MEASURED", "OWN", "Kind", "kind_of", "kind_of_values", "measured_of"]
+__all__ = ["COMPARING", "FIGURES", "MEASURED", "OWN", "Comparing", "Kind", "kind_of", "kind_of_values", "measured_of"]
+
+#: The nodes that hold where a value of the customer is what their test wants.
+Comparing: TypeAlias = Attribute | Figure | Did | Measured
+COMPARING = (Attribute, Figure, Did, Measured)
 
 
 class Kind(Enum):
@@ -51,8 +57,20 @@ def kind_of_values(test: Test) -> Kind:
     return Kind.TEXT
 
 
-def kind_of(node: Measured) -> Kind:
-    """What the figure is that a node compares."""
+def kind_of(node: Comparing, attributes: Mapping[str, Kind]) -> Kind:
+    """What the value is that a node compares; ``attributes`` says it of those of customers."""
+    match node:
+        case Attribute():
+            return attributes[node.name]
+        case Figure():
+            return FIGURES[node.name]
+        case Did():
+            return Kind.NUMBER
+        case Measured():
+            return _kind_measured(node)
+
+
+def _kind_measured(node: Measured) -> Kind:
     if node.by == "distinct":
         return Kind.NUMBER
     if node.of == "day":

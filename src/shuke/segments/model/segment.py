@@ -12,6 +12,7 @@ from shuke.segments.model.tree import Node
 __all__ = [
     "Change",
     "Explained",
+    "Fact",
     "GivenList",
     "Member",
     "Overlap",
@@ -96,11 +97,27 @@ class Preview:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fact:
+    """Something that a statement looked at, in words; ``counts`` where it lies within the time that was asked about."""
+
+    at: datetime
+    text: str
+    counts: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Explained:
-    """Whether a statement holds for a customer, in words, with the statements that it consists of."""
+    """Whether a statement holds for a customer, in words, with the statements that it consists of.
+
+    ``known`` is the value that it compares, in words. A statement about what happened has the latest of its ``facts``,
+    of ``found`` that count, or the last one before where none does.
+    """
 
     text: str
     holds: bool
+    known: str | None = None
+    found: int | None = None
+    facts: tuple[Fact, ...] = ()
     parts: tuple[Explained, ...] = ()
 
 

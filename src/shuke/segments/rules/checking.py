@@ -298,7 +298,7 @@ def _check_measured(place: str, node: Measured, vocabulary: Vocabulary) -> None:
     dated = node.of == "day" and node.by not in ("least", "greatest", "first", "last")
     if not (known or (of_facts and (node.of in OWN or PROPERTY.fullmatch(node.of)))) or summed or dated:
         raise BadInput("segments.bad_measure", place=place, of=node.of, by=node.by)
-    _check_test(place, node.test, kind_of(node), vocabulary)
+    _check_test(place, node.test, kind_of(node, vocabulary.attributes), vocabulary)
 
 
 def _check_test(place: str, test: Test, kind: Kind, vocabulary: Vocabulary, *, than: bool = True) -> None:

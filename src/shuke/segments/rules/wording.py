@@ -12,6 +12,7 @@ from uuid import UUID
 from shuke.base.language import Catalogue, Language, catalogue
 from shuke.base.money import from_minor, minor_digits
 from shuke.base.wording import say_date, say_money, say_number, say_percent
+from shuke.segments.model.kinds import Comparing, Kind
 from shuke.segments.model.tree import (
     Anchored,
     Attribute,
@@ -41,7 +42,7 @@ from shuke.segments.model.tree import (
     Window,
 )
 
-__all__ = ["Names", "amount", "sentence"]
+__all__ = ["Names", "amount", "happening", "known", "sentence"]
 
 _PERCENT = ("p_alive", "churn_probability", "discount_share")
 
@@ -64,6 +65,19 @@ def sentence(node: Node, language: Language, names: Names) -> str:
 def amount(value: float, name: str, language: Language, names: Names) -> str:
     """A number of this name as people write it, to two decimals."""
     return _Words(catalogue("shuke.segments", language), names).value(round(value, 2), name, Op.IS)
+
+
+def known(node: Comparing, value: Value | date | None, kind: Kind, language: Language, names: Names) -> str:
+    """The value that a node compares, in words; a moment as its day."""
+    return _Words(catalogue("shuke.segments", language), names).known(node, value, kind)
+
+
+def happening(
+    kind: str, name: str | None, product: str | None, amount_minor: int | None, language: Language, names: Names
+) -> str:
+    """Something that happened, in words: a fact of this kind and name, or an order (of a product), and its amount."""
+    words = _Words(catalogue("shuke.segments", language), names)
+    return words.happening(kind, name, product, amount_minor)
 
 
 @dataclass(frozen=True)
@@ -169,6 +183,32 @@ class _Words:
         if name == "rfm_group" and op in (Op.IS, Op.IS_NOT):
             return self._called("rfm_groups", value)
         return self.say("quoted", text=value)
+
+    def known(self, node: Comparing, value: Value | date | None, kind: Kind) -> str:
+        """What is known of a customer."""
+        if value is None:
+            return self.say("known.nothing")
+        if isinstance(node, Did):
+            return self.say("known.times", n=say_number(float(value), self.texts.language))  # type: ignore[arg-type] # a count
+        if isinstance(value, date):
+            return say_date(value, self.texts.language)
+        if kind is Kind.TRUTH:
+            return self.say("yes" if value == "true" else "no")
+        if isinstance(value, int | float):
+            value = round(float(value), 2)
+        name = node.of if isinstance(node, Measured) else str(node.name)
+        return self.value(value, "" if isinstance(node, Measured) and node.by == "distinct" else name, Op.IS)
+
+    def happening(self, kind: str, name: str | None, product: str | None, amount_minor: int | None) -> str:
+        """Something that happened."""
+        called = self._called("kinds", kind)
+        if kind == "stage" and name is not None:
+            called = self.say("known.stage", stage=self.names.stages.get(name, name))
+        elif name is not None:
+            called = self.say("quoted", text=name)
+        more = [self.say("quoted", text=product)] if product is not None else []
+        more += [self.value(amount_minor, "amount_minor", Op.IS)] if amount_minor is not None else []
+        return self.say("known.and").join([called, *more])
 
     def span(self, span: Span) -> str:
         """A length of time."""

@@ -15,11 +15,12 @@ from shuke.base.errors import BadInput, NotAllowed, NotFound
 from shuke.base.language import Language
 from shuke.platform import Transaction
 from shuke.segments.model.clock import Clock
-from shuke.segments.model.segment import Change, Explained, Member, Size, Using
-from shuke.segments.model.tree import Group, Node
+from shuke.segments.model.kinds import COMPARING, Kind, kind_of
+from shuke.segments.model.segment import Change, Explained, Fact, Member, Size, Using
+from shuke.segments.model.tree import Did, Group, Measured, Moved, Node, Sequence
 from shuke.segments.rules.checking import read_tree, segments_of
-from shuke.segments.rules.wording import Names, sentence
-from shuke.segments.service.asking import Asking, holds_of
+from shuke.segments.rules.wording import Names, happening, known, sentence
+from shuke.segments.service.asking import Asking, answers_of
 from shuke.segments.service.definitions import get_segment
 from shuke.segments.tables import changes, lists, members, segments, versions
 
@@ -40,6 +41,9 @@ __all__ = [
 PAGE_MAX = 500
 #: Days of which sizes are told.
 DAYS_MAX = 1_100
+#: Facts that are told of one statement.
+FACTS_MAX = 5
+_HAPPENED = (Did, Measured, Moved, Sequence)
 
 
 @dataclass(frozen=True)
@@ -154,21 +158,42 @@ def uses_of(tx: Transaction, segment_id: UUID) -> tuple[Using, ...]:
 def explained(
     tx: Transaction, asked: Asking, tree: Node, customer_id: UUID, *, language: Language, names: Names
 ) -> Explained:
-    """Whether a tree holds for a customer as they are now, and which of its statements do.
+    """Whether a tree holds for a customer as they are now, and which of its statements do, by which facts.
 
     Raises NotFound ``profiles.no_customer``.
     """
     if not tx.scalar(sa.select(profiles.parts_of_present([customer_id]).exists())):
         raise NotFound("profiles.no_customer", customer_id=str(customer_id))
     nodes = list(_each(tree))
-    found = iter(holds_of(tx, asked, nodes, customer_id))
+    answers = iter(answers_of(tx, asked, nodes, customer_id, most=FACTS_MAX))
 
     def told(node: Node) -> Explained:
-        holds = next(found)
+        answer = next(answers)
         parts = tuple(told(one) for one in node.of) if isinstance(node, Group) else ()
-        return Explained(text=sentence(node, language, names), holds=holds, parts=parts)
+        return Explained(
+            text=sentence(node, language, names),
+            holds=answer.holds,
+            known=_known(node, answer.value, asked, language, names),
+            found=answer.rows[0].found if answer.rows else 0 if isinstance(node, _HAPPENED) else None,
+            facts=tuple(_fact(row, language, names) for row in answer.rows),
+            parts=parts,
+        )
 
     return told(tree)
+
+
+def _known(node: Node, value: Any, asked: Asking, language: Language, names: Names) -> str | None:
+    if not isinstance(node, COMPARING):
+        return None
+    kind = kind_of(node, asked.kinds)
+    if kind is Kind.MOMENT and value is not None:
+        value = asked.clock.day_of(value)
+    return known(node, value, kind, language, names)
+
+
+def _fact(row: sa.Row[Any], language: Language, names: Names) -> Fact:
+    text = happening(row.kind, row.name, row.product_id, row.amount_minor, language, names)
+    return Fact(at=Clock.moment(row.us), text=text, counts=row.counts)
 
 
 def names_of(tx: Transaction, asked: Asking, language: Language) -> Names:
