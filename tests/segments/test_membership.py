@@ -15,8 +15,9 @@ from shuke.platform import Workplace
 from shuke.segments.rules.checking import read_tree
 from shuke.segments.service import building
 from shuke.segments.service.asking import asking, members_among
-from shuke.segments.service.building import build_all, preview
+from shuke.segments.service.building import build_all
 from shuke.segments.service.columns import columns_now
+from shuke.segments.service.previewing import preview
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 AS_OF = lifecycle.last_midnight(NOW, "UTC")

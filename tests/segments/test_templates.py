@@ -21,8 +21,8 @@ from shuke.segments.rules.checking import checked, read_tree, written_tree
 from shuke.segments.rules.wording import sentence
 from shuke.segments.service import building
 from shuke.segments.service.asking import asking
-from shuke.segments.service.building import preview
 from shuke.segments.service.columns import columns_now
+from shuke.segments.service.previewing import preview
 from shuke.segments.service.reading import names_of
 from shuke.segments.service.templates import templates
 

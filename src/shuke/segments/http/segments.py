@@ -21,7 +21,6 @@ from shuke.segments.rules.checking import checked, written_tree
 from shuke.segments.rules.traits import contrast
 from shuke.segments.rules.wording import Names, sentence
 from shuke.segments.service.asking import asking
-from shuke.segments.service.building import preview
 from shuke.segments.service.clustering import CLUSTERS_MAX, CLUSTERS_MIN
 from shuke.segments.service.definitions import (
     NAME_MAX,
@@ -32,6 +31,7 @@ from shuke.segments.service.definitions import (
     save_segment,
     versions_of,
 )
+from shuke.segments.service.previewing import preview
 from shuke.segments.service.profiling import compare, profile
 from shuke.segments.service.reading import PAGE_MAX, changes_of, explained, members_of, names_of
 

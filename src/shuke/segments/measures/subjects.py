@@ -38,7 +38,10 @@ __all__ = ["INSIDE", "MIX", "Subjects"]
 MIX = 2**31 - 1
 
 
-@ibis.udf.scalar.builtin(name="json_extract_string", signature=((dt.string, dt.string), dt.string))
+# By its full name: Ibis writes the bare one as an operator, without the brackets around it where it stands twice.
+@ibis.udf.scalar.builtin(
+    name="json_extract_string", catalog="system", database="main", signature=((dt.string, dt.string), dt.string)
+)
 def _on_duckdb(document, path):  # type: ignore[no-untyped-def] # Ibis reads the signature above
     """DuckDB's own."""
 

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import sqlalchemy as sa
@@ -25,33 +24,26 @@ from shuke.platform import Transaction, Workplace, copy_columns, duckdb_of, log
 from shuke.segments.measures import Subjects
 from shuke.segments.measures import dues as dues_of
 from shuke.segments.measures import members as members_of
-from shuke.segments.model.segment import Preview, Segment
-from shuke.segments.model.tree import Node
+from shuke.segments.model.segment import Segment
 from shuke.segments.rules.checking import checked, naming, ranks
-from shuke.segments.service.asking import Asking, asking
-from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, Turns, columns_now, latest_columns
+from shuke.segments.service.asking import asking
+from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, columns_now, latest_columns
 from shuke.segments.service.definitions import get_segment, list_segments
 from shuke.segments.service.following import followable
 from shuke.segments.service.membership import asked as asked_table
 from shuke.segments.service.membership import hold, keep, touched_since
-from shuke.segments.service.overlapping import meant, sharing
+from shuke.segments.service.sets import Sets
 from shuke.segments.service.words import words_of
 from shuke.segments.tables import dues, members, segments, touched
 from shuke.segments.tables import follow as followed
 
-__all__ = ["Built", "build", "build_all", "build_defined", "preview", "turns"]
+__all__ = ["Built", "build", "build_all", "build_defined"]
 
 #: How far ahead what time alone changes is found: somewhat longer than from one build of everything to the next.
 AHEAD = timedelta(minutes=20)
 #: How old columns may be of which one segment is built, and how long whom changes touched is remembered.
 COLUMNS_AGE_MAX = timedelta(minutes=30)
 TOUCHED_AGE_MAX = timedelta(hours=2)
-#: Customers that a preview shows.
-SOME = 10
-#: Previews and profiles at once in a process.
-AT_ONCE_MAX = 2
-
-turns = Turns(AT_ONCE_MAX)
 
 
 @dataclass(frozen=True)
@@ -62,39 +54,6 @@ class Built:
     customers: int
     entered: int
     left: int
-
-
-def preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
-    """Whom a checked tree would mean, by the newest columns and as of them; where there are none yet, they are made.
-
-    Raises NotAvailable ``segments.busy`` when too many others are worked out at the same time.
-    """
-    with turns.taken():
-        return _preview(workplace, asked, tree)
-
-
-def _preview(workplace: Workplace, asked: Asking, tree: Node) -> Preview:
-    columns = latest_columns(workplace) or columns_now(workplace)
-    asked = asked.as_of(columns.at)
-    with workplace.database.read() as tx:
-        there = list_segments(tx)
-    with duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
-        found = engine.keep(meant(engine, columns, asked, tree), "meant")
-        overlap, compared = sharing(engine, columns, asked, found, there)
-        people = columns.subjects(engine).people
-        value = ibis.coalesce(people.total_clv_minor, people.historic_clv_minor, 0)
-        worth = people.select("customer_id", "id", value=value).join(found, "customer_id")
-        sums = worth.aggregate(customers=worth.count(), value=worth["value"].sum()).to_pyarrow().to_pylist()[0]
-        first = worth.order_by(worth["value"].desc(), worth.id).limit(SOME)
-        return Preview(
-            as_of=columns.at,
-            customers=sums["customers"],
-            everybody=int(people.count().to_pyarrow().as_py()),
-            value_minor=int(sums["value"] or 0),
-            some=tuple(UUID(one) for one in first.select("id").to_pyarrow()["id"].to_pylist()),
-            overlap=overlap,
-            compared=compared,
-        )
 
 
 def build_all(workplace: Workplace, now: datetime) -> list[Built]:
@@ -115,6 +74,7 @@ def build_all(workplace: Workplace, now: datetime) -> list[Built]:
     # So that nobody waits for them.
     with suppress(ShukeError, duckdb.Error):
         words_of(workplace, columns)
+    _keep_members(workplace, columns)
     return done
 
 
@@ -145,6 +105,16 @@ def build_defined(workplace: Workplace, segment_id: UUID, now: datetime) -> None
     for one in (segment_id, *sorted(others)):
         with suppress(ShukeError, duckdb.Error):
             build(workplace, one, now)
+
+
+def _keep_members(workplace: Workplace, columns: Columns) -> None:
+    """Keep whom each segment means of the columns, since every preview says whom it shares with them."""
+    with workplace.database.read() as tx:
+        asked, there = asking(tx, workplace, columns.at), list_segments(tx)
+    with Sets(workplace, columns, asked) as sets:
+        for one in there:
+            with suppress(ShukeError, duckdb.Error):
+                sets.of_segment(checked(one.definition, asked.vocabulary))
 
 
 @contextmanager

@@ -18,9 +18,9 @@ from shuke.segments.model.profile import Comparison, Profile, Side, Trait
 from shuke.segments.model.segment import Segment
 from shuke.segments.rules.checking import checked
 from shuke.segments.service.asking import Asking, asking
-from shuke.segments.service.building import turns
 from shuke.segments.service.columns import MEMORY_BYTES_MAX, Columns, columns_now, latest_columns
 from shuke.segments.service.definitions import get_segment
+from shuke.segments.service.sets import turns
 
 __all__ = ["compare", "profile", "traits_of"]
 
