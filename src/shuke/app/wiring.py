@@ -27,6 +27,9 @@ from shuke.collect.http import collector_routes, import_routes, reading_routes, 
 from shuke.collect.jobs import import_files, preview_file
 from shuke.collect.jobs import tasks as collect_tasks
 from shuke.collect.jobs import wake as wake_collect
+from shuke.connectors import told_of
+from shuke.connectors.http import routes as webhook_routes
+from shuke.connectors.jobs import tasks as connector_tasks
 from shuke.lifecycle.http import export_routes, figure_routes
 from shuke.lifecycle.http import routes as lifecycle_routes
 from shuke.lifecycle.jobs import export_with, refresh_now
@@ -67,7 +70,8 @@ ROUTES: tuple[Callable[[Workplace, Metrics], list[BaseRoute]], ...] = (
     partial(export_routes, exporting=EXPORT_LIST),
     partial(lifecycle_routes, members=in_segment),
     partial(figure_routes, refreshing=refresh_now),
-    partial(segment_routes, building=build_now, defined=build_defined, finding=find_clusters),
+    partial(segment_routes, building=build_now, defined=build_defined, finding=find_clusters, others=told_of),
+    webhook_routes,
     partial(report_routes, making=make_report),
     job_routes,
 )
@@ -84,6 +88,7 @@ UNWRITTEN_PATHS = ("/v1/",)
 TASKS: dict[str, Blueprint] = {
     "access": access_tasks,
     "collect": collect_tasks,
+    "connectors": connector_tasks,
     "lifecycle": lifecycle_tasks,
     "platform": platform_tasks,
     "profiles": profiles_tasks,

@@ -13,8 +13,8 @@ from shuke.platform import Workplace, log
 
 __all__ = ["work"]
 
-# One of them follows what happens for the segments, all the time.
-JOBS_AT_ONCE = 5
+# One of them follows what happens for the segments, and one sends webhooks, all the time.
+JOBS_AT_ONCE = 6
 # A worker that is told to stop lets its jobs go on for this long.
 STOP_SECONDS_MAX = 30
 

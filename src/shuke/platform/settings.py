@@ -115,6 +115,7 @@ class Settings:
     oidc_name: str = field(default="SSO", metadata={"variable": "SHUKE_OIDC_NAME", "parse": str})
     oidc_domains: tuple[str, ...] = field(default=(), metadata={"variable": "SHUKE_OIDC_DOMAINS", "parse": _names})
     oidc_role: str | None = field(default=None, metadata={"variable": "SHUKE_OIDC_ROLE", "parse": str})
+    webhook_hosts: tuple[str, ...] = field(default=(), metadata={"variable": "SHUKE_WEBHOOK_HOSTS", "parse": _names})
     nightly_refresh: bool = field(default=True, metadata={"variable": "SHUKE_NIGHTLY_REFRESH", "parse": _switch})
 
     @classmethod

@@ -4,6 +4,7 @@ Knows ``lifecycle``, ``collect``, ``catalog``, ``profiles`` and what lies below.
 a customer (:mod:`shuke.segments.model.tree`), and one Ibis expression on every engine (:mod:`shuke.segments.measures`).
 """
 
-from shuke.segments.service.reading import in_segment
+from shuke.segments.model.segment import Using
+from shuke.segments.service.reading import changes_after, in_segment, last_change, names_among
 
-__all__ = ["in_segment"]
+__all__ = ["Using", "changes_after", "in_segment", "last_change", "names_among"]

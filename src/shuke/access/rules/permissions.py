@@ -36,6 +36,8 @@ PERMISSIONS: tuple[Permission, ...] = (
     "audit.read",
     "catalog.read",
     "catalog.write",
+    "connectors.read",
+    "connectors.write",
     "customers.export",
     "customers.merge",
     "customers.read",
@@ -105,6 +107,7 @@ SHIPPED_ROLES: tuple[Role, ...] = (
         all_fields(Seen.MASKED),
         *_reads(
             "catalog",
+            "connectors",
             "customers",
             "data",
             "lifecycle",
@@ -115,8 +118,9 @@ SHIPPED_ROLES: tuple[Role, ...] = (
             "segments",
             "settings",
         ),
-        *("catalog.write", "customers.export", "customers.merge", "customers.reveal", "customers.write"),
-        *("data.write", "lifecycle.refresh", "orders.write", "reports.write", "segments.write", "settings.write"),
+        *("catalog.write", "connectors.write", "customers.export", "customers.merge", "customers.reveal"),
+        *("customers.write", "data.write", "lifecycle.refresh", "orders.write", "reports.write"),
+        *("segments.write", "settings.write"),
     ),
     _role(
         "analyst",

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
-from shuke import access, privacy
+from shuke import access, connectors, privacy
 from shuke.app.place import key_file, open_place
 from shuke.base.language import Language, catalogue
 from shuke.platform import Database, Keyring, Settings, configure_logs, rewrap_files
@@ -47,6 +47,7 @@ def run(options: KeysOptions) -> None:
                     break
         with place.database.begin() as tx:
             access.rewrap_secrets(tx, keyring)
+            connectors.rewrap_secrets(tx, keyring)
             rewrap_files(tx, keyring)
     click.echo(text("keys.rotated", keys=done, version=keyring.version, file=str(key_file(settings))))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
 from shuke import access
-from shuke.platform import Metrics, Workplace
+from shuke.platform import Metrics, Transaction, Workplace
 from shuke.platform.http import ABSENT, api
 from shuke.segments.model.segment import Size, Using
 from shuke.segments.service.asking import asking
@@ -53,8 +54,10 @@ class UsesAnswer(BaseModel):
     items: tuple[Using, ...]
 
 
-def comparing_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
-    """The routes of comparisons."""
+def comparing_routes(
+    workplace: Workplace, _: Metrics, *, others: Callable[[Transaction, UUID], tuple[Using, ...]]
+) -> list[BaseRoute]:
+    """The routes of comparisons; ``others`` is what in rooms above names one segment."""
     router = api("segments")
 
     @router.get("/segments/overlap", responses=ABSENT)
@@ -78,6 +81,6 @@ def comparing_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
     @router.get("/segments/{segment_id:uuid}/uses", responses=ABSENT)
     def get_uses(visit: _Reading, segment_id: UUID) -> UsesAnswer:
         with visit.read() as tx:
-            return UsesAnswer(items=uses_of(tx, segment_id))
+            return UsesAnswer(items=(*uses_of(tx, segment_id), *others(tx, segment_id)))
 
     return list(router.routes)

@@ -174,7 +174,7 @@ class Size:
 class Using:
     """What names a segment."""
 
-    kind: Literal["segment"]
+    kind: Literal["segment", "webhook"]
     id: UUID
     name: str
     archived: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -29,10 +30,13 @@ __all__ = [
     "PAGE_MAX",
     "Changes",
     "Members",
+    "changes_after",
     "changes_of",
     "explained",
     "in_segment",
+    "last_change",
     "members_of",
+    "names_among",
     "names_of",
     "sizes_of",
     "uses_of",
@@ -108,6 +112,37 @@ def changes_of(tx: Transaction, segment_id: UUID, *, after: str | None = None, l
         for row in rows[:limit]
     )
     return Changes(items, cursor_of(rows[limit - 1].change_id) if len(rows) > limit else None)
+
+
+def last_change(tx: Transaction) -> int:
+    """The number of the latest change of any segment; 0 before the first.
+
+    Whoever writes changes has taken their turn (:func:`~shuke.segments.service.membership.hold`) and keeps it until the
+    commit, so that they appear in the order of their numbers: of those up to this one none is still to come.
+    """
+    return tx.scalar(sa.select(sa.func.coalesce(sa.func.max(changes.c.change_id), 0))) or 0
+
+
+def changes_after(change_id: int, limit: int) -> sa.Select[Any]:
+    """Who entered and who left any segment after this change, in order, for whoever follows them.
+
+    Columns ``change_id``, ``segment_id``, ``segment`` (its name), ``customer_id``, ``at``, ``entered``, ``version`` and
+    ``why``; at most ``limit`` rows.
+    """
+    told = (changes.c.change_id, changes.c.segment_id, segments.c.name.label("segment"), changes.c.customer_id)
+    return (
+        sa.select(*told, changes.c.at, changes.c.entered, changes.c.version, changes.c.why)
+        .join(segments, segments.c.segment_id == changes.c.segment_id)
+        .where(changes.c.change_id > change_id)
+        .order_by(changes.c.change_id)
+        .limit(limit)
+    )
+
+
+def names_among(tx: Transaction, segment_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """What those of these segments are called that there are, archived ones, too."""
+    named = sa.select(segments.c.segment_id, segments.c.name).where(segments.c.segment_id.in_(list(segment_ids)))
+    return {row.segment_id: row.name for row in tx.execute(named)}
 
 
 def sizes_of(tx: Transaction, segment_id: UUID, *, days: int, clock: Clock) -> tuple[Size, ...]:
