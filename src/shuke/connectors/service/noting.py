@@ -59,7 +59,8 @@ def _note(tx: Transaction, endpoint_id: UUID, now: datetime) -> tuple[int, bool]
     made = tx.execute(
         sa.insert(deliveries).from_select(
             ["endpoint_id", "kind", "body", "customers", "created_at", "due_at"], _messages(row, reached, now)
-        )
+        ),
+        execution_options={"preserve_rowcount": True},
     ).rowcount
     tx.execute(sa.update(endpoints).where(endpoints.c.endpoint_id == endpoint_id).values(told_to=reached))
     return made, count == TAKEN_MAX
