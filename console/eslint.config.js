@@ -3,7 +3,7 @@ import a11y from "eslint-plugin-jsx-a11y";
 import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-// Imports run down, as in the house: app > reports > segments > lifecycle > collect > catalog > profiles > access > shell > platform > base.
+// Imports run down, as in the house: app > reports > connectors > segments > lifecycle > collect > catalog > profiles > access > shell > platform > base.
 const floors = [
   "src/base",
   "src/platform",
@@ -14,6 +14,7 @@ const floors = [
   "src/features/collect",
   "src/features/lifecycle",
   "src/features/segments",
+  "src/features/connectors",
   "src/features/reports",
   "src/app",
 ];

@@ -34,6 +34,7 @@ const SETTINGS: readonly Setting[] = [
   { to: "/settings/team", label: "team", permission: "people.read" },
   { to: "/settings/roles", label: "roles", permission: "people.read" },
   { to: "/settings/keys", label: "keys", permission: "keys.write" },
+  { to: "/settings/webhooks", label: "webhooks", permission: "connectors.read" },
   { to: "/settings/audit", label: "audit", permission: "audit.read" },
 ];
 
@@ -81,6 +82,7 @@ const PAGES: RouteObject[] = [
       page("team", async () => (await import("@/features/access/TeamPage")).TeamPage),
       page("roles", async () => (await import("@/features/access/RolesPage")).RolesPage),
       page("keys", async () => (await import("@/features/access/KeysPage")).KeysPage),
+      page("webhooks", async () => (await import("@/features/connectors/WebhooksPage")).WebhooksPage),
       page("audit", async () => (await import("@/features/access/AuditPage")).AuditPage),
     ],
   },

@@ -7,7 +7,7 @@ import styles from "./SettingsPage.module.css";
 
 export interface Setting {
   to: string;
-  label: "brand" | "stages" | "attributes" | "stores" | "channels" | "team" | "roles" | "keys" | "audit";
+  label: "brand" | "stages" | "attributes" | "stores" | "channels" | "team" | "roles" | "keys" | "webhooks" | "audit";
   /** What one must be allowed to see it. */
   permission: string;
 }

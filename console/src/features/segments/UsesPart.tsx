@@ -5,7 +5,7 @@ import { Link } from "react-router";
 import { Answer, Empty } from "@/shell/Answer";
 import { Panel } from "@/shell/Page";
 
-import { useUses } from "./queries";
+import { useUses, type Using } from "./queries";
 import styles from "./Segments.module.css";
 
 export function UsesPart({ id }: { id: string }) {
@@ -22,7 +22,7 @@ export function UsesPart({ id }: { id: string }) {
               {items.map((one) => (
                 <li key={one.id}>
                   <span>
-                    {t(`uses.kinds.${one.kind as "segment"}`)}: <Link to={`/segments/${one.id}`}>{one.name}</Link>
+                    {t(`uses.kinds.${one.kind}`)}: <Link to={addressOf(one)}>{one.name}</Link>
                     {one.archived && <small> · {t("uses.archived")}</small>}
                   </span>
                 </li>
@@ -33,4 +33,8 @@ export function UsesPart({ id }: { id: string }) {
       </Answer>
     </Panel>
   );
+}
+
+function addressOf(one: Using): string {
+  return one.kind === "segment" ? `/segments/${one.id}` : "/settings/webhooks";
 }

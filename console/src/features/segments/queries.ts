@@ -16,6 +16,7 @@ export type Preview = paths["/api/segments/preview"]["post"]["responses"][200]["
 export type Vocabulary = Schemas["VocabularyAnswer"];
 export type Template = Schemas["TemplatesAnswer"]["items"][number];
 export type Size = Schemas["SizesAnswer"]["items"][number];
+export type Using = Schemas["UsesAnswer"]["items"][number];
 export type Overlap = Schemas["OverlapAnswer"];
 export type List = Schemas["ListsAnswer"]["items"][number];
 export type ListMade = Schemas["NewListAnswer"];
