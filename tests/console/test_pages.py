@@ -28,6 +28,10 @@ from shuke.app import console
 from shuke.app.web import build_web
 from shuke.base.language import Language
 from shuke.collect.jobs import import_files, preview_file
+from shuke.connectors.model import EventKind, Post, Reply
+from shuke.connectors.service.deliveries import send_test
+from shuke.connectors.service.endpoints import Wanted, add_endpoint
+from shuke.connectors.service.sending import send_due
 from shuke.platform import Asker, Database, Keyring, Settings, Workplace, new_file, queue_job
 from shuke.reports.exports.html import page_policy
 from shuke.reports.service.making import ReportTerms
@@ -66,6 +70,7 @@ PAGES: dict[str, str] = {
     "team": "/settings/team",
     "roles": "/settings/roles",
     "keys": "/settings/keys",
+    "webhooks": "/settings/webhooks",
     "audit": "/settings/audit",
     "account": "/account",
     "nowhere": "/nothing/here",
@@ -271,6 +276,25 @@ def report(place: Workplace, user_id: UUID) -> None:
             )
 
 
+class Refusing:
+    """A receiver of webhooks that takes nothing."""
+
+    async def post(self, _: Post) -> Reply:
+        return Reply(status=500, answer="not now")
+
+
+def told(place: Workplace, made: UUID) -> None:
+    """Have webhooks, of which one was tried and takes nothing."""
+    with place.database.begin() as tx:
+        for name, on in (("Automation", True), ("Old shop system", False)):
+            said = {"kinds": tuple(EventKind), "segment_ids": [made], "on": on}
+            wanted = Wanted(name=name, url="https://hooks.example.com/shuke/in", **said)
+            one, _ = add_endpoint(tx, place.keyring, wanted, own_hosts=(), made_by="张伟", now=NOW)
+            if on:
+                send_test(tx, one.endpoint_id, NOW)
+    assert send_due(place, Refusing()) == 1
+
+
 @pytest.fixture(scope="module")
 def running(
     new_database: Callable[[], str],
@@ -297,7 +321,9 @@ def running(
         report(place, user_id)
         looked, job = imported(place, user_id)
         with serve(build_web(place)) as address:
-            yield Running(address, place, customer, token, looked, job, segment(place))
+            made = segment(place)
+            told(place, made)
+            yield Running(address, place, customer, token, looked, job, made)
 
 
 @pytest.fixture(scope="module")
@@ -632,6 +658,42 @@ def test_dialogs_about_who_may_do_what_do_what_they_say(person: Callable[..., Pe
     at.press("Remove")
     at.waits("Boolean(hands.button('Set up'))")
     assert troubles(at.browser, "account") == []
+
+
+@pytest.mark.slow
+def test_a_webhook_is_made_tried_and_taken_away(person: Callable[..., Person], running: Running) -> None:
+    at = person("/settings/webhooks")
+    at.press("Add a webhook")
+    at.types("Name", "Partner")
+    at.types("Address", "http://partner.example.com/in")
+    at.press("Save")
+    at.sees("goes to port 443 or 8443")
+    at.types("Address", "https://partner.example.com/in")
+    at.press("Save")
+    at.sees("It is shown this once; copy it now.")
+    at.waits("document.querySelector('[role=dialog] input')?.value.startsWith('whsec_')")
+    at.press("Close")
+    at.sees("https://partner.example.com/in")
+    at.press("New secret for Partner")
+    at.sees("Messages are signed by both secrets for 24 hours")
+    at.press("New secret")
+    at.waits("document.querySelector('[role=dialog] input')?.value.startsWith('whsec_')")
+    at.press("Close")
+    at.press("Messages to Partner")
+    at.sees("No messages")
+    at.press("Send a test")
+    at.press("Details")
+    at.sees('"type": "webhook.test"')
+    send_due(running.place, Refusing())
+    at.sees("Answered, but not with success")
+    at.sees("not now")
+    # The address that was refused, and nothing else.
+    assert [one for one in troubles(at.browser, "webhooks") if "422" not in one] == []
+    at = person("/settings/webhooks")
+    at.press("Remove Partner")
+    at.sees("what was sent to it is forgotten")
+    at.press("Remove")
+    at.sees_no_more("https://partner.example.com/in")
 
 
 def test_who_signed_in_long_ago_is_asked_again_and_what_they_began_goes_on(
