@@ -22,11 +22,9 @@ interface Props<Row> {
   columns: TableColumnsType<Row>;
   empty: ReactNode;
   height?: number;
-  /** What is told of one row below it, where one is to be told of. */
-  detail?: { shown: number | null; of: (row: Row) => ReactNode };
 }
 
-export function Rows<Row extends object>({ label, of, rowKey, columns, empty, height = 480, detail }: Props<Row>) {
+export function Rows<Row extends object>({ label, of, rowKey, columns, empty, height = 480 }: Props<Row>) {
   const { t } = useTranslation("shell");
   return (
     <Answer of={of as never} height={height}>
@@ -35,20 +33,7 @@ export function Rows<Row extends object>({ label, of, rowKey, columns, empty, he
         if (rows.length === 0) return empty;
         return (
           <>
-            <Grid<Row>
-              label={label}
-              rowKey={rowKey}
-              size="middle"
-              dataSource={rows}
-              columns={columns}
-              {...(detail && {
-                expandable: {
-                  expandedRowKeys: detail.shown === null ? [] : [detail.shown],
-                  expandedRowRender: detail.of,
-                  showExpandColumn: false,
-                },
-              })}
-            />
+            <Grid<Row> label={label} rowKey={rowKey} size="middle" dataSource={rows} columns={columns} />
             {of.hasNextPage && (
               <p>
                 <Button loading={of.isFetchingNextPage} onClick={() => void of.fetchNextPage()}>

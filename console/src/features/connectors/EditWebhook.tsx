@@ -1,5 +1,5 @@
 /** A webhook, made or changed. */
-import { Checkbox, Form, Input, Select, Switch } from "antd";
+import { Checkbox, Form, Input, Select } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { useMay } from "@/features/access/session";
@@ -61,8 +61,8 @@ export function EditWebhook({ id, close, made }: Props) {
             <Checkbox.Group options={KINDS.map((kind) => ({ value: kind, label: t(`kinds.${kindKey(kind)}`) }))} />
           </Form.Item>
           <Segments before={before} />
-          <Form.Item name="on" label={t("on")} extra={t("on_what")} valuePropName="checked">
-            <Switch />
+          <Form.Item name="on" extra={t("on_what")} valuePropName="checked">
+            <Checkbox>{t("on")}</Checkbox>
           </Form.Item>
         </>
       )}

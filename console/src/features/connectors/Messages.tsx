@@ -8,9 +8,7 @@ import { useMay } from "@/features/access/session";
 import { answer, api } from "@/platform/client";
 import { Answer, Empty } from "@/shell/Answer";
 import { useDoing } from "@/shell/doing";
-import { Rows } from "@/shell/Rows";
 import { useTelling } from "@/shell/undo";
-import { Unseen } from "@/shell/Unseen";
 
 import styles from "./Connectors.module.css";
 import { kindKey } from "./EditWebhook";
@@ -27,7 +25,6 @@ export function Messages({ webhook, close }: { webhook: Webhook; close: () => vo
   const tell = useTelling();
   const again = useAgain();
   const [state, setState] = useState<(typeof STATES)[number]>("all");
-  const [shown, setShown] = useState<number | null>(null);
   const { endpoint_id } = webhook;
   const messages = useMessages(endpoint_id, state === "all" ? null : state);
   const writes = may("connectors.write");
@@ -47,7 +44,7 @@ export function Messages({ webhook, close }: { webhook: Webhook; close: () => vo
     });
   return (
     <Drawer open size={720} title={t("messages", { name: webhook.name })} onClose={close}>
-      <div className={styles.sent}>
+      <>
         <div className={styles.buttons}>
           <Segmented
             aria-label={t("state")}
@@ -65,61 +62,70 @@ export function Messages({ webhook, close }: { webhook: Webhook; close: () => vo
           )}
         </div>
         <p className={styles.note}>{t("kept")}</p>
-        <Rows<Message>
-          label={t("messages", { name: webhook.name })}
-          of={messages}
-          rowKey="delivery_id"
-          height={320}
-          empty={<Empty title={t("no_messages")}>{t("no_messages_how")}</Empty>}
-          columns={[
-            { title: t("made_at"), render: (_, one) => say.moment(one.created_at) },
-            { title: t("event"), render: (_, one) => t(`kinds.${kindKey(one.kind)}`) },
-            {
-              title: t("customers"),
-              align: "right",
-              className: "numbers",
-              render: (_, one) => say.number(one.customers),
-            },
-            {
-              title: t("state"),
-              render: (_, one) => (
-                <>
-                  <Tag color={COLOURS[one.state]}>{t(`message_states.${one.state}`)}</Tag>
-                  {one.due_at !== null && one.attempts > 0 && (
-                    <small>{t("next", { moment: say.moment(one.due_at) })}</small>
-                  )}
-                </>
-              ),
-            },
-            {
-              title: t("attempts"),
-              align: "right",
-              className: "numbers",
-              render: (_, one) => say.number(one.attempts),
-            },
-            {
-              title: <Unseen>{t("shell:actions")}</Unseen>,
-              render: (_, one) => (
-                <Button
-                  size="small"
-                  aria-expanded={shown === one.delivery_id}
-                  onClick={() => {
-                    setShown(shown === one.delivery_id ? null : one.delivery_id);
-                  }}
-                >
-                  {t("details")}
-                </Button>
-              ),
-            },
-          ]}
-          detail={{ shown, of: (one) => <Sent webhook={webhook} message={one} writes={writes} /> }}
-        />
-      </div>
+        <Answer of={messages} height={320}>
+          {({ pages }) => {
+            const items = pages.flatMap((page) => page.items);
+            if (items.length === 0) return <Empty title={t("no_messages")}>{t("no_messages_how")}</Empty>;
+            return (
+              <>
+                <ul className={styles.list} aria-label={t("sent")}>
+                  {items.map((one) => (
+                    <Sent key={one.delivery_id} webhook={webhook} message={one} writes={writes} />
+                  ))}
+                </ul>
+                {messages.hasNextPage && (
+                  <p>
+                    <Button loading={messages.isFetchingNextPage} onClick={() => void messages.fetchNextPage()}>
+                      {t("shell:more")}
+                    </Button>
+                  </p>
+                )}
+              </>
+            );
+          }}
+        </Answer>
+      </>
     </Drawer>
   );
 }
 
-function Sent({ webhook, message, writes }: { webhook: Webhook; message: Message; writes: boolean }) {
+interface SentProps {
+  webhook: Webhook;
+  message: Message;
+  writes: boolean;
+}
+
+function Sent(props: SentProps) {
+  const { t } = useTranslation("connectors");
+  const say = useSaying();
+  const [open, setOpen] = useState(false);
+  const { created_at, kind, customers, state, due_at, attempts } = props.message;
+  return (
+    <li>
+      <div>
+        <strong>{t(`kinds.${kindKey(kind)}`)}</strong> <Tag color={COLOURS[state]}>{t(`message_states.${state}`)}</Tag>
+        <p className={styles.note}>
+          {say.moment(created_at)}
+          {customers > 0 && ` · ${t("customers", { count: customers, number: say.number(customers) })}`}
+          {attempts > 0 && ` · ${t("attempts", { count: attempts, number: say.number(attempts) })}`}
+          {due_at !== null && attempts > 0 && ` · ${t("next", { moment: say.moment(due_at) })}`}
+        </p>
+      </div>
+      <Button
+        size="small"
+        aria-expanded={open}
+        onClick={() => {
+          setOpen(!open);
+        }}
+      >
+        {t("details")}
+      </Button>
+      {open && <Details {...props} />}
+    </li>
+  );
+}
+
+function Details({ webhook, message, writes }: SentProps) {
   const { t } = useTranslation("connectors");
   const { attempt } = useDoing();
   const again = useAgain();
@@ -131,26 +137,26 @@ function Sent({ webhook, message, writes }: { webhook: Webhook; message: Message
       await again();
     });
   return (
-    <Answer of={sent} height={200}>
-      {({ body, tried }) => (
-        <div className={styles.sent}>
-          <code>{message.message_id}</code>
-          <pre className={styles.body}>{pretty(body)}</pre>
-          <ol>
-            {tried.map((one) => (
-              <Tried key={one.attempt} attempt={one} />
-            ))}
-          </ol>
-          {writes && message.state !== "waiting" && (
-            <span>
+    <div className={styles.details}>
+      <Answer of={sent} height={200}>
+        {({ body, tried }) => (
+          <>
+            <code>{message.message_id}</code>
+            <pre className={styles.body}>{pretty(body)}</pre>
+            <ol>
+              {tried.map((one) => (
+                <Tried key={one.attempt} attempt={one} />
+              ))}
+            </ol>
+            {writes && message.state !== "waiting" && (
               <Button size="small" onClick={() => void sendAgain()}>
                 {t("again")}
               </Button>
-            </span>
-          )}
-        </div>
-      )}
-    </Answer>
+            )}
+          </>
+        )}
+      </Answer>
+    </div>
   );
 }
 

@@ -10,9 +10,7 @@ import { meaning } from "@/platform/editing";
 import { Answer, Empty } from "@/shell/Answer";
 import { CopyLine } from "@/shell/CopyLine";
 import { useDoing } from "@/shell/doing";
-import { Grid } from "@/shell/Grid";
 import { Page, Panel } from "@/shell/Page";
-import { Unseen } from "@/shell/Unseen";
 
 import styles from "./Connectors.module.css";
 import { EditWebhook, kindKey } from "./EditWebhook";
@@ -100,49 +98,35 @@ interface ListProps {
 }
 
 function Webhooks({ webhooks, ...acts }: ListProps) {
-  const { t } = useTranslation(["connectors", "shell"]);
-  const say = useSaying();
+  const { t } = useTranslation("connectors");
   return (
-    <Grid<Webhook>
-      label={t("title")}
-      rowKey="endpoint_id"
-      size="middle"
-      dataSource={webhooks}
-      columns={[
-        {
-          title: t("name"),
-          render: (_, one) => (
-            <>
-              {one.name}
-              <small className={styles.url}>{one.url}</small>
-            </>
-          ),
-        },
-        {
-          title: t("state"),
-          render: (_, one) => (
-            <>
-              <Tag color={COLOURS[one.state]}>{t(`states.${one.state}`)}</Tag>
-              {one.why_disabled && <small className={styles.failing}>{t(`disabled.${one.why_disabled}`)}</small>}
-              {one.state === "on" && one.failing_since && (
-                <small className={styles.failing}>{t("failing", { ago: say.ago(one.failing_since) })}</small>
-              )}
-            </>
-          ),
-        },
-        { title: t("events"), render: (_, one) => one.kinds.map((kind) => t(`kinds.${kindKey(kind)}`)).join(" · ") },
-        {
-          title: t("segments"),
-          render: (_, one) =>
-            one.segments.length === 0 ? t("all_segments") : one.segments.map(({ name }) => name).join(" · "),
-        },
-        {
-          title: <Unseen>{t("shell:actions")}</Unseen>,
-          render: (_, one) => <Actions webhook={one} {...acts} />,
-        },
-      ]}
-    />
+    <ul className={styles.list} aria-label={t("title")}>
+      {webhooks.map((one) => (
+        <li key={one.endpoint_id}>
+          <div>
+            <strong>{one.name}</strong> <Tag color={COLOURS[one.state]}>{t(`states.${one.state}`)}</Tag>
+            <Failing webhook={one} />
+            <p className={styles.url}>{one.url}</p>
+            <p className={styles.note}>
+              {one.kinds.map((kind) => t(`kinds.${kindKey(kind)}`)).join(" · ")}
+              {": "}
+              {one.segments.length === 0 ? t("all_segments") : one.segments.map(({ name }) => name).join(" · ")}
+            </p>
+          </div>
+          <Actions webhook={one} {...acts} />
+        </li>
+      ))}
+    </ul>
   );
+}
+
+function Failing({ webhook }: { webhook: Webhook }) {
+  const { t } = useTranslation("connectors");
+  const say = useSaying();
+  const { state, why_disabled, failing_since } = webhook;
+  if (why_disabled) return <small className={styles.failing}>{t(`disabled.${why_disabled}`)}</small>;
+  if (state !== "on" || !failing_since) return null;
+  return <small className={styles.failing}>{t("failing", { ago: say.ago(failing_since) })}</small>;
 }
 
 function Actions({ webhook, watch, edit, tell }: Omit<ListProps, "webhooks"> & { webhook: Webhook }) {
