@@ -15,7 +15,7 @@ import { kindKey } from "./EditWebhook";
 import { useAgain, useMessage, useMessages, type Attempt, type Message, type Webhook } from "./queries";
 
 const STATES = ["all", "waiting", "delivered", "failed"] as const;
-const COLOURS = { waiting: "processing", delivered: "success", failed: "error" } as const;
+const COLOURS = { waiting: "default", delivered: "success", failed: "error" } as const;
 
 export function Messages({ webhook, close }: { webhook: Webhook; close: () => void }) {
   const { t } = useTranslation(["connectors", "shell"]);
