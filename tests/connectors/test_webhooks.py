@@ -17,9 +17,12 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import sqlalchemy as sa
+from procrastinate import PsycopgConnector
 
 from shuke import profiles
+from shuke.app.wiring import JOBS
 from shuke.base.errors import BadInput, Conflict, NotFound
+from shuke.connectors import jobs
 from shuke.connectors.model import Claimed, DeliveryState, Endpoint, EventKind, Post, Reply, State
 from shuke.connectors.service import deliveries as sent
 from shuke.connectors.service import endpoints, sending
@@ -29,7 +32,7 @@ from shuke.connectors.service.posting import HttpPoster
 from shuke.connectors.service.sending import send_due, send_for
 from shuke.connectors.tables import deliveries as messages
 from shuke.connectors.tables import secrets as kept_secrets
-from shuke.platform import Transaction, Workplace
+from shuke.platform import Transaction, Workplace, defer
 from shuke.segments.service.building import build_all
 from shuke.segments.service.membership import hold
 from shuke.segments.tables import changes, segments
@@ -217,6 +220,33 @@ def test_members_that_come_and_go_are_told(workplace: Workplace, ask: Ask) -> No
     assert holds(base64.b64decode(secret.removeprefix("whsec_")), post)
     changed = Post(post.url, post.headers, post.body.replace(b"entered", b"left"))
     assert not holds(base64.b64decode(secret.removeprefix("whsec_")), changed)
+
+
+def test_the_worker_sends(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the queue of jobs and the real sender; what else is scheduled waits meanwhile."""
+    monkeypatch.setattr(JOBS.periodic_registry, "periodic_tasks", {})
+    monkeypatch.setattr(jobs, "SEND_SECONDS", 1)
+    own = replace(workplace, settings=replace(workplace.settings, webhook_hosts=("127.0.0.1",)))
+    receiver = Receiver()
+    with listening(receiver) as port:
+        said = Wanted(name="Own", url=f"http://127.0.0.1:{port}/in", kinds=BOTH)
+        with own.database.begin() as tx:
+            made, _ = endpoints.add_endpoint(tx, own.keyring, said, own_hosts=("127.0.0.1",), made_by="test", now=NOW)
+            move(tx, segment(tx, "Loyal"), 1)
+            assert defer(tx, jobs.send_webhooks, once="connectors.send", timestamp=0)
+
+        async def work() -> None:
+            address = sa.make_url(own.database.url).set(drivername="postgresql")
+            connector = PsycopgConnector(conninfo=address.render_as_string(hide_password=False))
+            with JOBS.replace_connector(connector) as app:
+                async with app.open_async():
+                    await app.run_worker_async(
+                        wait=False, install_signal_handlers=False, additional_context={"workplace": own}
+                    )
+
+        asyncio.run(work())
+    assert [json.loads(one.body)["type"] for one in receiver.seen] == ["segment.entered"]
+    assert states(own, made.endpoint_id) == [("delivered", 1)]
 
 
 def told_once(place: Workplace, **wanted: Any) -> tuple[Endpoint, bytes]:
