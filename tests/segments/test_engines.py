@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from shuke.platform import open_engine
 
 from .engines import Asked, OnSpark, checked, written
@@ -28,7 +29,6 @@ def test_every_engine_means_the_same_customers(engines: dict[str, Asked], seed: 
 @pytest.mark.faults
 def test_every_engine_means_the_same_customers_thousands_of_times(engines: dict[str, Asked]) -> None:
     began = secrets.randbelow(2**32)
-    print(f"from {began} on")
     for seed in range(began, began + 300):
         history = history_of(seed)
         checked(trees_of(seed, history, TREES), history, engines)
