@@ -55,6 +55,7 @@ PAGES: dict[str, str] = {
     "lists": "/segments/lists",
     "change_segment": "/segments/{segment}/edit",
     "segment": "/segments/{segment}",
+    "compared": "/segments/{segment}/compare/{other}",
     "lifecycle": "/lifecycle?since=2020-01-01",
     "products": "/products",
     "data": "/data",
@@ -92,6 +93,7 @@ PARTS: dict[str, str] = {
     "segment_changes": "/segments/{segment}?part=changes",
     "segment_sizes": "/segments/{segment}?part=sizes",
     "segment_compare": "/segments/{segment}?part=compare",
+    "segment_profile": "/segments/{segment}?part=profile",
     "segment_uses": "/segments/{segment}?part=uses",
     "segment_versions": "/segments/{segment}?part=versions",
     "segment_members": "/customers?segment={segment}",
@@ -128,6 +130,7 @@ class Running:
     looked: UUID
     imported: UUID
     segment: UUID
+    other: UUID
 
 
 def filled(place: Workplace) -> UUID:
@@ -208,15 +211,20 @@ SAID: dict[str, Any] = {
 }
 
 
-def segment(place: Workplace) -> UUID:
-    """A segment that has said two things."""
+OFTEN: dict[str, Any] = {"node": "figure", "name": "orders", "test": {"op": "at_least", "values": [3]}}
+
+
+def segments(place: Workplace) -> tuple[UUID, UUID]:
+    """A segment that has said two things, and another, with customers in common."""
     first = {"node": "all", "of": SAID["of"][:1]}
     with place.database.begin() as tx:
         asked = asking(tx, place)
         made = add_segment(tx, asked, "常客", read_tree(first), made_by="张伟", now=NOW)
         save_segment(tx, asked, made.segment_id, "常客", read_tree(SAID), made_by="张伟", now=NOW)
-    build(place, made.segment_id, datetime.now(UTC))
-    return made.segment_id
+        other = add_segment(tx, asked, "买过三次", read_tree(OFTEN), made_by="张伟", now=NOW)
+    for one in (made, other):
+        build(place, one.segment_id, datetime.now(UTC))
+    return made.segment_id, other.segment_id
 
 
 ORDERS = "订单号,会员手机号,下单时间,实付金额\nf1,13800000001,2026-05-01 10:00,99\nf2,13800000002,2026-05-02,abc\n"
@@ -244,10 +252,14 @@ def imported(place: Workplace, user_id: UUID) -> tuple[UUID, UUID]:
             }
             looked = queue_job(tx, preview_file, kind="collect.preview", asker=asker, asked={"file_id": file})
             job = queue_job(tx, import_files, kind="collect.import", asker=asker, asked=told)
-    context: Any = SimpleNamespace(additional_context={"workplace": place})
-    preview_file.func(context, str(looked))
-    import_files.func(context, str(job))
+    worked(place, preview_file, looked)
+    worked(place, import_files, job)
     return looked, job
+
+
+def worked(place: Workplace, task: Any, job: UUID | str) -> None:
+    """Do a job as the worker does."""
+    task.func(SimpleNamespace(additional_context={"workplace": place}), str(job))
 
 
 def report(place: Workplace, user_id: UUID) -> None:
@@ -320,10 +332,12 @@ def running(
             access.make_key(tx, reader, access.NewKey(name="till", role="analyst"), NOW)
         report(place, user_id)
         looked, job = imported(place, user_id)
-        with serve(build_web(place)) as address:
-            made = segment(place)
-            told(place, made)
-            yield Running(address, place, customer, token, looked, job, made)
+        with pytest.MonkeyPatch.context() as patch, serve(build_web(place)) as address:
+            # Of so few customers a shop would be told no more than that they are few.
+            patch.setattr("shuke.segments.measures.profile.CUSTOMERS_MIN", 5)
+            made = segments(place)
+            told(place, made[0])
+            yield Running(address, place, customer, token, looked, job, *made)
 
 
 @pytest.fixture(scope="module")
@@ -978,6 +992,53 @@ def test_a_list_of_customers_is_kept_as_a_segment(person: Callable[..., Person])
     assert listed > 0
     # What no segment says is not left out silently.
     at.sees("how soon they came back")
+
+
+TRAITS = "[...document.querySelectorAll('main table[aria-label=\"What sets it apart\"] tbody tr')]"
+
+
+@pytest.mark.slow
+def test_what_sets_a_segment_apart_is_ranked_and_laid_beside_another(
+    person: Callable[..., Person], running: Running
+) -> None:
+    one, other = running.segment, running.other
+    at = person(f"/segments/{one}")
+    assert not any("/profile" in url for url in at.browser.requests)
+    at.press("What sets it apart")
+    at.waits(f"{TRAITS}.length > 0")
+    told = asked(at.browser, f"/api/segments/{one}/profile")
+    at.sees(f"Worked out of {told['customers']} customers in it and {told['against']} others")
+    if len(told["items"]) > 12:
+        at.press(f"Show all {len(told['items'])}")
+    at.waits(f"{TRAITS}.length === {len(told['items'])}")
+    shown = at.browser.evaluate(f"{TRAITS}.map(row => [...row.children].map(cell => cell.innerText.trim()))")
+    assert [row[0] for row in shown] == [trait["text"] for trait in told["items"]]
+    for (_, effect), trait in zip(shown, told["items"], strict=True):
+        size = abs(trait["effect"])
+        word = "Large" if size >= 0.8 else "Medium" if size >= 0.5 else "Small" if size >= 0.2 else "Slight"
+        assert effect.split() == [word, f"{'−' if trait['effect'] < 0 else '+'}{size:.2f}".rstrip("0").rstrip(".")]
+    # Beside another: who is in which, from either side.
+    at.press("Compare")
+    at.chooses("Compare with", "买过三次")
+    at.waits(f"location.pathname === '/segments/{one}/compare/{other}'")
+    told = asked(at.browser, f"/api/segments/compare?one={one}&other={other}")
+    figures = [told["only_one"], told["both"], told["only_other"]]
+    parts = "[...document.querySelectorAll('main dl dd')].map(one => parseInt(one.innerText)).join()"
+    at.waits(f"{parts} === {json.dumps(','.join(map(str, figures)))}")
+    assert told["both"] > 0
+    assert told["both"] + told["only_other"] == told["other"]["customers"]
+    at.press("The other way round")
+    at.waits(f"location.pathname === '/segments/{other}/compare/{one}'")
+    at.waits(f"{parts} === {json.dumps(','.join(map(str, reversed(figures))))}")
+    at.chooses("Compare with", "Everyone else")
+    at.waits(f"location.pathname + location.search === '/segments/{other}?part=profile'")
+    at.waits(f"{TRAITS}.length > 0")
+    assert troubles(at.browser, "segment") == []
+
+
+def asked(browser: Any, path: str) -> Any:
+    """What the API answers the page's reader."""
+    return browser.evaluate(f"fetch({json.dumps(path)}).then(answer => answer.json())")
 
 
 MEANWHILE = "Somebody else has changed this meanwhile"

@@ -62,6 +62,10 @@ const PAGES: RouteObject[] = [
   page("/segments/lists", async () => (await import("@/features/segments/ListsPage")).ListsPage),
   page("/segments/:segment", async () => (await import("@/features/segments/SegmentPage")).SegmentPage),
   page("/segments/:segment/edit", async () => (await import("@/features/segments/BuilderPage")).BuilderPage),
+  page(
+    "/segments/:segment/compare/:other",
+    async () => (await import("@/features/segments/ComparisonPage")).ComparisonPage,
+  ),
   page("/lifecycle", async () => (await import("@/features/lifecycle/LifecyclePage")).LifecyclePage),
   page("/products", async () => (await import("@/features/lifecycle/ProductsPage")).ProductsPage),
   page("/data", async () => (await import("@/features/collect/DataPage")).DataPage),

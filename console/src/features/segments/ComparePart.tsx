@@ -7,6 +7,7 @@ import { useSaying } from "@/base/useSaying";
 import { Answer, Empty } from "@/shell/Answer";
 import { Panel } from "@/shell/Page";
 
+import { CompareWith } from "./CompareWith";
 import { useOverlap, useSegments, type Overlap, type Segment } from "./queries";
 import styles from "./Segments.module.css";
 
@@ -25,7 +26,14 @@ export function ComparePart({ segment }: { segment: Segment }) {
               <Empty title={t("compare.none")} />
             </Panel>
           );
-        return <Overlaps segment={segment} others={others} />;
+        return (
+          <>
+            <Panel title={t("beside.one")} about={t("beside.one_about")}>
+              <CompareWith id={segment.segment_id} segments={items} />
+            </Panel>
+            <Overlaps segment={segment} others={others} />
+          </>
+        );
       }}
     </Answer>
   );

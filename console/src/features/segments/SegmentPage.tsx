@@ -19,6 +19,7 @@ import { hasEnded, useJob } from "@/shell/useJob";
 import { ChangesPart } from "./ChangesPart";
 import { ComparePart } from "./ComparePart";
 import { MembersPart } from "./MembersPart";
+import { ProfilePart } from "./ProfilePart";
 import { useAgain, useSegment, type Segment } from "./queries";
 import styles from "./Segments.module.css";
 import { Archive } from "./SegmentsPage";
@@ -26,7 +27,7 @@ import { SizesPart } from "./SizesPart";
 import { UsesPart } from "./UsesPart";
 import { VersionsPart } from "./VersionsPart";
 
-const PARTS = ["members", "changes", "sizes", "compare", "versions", "uses"] as const;
+const PARTS = ["members", "changes", "sizes", "profile", "compare", "versions", "uses"] as const;
 type PartOfPage = (typeof PARTS)[number];
 
 export function SegmentPage() {
@@ -66,6 +67,7 @@ function Whole({ segment }: { segment: Segment }) {
     members: () => <MembersPart segment={segment} />,
     changes: () => <ChangesPart id={segment.segment_id} />,
     sizes: () => <SizesPart segment={segment} />,
+    profile: () => <ProfilePart id={segment.segment_id} />,
     compare: () => <ComparePart segment={segment} />,
     versions: () => <VersionsPart segment={segment} />,
     uses: () => <UsesPart id={segment.segment_id} />,

@@ -18,6 +18,8 @@ export type Template = Schemas["TemplatesAnswer"]["items"][number];
 export type Size = Schemas["SizesAnswer"]["items"][number];
 export type Using = Schemas["UsesAnswer"]["items"][number];
 export type Overlap = Schemas["OverlapAnswer"];
+export type Trait = Schemas["TraitAnswer"];
+export type Comparison = Schemas["ComparisonAnswer"];
 export type List = Schemas["ListsAnswer"]["items"][number];
 export type ListMade = Schemas["NewListAnswer"];
 export type Suggestion = Schemas["SuggestionsAnswer"]["items"][number];
@@ -180,6 +182,25 @@ export function useOverlap(ids: readonly string[]) {
     queryFn: () => answer(api.GET("/api/segments/overlap", { params: { query: { of: [...ids] } } })),
     enabled: ids.length > 1,
     placeholderData: keepPreviousData,
+  });
+}
+
+/** What is worked out of everybody is not worked out again because somebody looks away and back. */
+const WORKED_OUT_MS = 300_000;
+
+export function useProfile(id: string) {
+  return useQuery({
+    queryKey: [...SEGMENTS, id, "profile"],
+    queryFn: ({ signal }) => answer(api.GET("/api/segments/{segment_id}/profile", { ...at(id), signal })),
+    staleTime: WORKED_OUT_MS,
+  });
+}
+
+export function useComparison(one: string, other: string) {
+  return useQuery({
+    queryKey: [...SEGMENTS, one, "beside", other],
+    queryFn: ({ signal }) => answer(api.GET("/api/segments/compare", { params: { query: { one, other } }, signal })),
+    staleTime: WORKED_OUT_MS,
   });
 }
 
