@@ -29,6 +29,9 @@ PAGES = {
     "customer": "/customers/{customer}",
     "segments": "/segments",
     "segment-new": "/segments/new?from=stages%3Dat_risk%26stages%3Dlost%26orders_min%3D3",
+    "segment-profile": "/segments/{segment}?part=profile",
+    "segment-compare": "/segments/{segment}/compare/{other}",
+    "segment-groups": "/segments/groups?job={groups}",
     "lifecycle-stages": "/lifecycle?since=2011-09-15",
     "lifecycle-value": "/lifecycle?part=value",
     "lifecycle-cohorts": "/lifecycle?part=cohorts",
@@ -70,25 +73,44 @@ def main(folder: str) -> None:
     """Write the picture of each page in each language."""
     with _demo(Path(folder)) as said:
         told = {name: _told(said, name) for name in ("Console", "API key", "E-mail", "Password", "Timeline")}
-        _keep_segments(told["Console"], told["API key"])
-        customer = told["Timeline"].split("/")[-2]
-        _take_all(told["Console"], told["E-mail"], told["Password"], customer)
+        headers = {"authorization": f"Bearer {told['API key']}"}
+        with httpx.Client(base_url=told["Console"], headers=headers, timeout=60) as client:
+            segment, other = _keep_segments(client)
+            of_all = {"customer": told["Timeline"].split("/")[-2], "segment": segment, "other": other}
+            things = {language: of_all | {"groups": _find_groups(client, language)} for language in LANGUAGES}
+        _take_all(told["Console"], told["E-mail"], told["Password"], things)
 
 
-def _keep_segments(address: str, key: str) -> None:
-    """Have the demo some segments, from the templates, and wait until they are built."""
-    with httpx.Client(base_url=address, headers={"authorization": f"Bearer {key}"}, timeout=60) as client:
-        there = {one["name"] for one in client.get("/api/segments").json()["items"]}
-        templates = client.get("/api/segments/templates").json()["items"]
-        for one in templates:
-            if one["code"] in SEGMENTS and one["name"] not in there:
-                kept = {"name": one["name"], "definition": one["definition"]}
-                client.post("/api/segments", json=kept).raise_for_status()
-        until = time.monotonic() + SECONDS_TO_START
-        while any(one["built_at"] is None for one in client.get("/api/segments").json()["items"]):
-            if time.monotonic() > until:
-                sys.exit("The segments were not built")
-            time.sleep(1)
+def _keep_segments(client: httpx.Client) -> tuple[str, str]:
+    """Have the demo some segments, from the templates, and wait until they are built; the ids of the first two."""
+    templates = {one["code"]: one for one in client.get("/api/segments/templates").json()["items"]}
+    wanted = [templates[code] for code in SEGMENTS if code in templates]
+    there = {one["name"] for one in client.get("/api/segments").json()["items"]}
+    for one in wanted:
+        if one["name"] not in there:
+            kept = {"name": one["name"], "definition": one["definition"]}
+            client.post("/api/segments", json=kept).raise_for_status()
+    until = time.monotonic() + SECONDS_TO_START
+    while any(one["built_at"] is None for one in client.get("/api/segments").json()["items"]):
+        _wait(until, "The segments were not built")
+    ids = {one["name"]: one["segment_id"] for one in client.get("/api/segments").json()["items"]}
+    return ids[wanted[0]["name"]], ids[wanted[1]["name"]]
+
+
+def _find_groups(client: httpx.Client, language: str) -> str:
+    """Have groups found that are named in this language; gives the id of the job."""
+    asked = client.post("/api/segments/clusters", json={}, headers={"accept-language": language})
+    job = str(asked.raise_for_status().json()["job_id"])
+    until = time.monotonic() + SECONDS_TO_START
+    while client.get(f"/api/jobs/{job}").json()["state"] in ("queued", "running"):
+        _wait(until, "The groups were not found")
+    return job
+
+
+def _wait(until: float, else_: str) -> None:
+    if time.monotonic() > until:
+        sys.exit(else_)
+    time.sleep(1)
 
 
 @contextmanager
@@ -116,7 +138,7 @@ def _told(said: str, name: str) -> str:
     return found[1]
 
 
-def _take_all(address: str, email: str, password: str, customer: str) -> None:
+def _take_all(address: str, email: str, password: str, things: dict[str, dict[str, str]]) -> None:
     driver = _driver()
     program = driver.find_chromium()
     if program is None:
@@ -134,7 +156,7 @@ def _take_all(address: str, email: str, password: str, customer: str) -> None:
             chosen = {"shuke.language": language, "shuke.appearance": "light"}
             browser.before_each_page(f"Object.assign(localStorage, {json.dumps(chosen)})")
             for page, path in PAGES.items():
-                place = address.rstrip("/") + path.format(customer=customer)
+                place = address.rstrip("/") + path.format(**things[language])
                 for width in (DESK, PHONE) if page in ON_A_PHONE else (DESK,):
                     _take(browser, place, width, OUT / f"{page}-{language}-{width}.webp")
     finally:

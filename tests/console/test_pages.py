@@ -36,6 +36,7 @@ from shuke.platform import Asker, Database, Keyring, Settings, Workplace, new_fi
 from shuke.reports.exports.html import page_policy
 from shuke.reports.service.making import ReportTerms
 from shuke.reports.tables import reports
+from shuke.segments.jobs import find_clusters
 from shuke.segments.rules.checking import read_tree
 from shuke.segments.service.asking import asking
 from shuke.segments.service.building import build
@@ -56,6 +57,7 @@ PAGES: dict[str, str] = {
     "change_segment": "/segments/{segment}/edit",
     "segment": "/segments/{segment}",
     "compared": "/segments/{segment}/compare/{other}",
+    "groups": "/segments/groups",
     "lifecycle": "/lifecycle?since=2020-01-01",
     "products": "/products",
     "data": "/data",
@@ -262,6 +264,14 @@ def worked(place: Workplace, task: Any, job: UUID | str) -> None:
     task.func(SimpleNamespace(additional_context={"workplace": place}), str(job))
 
 
+def grouped(place: Workplace, user_id: UUID) -> None:
+    """Groups of customers that the owner has found."""
+    with place.database.begin() as tx:
+        told = {"clusters": None, "language": "zh-CN"}
+        job = queue_job(tx, find_clusters, kind="segments.clusters", asker=Asker("user", user_id, "张伟"), asked=told)
+    worked(place, find_clusters, job)
+
+
 def report(place: Workplace, user_id: UUID) -> None:
     """A report whose page would do harm if it could."""
     asker = Asker("user", user_id, "张伟")
@@ -334,7 +344,9 @@ def running(
         looked, job = imported(place, user_id)
         with pytest.MonkeyPatch.context() as patch, serve(build_web(place)) as address:
             # Of so few customers a shop would be told no more than that they are few.
-            patch.setattr("shuke.segments.measures.profile.CUSTOMERS_MIN", 5)
+            for module in ("service.clustering", "measures.profile"):
+                patch.setattr(f"shuke.segments.{module}.CUSTOMERS_MIN", 5)
+            grouped(place, user_id)
             made = segments(place)
             told(place, made[0])
             yield Running(address, place, customer, token, looked, job, *made)
@@ -1034,6 +1046,45 @@ def test_what_sets_a_segment_apart_is_ranked_and_laid_beside_another(
     at.waits(f"location.pathname + location.search === '/segments/{other}?part=profile'")
     at.waits(f"{TRAITS}.length > 0")
     assert troubles(at.browser, "segment") == []
+
+
+@pytest.mark.slow
+def test_groups_are_found_and_one_is_kept(
+    person: Callable[..., Person], running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = person("/segments")
+    at.press("Find groups")
+    at.sees("No groups have been looked for yet")
+    at.chooses("Groups", "3 groups")
+    at.press("Find groups")
+    at.sees("Waiting to begin")
+    job = at.browser.evaluate("new URLSearchParams(location.search).get('job')")
+    worked(running.place, find_clusters, job)
+    # The page hears of it by itself.
+    at.sees("All 60 customers with an order are in one of them")
+    result = asked(at.browser, f"/api/jobs/{job}")["result"]
+    at.sees("Their mean silhouette is")
+    keeps = "[...document.querySelectorAll('[aria-label^=\"Keep as a segment: \"]')].map(one => one.ariaLabel)"
+    assert at.browser.evaluate(keeps) == [f"Keep as a segment: {one['name']}" for one in result["clusters"]]
+    # Who comes back finds them, and the rule of one in the builder, which means whom it was said to.
+    at.browser.open(f"{running.address}/segments/groups", width=1280)
+    second = result["clusters"][1]
+    at.press(f"Keep as a segment: {second['name']}")
+    at.waits(f"{at.field('Name')}?.value === {json.dumps(second['name'])}")
+    at.sees(second["text"])
+    at.waits(f"Number({COUNTED}) > 0")
+    counted, customers = int(at.browser.evaluate(COUNTED)), second["customers"]
+    assert customers * second["agreement"] <= counted + 0.01
+    assert counted <= customers / second["agreement"] + 0.01
+    assert troubles(at.browser, "groups") == []
+    # Where there are too few, that is said, and what to do.
+    monkeypatch.setattr("shuke.segments.service.clustering.CUSTOMERS_MIN", 200)
+    at.browser.open(f"{running.address}/segments/groups", width=1280)
+    at.press("Find groups")
+    at.waits(f"!['', {json.dumps(f'?job={job}')}].includes(location.search)")
+    worked(running.place, find_clusters, at.browser.evaluate("new URLSearchParams(location.search).get('job')"))
+    at.sees("Only 60 customers have an order")
+    at.sees("Import orders")
 
 
 def asked(browser: Any, path: str) -> Any:

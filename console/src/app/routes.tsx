@@ -60,6 +60,7 @@ const PAGES: RouteObject[] = [
   page("/segments", async () => (await import("@/features/segments/SegmentsPage")).SegmentsPage),
   page("/segments/new", async () => (await import("@/features/segments/BuilderPage")).BuilderPage),
   page("/segments/lists", async () => (await import("@/features/segments/ListsPage")).ListsPage),
+  page("/segments/groups", async () => (await import("@/features/segments/GroupsPage")).GroupsPage),
   page("/segments/:segment", async () => (await import("@/features/segments/SegmentPage")).SegmentPage),
   page("/segments/:segment/edit", async () => (await import("@/features/segments/BuilderPage")).BuilderPage),
   page(

@@ -1,5 +1,5 @@
 /** Say whom a segment means: in sentences, with who that is beside them. */
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, type UseQueryResult } from "@tanstack/react-query";
 import { Button, Input, Modal } from "antd";
 import { useId, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -14,9 +14,11 @@ import { Answer, Refused, Waiting } from "@/shell/Answer";
 import { LinkButton } from "@/shell/LinkButton";
 import { Page, Panel } from "@/shell/Page";
 import { useTelling } from "@/shell/undo";
+import { useJob } from "@/shell/useJob";
 
 import styles from "./Builder.module.css";
 import { keptOf, type LeftOut } from "./drafts";
+import { groupsOf } from "./groups";
 import { PreviewPanel } from "./PreviewPanel";
 import {
   definitionIn,
@@ -80,13 +82,16 @@ interface Begin {
   left: readonly LeftOut[];
 }
 
-/** From nothing, from a template, from a list that somebody made, or from the conditions of the list of customers. */
+/** From nothing, from a template, from a list that somebody made, from a group that was found, or from the conditions of
+ * the list of customers. */
 function NewPage() {
   const { t } = useTranslation("segments");
   const [address] = useSearchParams();
   const template = address.get("template");
   const list = address.get("list");
   const from = address.get("from");
+  const found = address.get("found");
+  const job = useJob(found);
   const templates = useTemplates(template !== null);
   const begin = useMemo((): Begin | null => {
     if (template !== null) {
@@ -94,16 +99,22 @@ function NewPage() {
       const found = templates.data.items.find((one) => one.code === template);
       return { name: found?.name ?? "", definition: found ? definitionIn(found) : EVERYBODY, left: [] };
     }
+    if (found !== null) {
+      if (!job.data) return null;
+      const group = groupsOf(job.data)?.clusters[Number(address.get("group"))];
+      return { name: group?.name ?? "", definition: group?.definition ?? EVERYBODY, left: [] };
+    }
     if (list !== null) return { name: "", definition: { node: "list", list_id: list }, left: [] };
     if (from === null) return { name: "", definition: EVERYBODY, left: [] };
     return { name: "", ...keptOf(wantedOf(new URLSearchParams(from)), address.get("searched") === "yes") };
-  }, [address, from, list, template, templates.data]);
+  }, [address, from, list, found, job.data, template, templates.data]);
+  const awaited: Pick<UseQueryResult, "data" | "error" | "refetch"> = found === null ? templates : job;
   return (
     <Page title={t("builder.new")}>
       {begin ? (
         <Editing key={address.toString()} before={null} begin={begin} />
       ) : (
-        <Answer of={templates} height={480}>
+        <Answer of={awaited} height={480}>
           {() => <Waiting height={480} />}
         </Answer>
       )}

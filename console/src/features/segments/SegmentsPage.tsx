@@ -47,6 +47,7 @@ export function SegmentsPage() {
       about={t("list.about")}
       actions={
         <>
+          <LinkButton to="/segments/groups">{t("groups.title")}</LinkButton>
           <LinkButton to="/segments/lists">{t("list.lists")}</LinkButton>
           {make}
         </>

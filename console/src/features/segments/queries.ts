@@ -5,6 +5,7 @@ import { answer, api } from "@/platform/client";
 import { tagged } from "@/platform/editing";
 import type { components, paths } from "@/platform/schema";
 
+import { KIND } from "./groups";
 import type { Group, Node } from "./tree";
 
 type Schemas = components["schemas"];
@@ -201,6 +202,17 @@ export function useComparison(one: string, other: string) {
     queryKey: [...SEGMENTS, one, "beside", other],
     queryFn: ({ signal }) => answer(api.GET("/api/segments/compare", { params: { query: { one, other } }, signal })),
     staleTime: WORKED_OUT_MS,
+  });
+}
+
+export const LATEST_GROUPS = ["jobs", KIND];
+
+/** The latest job of one's own that looked for groups. */
+export function useLatestGroups(asked: boolean) {
+  return useQuery({
+    queryKey: LATEST_GROUPS,
+    queryFn: () => answer(api.GET("/api/jobs", { params: { query: { kind: KIND, limit: 1 } } })),
+    enabled: asked,
   });
 }
 
