@@ -8,7 +8,7 @@ import { useTelling } from "@/shell/undo";
 
 import styles from "./Builder.module.css";
 import { Changing, useChanging } from "./Parts";
-import { Says } from "./Says";
+import { Says } from "./says/Says";
 import { useSpeaking } from "./speaking";
 import { BEGINNINGS, begun, type Beginning } from "./statements";
 import {
