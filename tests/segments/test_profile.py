@@ -14,11 +14,16 @@ import pyarrow as pa
 import pytest
 
 from shuke import collect, lifecycle, profiles
+from shuke.base.language import Language
+from shuke.insight.rfm import RFM_GROUPS, VALUE_GROUPS
 from shuke.platform import Workplace
 from shuke.segments.measures import INSIDE, Subjects, sides_of, traits
 from shuke.segments.measures import profile as profile_measures
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import Kind
+from shuke.segments.model.profile import Trait
+from shuke.segments.rules.traits import contrast
+from shuke.segments.rules.wording import Names
 from shuke.segments.service.columns import columns_now
 from shuke.segments.service.subjects import COLUMNS
 
@@ -189,6 +194,23 @@ def test_a_wrong_spread_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(profile_measures, "cohens_d", unpooled)
     assert "is not" in str(difference(planted(1), EVERY_THIRD, UPPER))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_groups_are_called_by_their_names(language: Language) -> None:
+    for name, groups in (("rfm_group", RFM_GROUPS), ("value_group", VALUE_GROUPS)):
+        for group in groups:
+            trait = Trait(
+                what="figure",
+                name=name,
+                value=group,
+                share=0.5,
+                share_against=0.25,
+                mean=None,
+                mean_against=None,
+                effect=0.5,
+            )
+            assert group not in contrast(trait, language, Names())
 
 
 Ask = Callable[..., httpx.Response]

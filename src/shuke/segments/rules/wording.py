@@ -180,8 +180,8 @@ class _Words:
             return say_date(date.fromisoformat(value), self.texts.language)
         if name == "stage":
             return self.names.stages.get(value, value)
-        if name == "rfm_group" and op in (Op.IS, Op.IS_NOT):
-            return self._called("rfm_groups", value)
+        if name in ("rfm_group", "value_group") and op in (Op.IS, Op.IS_NOT):
+            return self._called(f"{name}s", value)
         return self.say("quoted", text=value)
 
     def known(self, node: Comparing, value: Value | date | None, kind: Kind) -> str:
