@@ -68,9 +68,9 @@ function Beside({ found }: { found: Comparison }) {
             number: say.number(one.customers),
             number_other: say.number(other.customers),
             moment: say.moment(found.as_of),
-          })}{" "}
-          {t("traits.how")}
+          })}
         </p>
+        <p className={styles.about}>{t("traits.how")}</p>
       </Panel>
     </>
   );

@@ -133,11 +133,7 @@ function Found({ job, found }: { job: Job; found: Groups }) {
         <p className={styles.state}>
           {t("groups.of", { number: say.number(found.customers), moment: say.moment(found.as_of) })}
         </p>
-        {score !== null && (
-          <p>
-            {t(`groups.apart.${apartOf(score)}`)} {t("groups.score", { score: say.number(score, 3) })}
-          </p>
-        )}
+        {score !== null && <p>{t(`groups.apart.${apartOf(score)}`, { score: say.number(score, 3) })}</p>}
       </Panel>
       {found.tried.length > 1 && <Tried found={found} />}
       {found.clusters.map((group, at) => (

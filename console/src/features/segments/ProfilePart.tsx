@@ -20,9 +20,9 @@ export function ProfilePart({ id }: { id: string }) {
           <>
             <Traits label={t("page.part.profile")} traits={items} one={customers} other={against} />
             <p className={styles.about}>
-              {t("profile.of", { one: say.number(customers), other: say.number(against), moment: say.moment(as_of) })}{" "}
-              {t("traits.how")}
+              {t("profile.of", { one: say.number(customers), other: say.number(against), moment: say.moment(as_of) })}
             </p>
+            <p className={styles.about}>{t("traits.how")}</p>
           </>
         )}
       </Answer>

@@ -21,8 +21,8 @@ it("calls differences as Cohen does, whichever side has more", () => {
   ]);
 });
 
-it("fills the bar with what is great enough", () => {
-  expect([0, -0.5, 2, -3.14].map(fillOf)).toEqual([0, 0.25, 1, 1]);
+it("fills the bar with as much as shares can differ", () => {
+  expect([0, -Math.PI / 4, Math.PI, 17].map(fillOf)).toEqual([0, 0.25, 1, 1]);
 });
 
 describe("nothing is told", () => {

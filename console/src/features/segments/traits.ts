@@ -16,8 +16,8 @@ export function sizeOf(effect: number): Size {
   return SIZES.find(([, least]) => Math.abs(effect) >= least)?.[0] ?? "slight";
 }
 
-/** What fills the bar: more than this is not told apart by eye, and means are without a limit. */
-const WHOLE = 2;
+/** What fills the bar: as much as shares can differ. Means can differ by more, which the number says. */
+const WHOLE = Math.PI;
 
 /** The part of the bar that an effect fills, 0 to 1. */
 export function fillOf(effect: number): number {
