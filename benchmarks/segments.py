@@ -195,22 +195,29 @@ def peer(place: Workplace, columns: Columns, ours: dict[str, tuple[int, float]],
         for words, theirs in PEER_WORDS:
             query = re.sub(words, theirs, query)
         counting = f"SELECT count(*) FROM ({query}) AS found".replace(":", r"\:")  # noqa: S608 - ours
-        best = float("inf")
+        best, found = float("inf"), None
         for _ in range(times):
             with place.database.read() as tx:
                 tx.execute(sa.text("SET LOCAL search_path TO peer"))
+                tx.execute(sa.text(f"SET LOCAL statement_timeout = '{PEER_SECONDS_MAX}s'"))
                 began = time.perf_counter()
-                found = tx.execute(sa.text(counting)).scalar_one()
+                try:
+                    found = tx.execute(sa.text(counting)).scalar_one()
+                except sa.exc.OperationalError:
+                    break
                 best = min(best, time.perf_counter() - began)
-        if found != customers:
+        if found not in (None, customers):
             sys.exit(f"{name}: {found} of PostgreSQL, {customers} of ours")
-        total = [total[0] + seconds, total[1] + best]
-        print(
-            f"{name:30} {found:9,} {seconds:6.2f} s {best:6.2f} s as contacts and events: {best / seconds:6.1f}",
-            flush=True,
-        )
-    print(f"{'all ten':30} {'':9} {total[0]:6.2f} s {total[1]:6.2f} s: {total[1] / total[0]:6.1f}")
+        least = PEER_SECONDS_MAX if found is None else best
+        total = [total[0] + seconds, total[1] + least]
+        more = "more than " if found is None else ""
+        theirs = f"{more}{least:.2f} s as contacts and events: {more}{least / seconds:.1f}"
+        print(f"{name:30} {customers:9,} {seconds:6.2f} s {theirs}", flush=True)
+    print(f"{'all ten':30} {'':9} {total[0]:6.2f} s {total[1]:6.2f} s: {total[1] / total[0]:6.1f}, or more")
 
+
+#: Nobody waits longer for one of them.
+PEER_SECONDS_MAX = 60
 
 PEER = (
     "CREATE SCHEMA peer",

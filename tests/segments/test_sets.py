@@ -36,6 +36,7 @@ def _nothing_lately() -> Iterator[None]:
     module.lately.clear()
     yield
     module.lately.clear()
+    module._engines.close()
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_what_was_asked_is_not_asked_again(
     with Sets(place, columns, asking_of(history)) as sets:
         sets.of_segment(vip)
         sets.meant(slow)
-    monkeypatch.setattr(module, "duckdb_of", None)
+    monkeypatch.setattr(module, "leaves", None)
     both, either = Group(node="all", of=(vip, slow)), Group(node="any", of=(vip, slow))
     with Sets(place, columns, asking_of(history)) as sets:
         for tree in (both, either):
@@ -159,6 +160,33 @@ def test_no_more_is_kept_than_the_limit() -> None:
 def test_those_who_are_worth_most_come_first(worth: list[int]) -> None:
     found = _most(np.array(worth, dtype=np.int64), 3).tolist()
     assert found == sorted(range(len(worth)), key=lambda place: -worth[place])[:3]
+
+
+def test_an_engine_is_asked_again_of_the_same_columns_only(
+    history: History, tmp_path: Path, place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+    open_one = module.duckdb_of
+
+    def counted(*given: Any, **named: Any) -> Any:
+        opened.append(open_one(*given, **named))
+        return opened[-1]
+
+    monkeypatch.setattr(module, "duckdb_of", counted)
+    folders = [tmp_path / name for name in ("older", "newer")]
+    for folder in folders:
+        folder.mkdir()
+    older, newer = (laid_down(history, folder)[0] for folder in folders)
+    for columns, tag, engines in ((older, "vip", 1), (older, "slow", 1), (newer, "vip", 2), (newer, "slow", 2)):
+        with Sets(place, columns, asking_of(history)) as sets:
+            sets.meant(Tagged(tag=tag))
+        assert len(opened) == engines
+        assert [one.folder.exists() for one in opened] == [one is opened[-1] for one in opened]
+    # One that has failed is not asked again.
+    monkeypatch.setattr(module, "leaves", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError), Sets(place, newer, asking_of(history)) as sets:
+        sets.meant(Tagged(tag="other"))
+    assert not opened[-1].folder.exists()
 
 
 def test_a_turn_is_only_taken_where_something_has_to_be_asked(

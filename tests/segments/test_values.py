@@ -416,6 +416,21 @@ def test_the_first_order_is_looked_at_before_the_conditions(asks: Asks) -> None:
     assert asks(Did(what=Orders(goods=Goods(products=("b",)), which="first")), people) == {"large"}
 
 
+@pytest.mark.parametrize(("discount", "amount"), [(1, 100), (1, 6), (7, 97), (123, 9_999)])
+def test_a_number_is_the_one_that_was_written(asks: Asks, discount: int, amount: int) -> None:
+    """Many a double is not the one nearest to what a decimal says that is worked out digit by digit."""
+    share = discount / (amount + discount)
+    bought = {"orders": [{"order_id": str(UUID(int=9)), "us": 0, "amount_minor": amount, "discount_minor": discount}]}
+    for op, values in (
+        (Op.IS, (share,)),
+        (Op.BETWEEN, (share, share)),
+        (Op.AT_LEAST, (share,)),
+        (Op.AT_MOST, (share,)),
+    ):
+        tree = Did(what=Orders(discount_share=Wants(op=op, values=values)))
+        assert asks(tree, {"exactly": bought}) == {"exactly"}, op
+
+
 def test_a_share_of_nothing_is_not_known(asks: Asks) -> None:
     people = {
         name: {

@@ -18,7 +18,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self, cast
@@ -167,10 +167,21 @@ class DuckDBEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it, whatever happened; NotAvailable ``platform.no_memory`` when neither memory nor disk sufficed."""
+        """Close it, whatever happened; errors as for :meth:`guarded`."""
         self.close()
         if isinstance(error, duckdb.OutOfMemoryException):
-            raise NotAvailable("platform.no_memory", folder=str(self.folder.parent)) from error
+            raise self._full() from error
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """NotAvailable ``platform.no_memory`` when neither memory nor disk sufficed."""
+        try:
+            yield
+        except duckdb.OutOfMemoryException as error:
+            raise self._full() from error
+
+    def _full(self) -> NotAvailable:
+        return NotAvailable("platform.no_memory", folder=str(self.folder.parent))
 
 
 def close_at_once(connection: duckdb.DuckDBPyConnection) -> None:

@@ -82,13 +82,21 @@ def _text(value: Any, op: Op, values: tuple[Any, ...], clock: Clock) -> Any:  # 
 
 
 def _number(value: Any, op: Op, values: tuple[Any, ...], clock: Clock) -> Any:  # noqa: ARG001 - as the others
-    # A whole number as one: engines take any other for a decimal, and everything that is compared with it.
-    numbers = [int(one) if float(one).is_integer() else one for one in values]
+    numbers = [_literal(float(one)) for one in values]
     if op is Op.IS:
         return value.isin(numbers)
     if op is Op.BETWEEN:
         return (value >= numbers[0]) & (value <= numbers[1])
     return _COMPARED[op](value, numbers[0])
+
+
+def _literal(number: float) -> Any:
+    """A number as every engine reads it.
+
+    A whole one as such; any other from a text, since engines take what is written with a point for a decimal, which
+    DuckDB turns into a double that may be the one beside it.
+    """
+    return int(number) if number.is_integer() else ibis.literal(repr(number)).cast("float64")
 
 
 def _truth(value: Any, op: Op, values: tuple[Any, ...], clock: Clock) -> Any:  # noqa: ARG001 - as the others

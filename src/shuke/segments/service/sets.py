@@ -6,12 +6,13 @@ statement of a draft waits for that one alone, and what all the others share wit
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cached_property, reduce
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shuke.platform import DuckDBEngine, Workplace, duckdb_of
-from shuke.segments.measures import leaves
+from shuke.segments.measures import Subjects, leaves
 from shuke.segments.model.tree import Group, Node
 from shuke.segments.rules.checking import written_tree
 from shuke.segments.service.asking import Asking
@@ -75,6 +76,57 @@ class _Lately:
 lately = _Lately(BYTES_MAX)
 
 
+class _Engines:
+    """Engines that stay open for who asks the same columns next, since to open one takes as long as to ask it."""
+
+    def __init__(self) -> None:
+        self._free: list[tuple[Path, DuckDBEngine, Subjects]] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def taken(self, workplace: Workplace, columns: Columns) -> Iterator[Subjects]:
+        """These columns in an engine of one's own; NotAvailable ``segments.busy`` where no turn comes."""
+        with turns.taken():
+            engine, subjects = self._found(columns.folder) or _opened(workplace, columns)
+            try:
+                with engine.guarded():
+                    yield subjects
+            except BaseException:
+                engine.close()
+                raise
+            with self._lock:
+                self._free.append((columns.folder, engine, subjects))
+
+    def close(self) -> None:
+        """Close those that nobody uses."""
+        with self._lock:
+            while self._free:
+                self._free.pop()[1].close()
+
+    def _found(self, folder: Path) -> tuple[DuckDBEngine, Subjects] | None:
+        with self._lock:
+            for place, (of, engine, subjects) in enumerate(self._free):
+                if of == folder:
+                    del self._free[place]
+                    return engine, subjects
+        # Whoever asks other columns asks newer ones.
+        self.close()
+        return None
+
+
+def _opened(workplace: Workplace, columns: Columns) -> tuple[DuckDBEngine, Subjects]:
+    engine = duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX)
+    try:
+        return engine, columns.subjects(engine)
+    except BaseException:
+        engine.close()
+        raise
+
+
+_engines = _Engines()
+atexit.register(_engines.close)
+
+
 def count(bits: Bits) -> int:
     """How many customers are in a set."""
     return int(np.bitwise_count(bits).sum(dtype=np.int64))
@@ -99,7 +151,7 @@ class Sets:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the engine, where it was needed."""
+        """Let go of the engine, where it was needed."""
         self._open.__exit__(kind, error, trace)
 
     @cached_property
@@ -143,9 +195,8 @@ class Sets:
         return tuple(UUID(bytes=ids[number].tobytes()) for number in numbers)
 
     @cached_property
-    def _engine(self) -> DuckDBEngine:
-        self._open.enter_context(turns.taken())
-        return self._open.enter_context(duckdb_of(self._workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX))
+    def _subjects(self) -> Subjects:
+        return self._open.enter_context(_engines.taken(self._workplace, self.columns))
 
     def _name(self, whole: Node) -> str:
         said = json.dumps(written_tree(whole), sort_keys=True)
@@ -167,7 +218,7 @@ class Sets:
         if not missing:
             return held
         nodes = [statements[name] for name in missing]
-        asked = leaves(nodes, self.columns.subjects(self._engine), self.asked.clock, self.asked.kinds)
+        asked = leaves(nodes, self._subjects, self.asked.clock, self.asked.kinds)
         found = asked.select("customer_id", *(f"holds_{place}" for place in range(len(nodes)))).to_pyarrow()
         numbers = found["customer_id"].to_numpy()
         for place, name in enumerate(missing):
