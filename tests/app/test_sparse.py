@@ -19,6 +19,9 @@ from shuke.access.people_model import NewUser
 from shuke.access.service import users
 from shuke.app.openapi import description
 from shuke.app.web import build_web
+from shuke.connectors.model import EventKind
+from shuke.connectors.service.deliveries import send_test
+from shuke.connectors.service.endpoints import Wanted, add_endpoint
 from shuke.lifecycle.service import reading
 from shuke.platform import Database, Keyring, Settings, Workplace
 from shuke.segments.rules.checking import read_tree
@@ -104,9 +107,13 @@ def brand(
             segment, other = (
                 add_segment(tx, asking(tx, place), name, tea, made_by="test", now=NOW) for name in ("VIP", "Also VIP")
             )
+            said = Wanted(name="Automation", url="https://hooks.example.com/shuke", kinds=tuple(EventKind))
+            endpoint, _ = add_endpoint(tx, keyring, said, own_hosts=(), made_by="test", now=NOW)
+            message = send_test(tx, endpoint.endpoint_id, NOW)
         build_all(place, NOW)
         named = {"product_id": "tea", "store_id": "s1", "channel": "shop", "user_id": str(user), "version": "0"}
         named |= {"segment_id": str(segment.segment_id), "other_segment": str(other.segment_id)}
+        named |= {"endpoint_id": str(endpoint.endpoint_id), "delivery_id": str(message.delivery_id)}
         named |= {"team_id": str(team.team_id), "customer_id": str(customers["s1"])}
         keys = {"owner": key_for(place, "owner"), "associate": key_for(place, "store_associate", places=["s1"])}
         yield Brand(place, build_web(place), customers, named, keys)

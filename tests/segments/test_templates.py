@@ -19,7 +19,7 @@ from shuke.base.language import Language, catalogue
 from shuke.platform import Database, Keyring, Settings, Workplace, duckdb_of
 from shuke.segments.rules.checking import checked, read_tree, written_tree
 from shuke.segments.rules.wording import sentence
-from shuke.segments.service import building
+from shuke.segments.service import previewing
 from shuke.segments.service.asking import asking
 from shuke.segments.service.columns import columns_now
 from shuke.segments.service.previewing import preview
@@ -93,7 +93,7 @@ def test_each_finds_somebody_and_not_everybody_as_of_the_day_after_the_last_orde
     demo: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, columns = demo
-    monkeypatch.setattr(building, "latest_columns", lambda _: columns)
+    monkeypatch.setattr(previewing, "latest_columns", lambda _: columns)
     found = {}
     with place.database.read() as tx:
         asked = asking(tx, place, columns.at)

@@ -142,7 +142,8 @@ class Sets:
         self.columns, self.asked = columns, asked.as_of(columns.at)
         self._workplace, self._open = workplace, ExitStack()
         # What a tree means depends on these as well.
-        self._by = repr((asked.clock.time_zone, sorted((name, kind.value) for name, kind in asked.kinds.items())))
+        kinds = sorted((name, kind.value) for name, kind in asked.kinds.items())
+        self._by = repr((columns.at, asked.clock.time_zone, kinds))
 
     def __enter__(self) -> Self:
         """The sets themselves."""
