@@ -516,14 +516,14 @@ def test_a_change_is_made_where_the_value_stands_and_can_be_undone(browser: Any,
 
 #: What a person presses, by its name; and what they type into, choose from, or see.
 HANDS = """
-window.hands = {
+window.hands ??= {
   shown: one => one.getClientRects().length > 0 && getComputedStyle(one).visibility !== 'hidden',
   name: one => (one.getAttribute('aria-label') || one.innerText || '').trim(),
   find: (name, kinds) => [...document.querySelectorAll(kinds)].reverse().find(
     one => hands.shown(one) && !one.disabled && hands.name(one) === name),
   button: name => hands.find(name, 'button, a, [role=button], [role=menuitem], label'),
   dialogs: () => [...document.querySelectorAll('[role=dialog]')].filter(hands.shown).length,
-}; undefined
+}
 """
 
 
@@ -573,8 +573,8 @@ class Person:
 
     def waits(self, expression: str) -> None:
         """Wait until it is so; on a page that was loaded anew, too."""
-        self.browser.evaluate(f"window.hands ?? ({HANDS.strip().removesuffix('; undefined')}, 0)")
-        self.browser.wait_for(expression, seconds=15)
+        # At each look: the page may be another by then.
+        self.browser.wait_for(f"({HANDS.strip()}, {expression})", seconds=15)
 
 
 @pytest.fixture
