@@ -146,6 +146,23 @@ def test_many_changes_are_taken_in_parts(workplace: Workplace, monkeypatch: pyte
     assert len(bodies(workplace, made.endpoint_id)) == 4
 
 
+def test_one_whose_messages_cannot_be_made_stops_no_other(workplace: Workplace) -> None:
+    broken, _ = endpoint(workplace, "Broken")
+    before, _ = endpoint(workplace, "Before it")
+    after, _ = endpoint(workplace, "After it")
+    refused = f"ADD CONSTRAINT not_now CHECK (endpoint_id <> '{broken.endpoint_id}')"
+    with workplace.database.begin() as tx:
+        move(tx, segment(tx, "Loyal"), 1)
+        tx.execute(sa.text(f"ALTER TABLE webhook_deliveries {refused}"))
+    assert note_changes(workplace.database, NOW) == 2
+    assert [len(bodies(workplace, one.endpoint_id)) for one in (before, broken, after)] == [1, 0, 1]
+    # Nothing is lost of it.
+    with workplace.database.begin() as tx:
+        tx.execute(sa.text("ALTER TABLE webhook_deliveries DROP CONSTRAINT not_now"))
+    assert note_changes(workplace.database, NOW) == 1
+    assert len(bodies(workplace, broken.endpoint_id)) == 1
+
+
 def committed_late(place: Workplace, writing: Callable[[Transaction, UUID], list[UUID]]) -> set[str]:
     """Of two who write at the same time, the first number commits last: whom the endpoint is told of."""
     made, _ = endpoint(place, f"Late {writing.__name__}")

@@ -132,7 +132,6 @@ def test_as_many_are_found_as_are_counted() -> None:
         subjects, clock = subjects_of("duckdb", "string"), Clock(history.now, history.zone)
         nodes = [one for tree in trees_of(seed, history, 40) for one in _each(tree) if _countable(one)]
         rows = evidence(nodes, subjects, clock, most=3)
-        assert rows is not None
         told = engine.connection.execute(str(ibis.to_sql(rows, dialect="duckdb"))).fetch_arrow_table().to_pylist()
         shown = Counter((row["customer_id"], row["number"]) for row in told)
         found = {(row["customer_id"], row["number"]): row["found"] for row in told}

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from shuke import segments
 from shuke.connectors.model import EventKind, State
 from shuke.connectors.tables import deliveries, endpoints
-from shuke.platform import Database, Transaction
+from shuke.platform import Database, Transaction, log
 
 __all__ = ["CUSTOMERS_MAX", "TAKEN_MAX", "WAITING_MAX", "note_changes"]
 
@@ -36,12 +36,16 @@ def note_changes(database: Database, now: datetime) -> int:
         endpoint_ids = list(tx.scalars(behind))
     made = 0
     for endpoint_id in endpoint_ids:
-        while True:
-            with database.begin() as tx:
-                count, more = _note(tx, endpoint_id, now)
-            made += count
-            if not more:
+        more = True
+        while more:
+            try:
+                with database.begin() as tx:
+                    count, more = _note(tx, endpoint_id, now)
+            except sa.exc.SQLAlchemyError as reason:
+                # The others are told nevertheless; this one has its turn again the next time.
+                log.error("no messages made", endpoint_id=str(endpoint_id), exc_info=reason)
                 break
+            made += count
     return made
 
 

@@ -1,7 +1,7 @@
 """From a tree to one Ibis expression. Pure: built and never executed."""
 
 from shuke.segments.measures.dues import dues
-from shuke.segments.measures.evidence import evidence
+from shuke.segments.measures.evidence import LOOKING, evidence
 from shuke.segments.measures.features import commonest, features
 from shuke.segments.measures.profile import sides_of, traits
 from shuke.segments.measures.subjects import INSIDE, MIX, Subjects
@@ -10,6 +10,7 @@ from shuke.segments.measures.words import alike, counted, drawn, properties_of, 
 
 __all__ = [
     "INSIDE",
+    "LOOKING",
     "MIX",
     "Subjects",
     "alike",

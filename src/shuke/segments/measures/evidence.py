@@ -16,14 +16,17 @@ from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import measured_of
 from shuke.segments.model.tree import Between, Did, Facts, Last, Measured, Moved, Node, Sequence, What, Window
 
-__all__ = ["evidence"]
+__all__ = ["LOOKING", "evidence"]
+
+#: The nodes that ask what happened.
+LOOKING = (Did, Measured, Moved, Sequence)
 
 
-def evidence(nodes: Several[Node], subjects: Subjects, clock: Clock, *, most: int) -> ir.Table | None:
+def evidence(nodes: Several[Node], subjects: Subjects, clock: Clock, *, most: int) -> ir.Table:
     """Of every customer and each node that asks what happened, the latest rows that it is about.
 
     Args:
-        nodes: that can be asked.
+        nodes: that can be asked; at least one of :data:`LOOKING`.
         subjects: of whom.
         clock: when.
         most: how many rows of each node and customer at most. Of those outside the node's window only the latest, and
@@ -32,16 +35,15 @@ def evidence(nodes: Several[Node], subjects: Subjects, clock: Clock, *, most: in
     Returns:
         customer_id, ``number`` (of the node), ``us``, ``kind`` and ``name`` (of an order, "order" and null; of a change
         of stage that was left, the stage's name), ``product_id``, ``amount_minor``, ``counts`` (whether it lies in the
-        window), ``found`` (how many rows do). None where no node asks what happened.
+        window), ``found`` (how many rows do); by node, the latest first.
     """
     parts = [part for number, node in enumerate(nodes) for part in _rows(number, node, subjects, clock)]
-    if not parts:
-        return None
     rows = reduce(lambda left, right: left.union(right), parts)
     each = ibis.window(group_by=[rows.customer_id, rows.number])
     latest = ibis.window(group_by=each.groupings, order_by=[rows.counts.desc(), rows.us.desc(), rows.product_id])
     rows = rows.mutate(place=ibis.row_number().over(latest), found=one_if(rows.counts).sum().over(each))
-    return rows.filter((rows.place < most) & (rows.counts | (rows.place == 0))).drop("place")
+    rows = rows.filter((rows.place < most) & (rows.counts | (rows.place == 0))).drop("place")
+    return rows.order_by([rows.number, rows.us.desc(), rows.product_id])
 
 
 def _rows(number: int, node: Node, subjects: Subjects, clock: Clock) -> Iterable[ir.Table]:

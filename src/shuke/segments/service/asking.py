@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-import ibis
-import ibis.expr.types as ir
 import sqlalchemy as sa
 
 from shuke import catalog, lifecycle, profiles
 from shuke.base.language import Language, catalogue
 from shuke.insight import StageRules
 from shuke.platform import Transaction, Workplace
-from shuke.segments.measures import Subjects, evidence, leaves, members
+from shuke.segments.measures import LOOKING, evidence, leaves, members
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import COMPARING, Kind
 from shuke.segments.model.tree import Node
 from shuke.segments.rules.checking import Vocabulary, expanded, read_tree
-from shuke.segments.service.subjects import currency_of, in_database, unbound
+from shuke.segments.service.subjects import currency_of, in_database
 from shuke.segments.tables import lists, segments, versions
 
 __all__ = ["Answered", "Asking", "answers_of", "asking", "members_among"]
@@ -120,22 +118,13 @@ def answers_of(tx: Transaction, asked: Asking, nodes: list[Node], customer_id: U
         tx, [customer_id], asked.currency, lambda subjects: leaves(whole, subjects, asked.clock, asked.kinds)
     )
     found: list[list[sa.Row[Any]]] = [[] for _ in whole]
-    for one in _evidence(tx, asked, whole, customer_id, most):
-        found[one.number].append(one)
+    if any(isinstance(node, LOOKING) for node in whole):
+        for one in in_database(
+            tx, [customer_id], asked.currency, lambda subjects: evidence(whole, subjects, asked.clock, most=most)
+        ):
+            found[one.number].append(one)
     holds, values = row[1 : 1 + len(whole)], iter(row[1 + len(whole) :])
     return [
         Answered(holds=held, value=next(values) if isinstance(node, COMPARING) else None, rows=rows)
         for node, held, rows in zip(whole, holds, found, strict=True)
     ]
-
-
-def _evidence(tx: Transaction, asked: Asking, nodes: list[Node], customer_id: UUID, most: int) -> Sequence[sa.Row[Any]]:
-    if evidence(nodes, unbound(), asked.clock, most=most) is None:
-        return ()
-
-    def looked_at(subjects: Subjects) -> ir.Table:
-        return cast(ir.Table, evidence(nodes, subjects, asked.clock, most=most)).order_by(
-            [ibis._.number, ibis._.us.desc(), ibis._.product_id]
-        )
-
-    return in_database(tx, [customer_id], asked.currency, looked_at)

@@ -15,10 +15,11 @@ from shuke.base.cursors import cursor_of, place_of
 from shuke.base.errors import BadInput, NotAllowed, NotFound
 from shuke.base.language import Language
 from shuke.platform import Transaction
+from shuke.segments.measures import LOOKING
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import COMPARING, Kind, kind_of
 from shuke.segments.model.segment import Change, Explained, Fact, Member, Size, Using
-from shuke.segments.model.tree import Did, Group, Measured, Moved, Node, Sequence
+from shuke.segments.model.tree import Group, Node
 from shuke.segments.rules.checking import read_tree, segments_of
 from shuke.segments.rules.wording import Names, happening, known, sentence
 from shuke.segments.service.asking import Asking, answers_of
@@ -47,7 +48,6 @@ PAGE_MAX = 500
 DAYS_MAX = 1_100
 #: Facts that are told of one statement.
 FACTS_MAX = 5
-_HAPPENED = (Did, Measured, Moved, Sequence)
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ def explained(
             text=sentence(node, language, names),
             holds=answer.holds,
             known=_known(node, answer.value, asked, language, names),
-            found=answer.rows[0].found if answer.rows else 0 if isinstance(node, _HAPPENED) else None,
+            found=answer.rows[0].found if answer.rows else 0 if isinstance(node, LOOKING) else None,
             facts=tuple(_fact(row, language, names) for row in answer.rows),
             parts=parts,
         )

@@ -170,7 +170,7 @@ class Sets:
         """The same of a segment, which is kept in a file beside the columns for whoever asks next."""
         file = self._file(tree)
         if file.exists():
-            return self._customers_of(np.fromfile(file, dtype=np.uint8))
+            return np.fromfile(file, dtype=np.uint8)
         found = self.meant(tree)
         file.parent.mkdir(exist_ok=True)
         partial = file.with_suffix(f".{threading.get_ident()}.partial")
@@ -205,11 +205,6 @@ class Sets:
 
     def _file(self, tree: Node) -> Path:
         return self.columns.folder / "members" / f"{self.name(tree)}.bits"
-
-    def _customers_of(self, bits: Bits) -> Bits:
-        if len(bits) != -(-len(self.worth) // 8):
-            raise OSError(f"a set of other columns: {self.columns.folder}")
-        return bits
 
     def _asked(self, statements: dict[str, Node]) -> dict[str, Bits]:
         """Whom each statement means; those that nobody has asked lately are asked all together."""
