@@ -74,6 +74,7 @@ class Browser:
         self.session = str(attached["sessionId"])
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.call(f"{domain}.enable")
+        self.appear(dark=False)
 
     def open(self, address: str, *, width: int, height: int = 900) -> None:
         """Open an address in a window of this size and wait until it is loaded."""
@@ -94,9 +95,10 @@ class Browser:
         )
 
     def appear(self, *, dark: bool) -> None:
-        """Let the system prefer dark or light pages."""
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", {"features": [scheme]})
+        """Let the system prefer dark or light pages; still ones always, as what moves is there and gone by chance."""
+        wishes = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}
+        features = [{"name": name, "value": value} for name, value in wishes.items()]
+        self.call("Emulation.setEmulatedMedia", {"features": features})
 
     def before_each_page(self, script: str) -> None:
         """Run this before any script of the pages that are opened from now on, in place of what was run so far."""
