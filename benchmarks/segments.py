@@ -351,10 +351,11 @@ def followed(
     place: Workplace, told: dict[UUID, float], stop: threading.Event, rounds: list[tuple[int, float, list[float]]]
 ) -> None:
     """Follow, as the worker does, and note of each who entered how long ago it was told."""
-    last = 0
+    last, started = 0, time.perf_counter()
     while not stop.is_set():
         began = time.perf_counter()
-        done = round_of(place, AS_OF + timedelta(seconds=1))
+        # Who was touched first is asked first.
+        done = round_of(place, AS_OF + timedelta(seconds=began - started))
         ended = time.perf_counter()
         with place.database.read() as tx:
             rows = tx.execute(sa.text(ENTERED), {"last": last}).all()

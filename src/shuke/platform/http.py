@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from copy import copy
+from copy import copy, deepcopy
 from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
@@ -179,11 +179,14 @@ class Problem(BaseModel):
 
 
 Responses = dict[int | str, dict[str, Any]]
+# Worked out once: there are hundreds of refusals.
+_PROBLEM_SCHEMA = Problem.model_json_schema()
 
 
 def refusal(status: int, why: str) -> Responses:
     """How a route describes that it refuses something; several are joined by ``|``."""
-    return {status: {"description": why, "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}}
+    # A copy, as whoever joins several may write into it.
+    return {status: {"description": why, "content": {PROBLEM: {"schema": deepcopy(_PROBLEM_SCHEMA)}}}}
 
 
 #: What a route answers where the address names nothing.

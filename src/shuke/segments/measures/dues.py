@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 
 from shuke.segments.measures.happenings import matching, now_of, table_of
 from shuke.segments.measures.subjects import Subjects
-from shuke.segments.measures.values import holds, read
+from shuke.segments.measures.values import holds
 from shuke.segments.model.clock import Clock, exact_us, is_exact
 from shuke.segments.model.kinds import FIGURES, Kind, kind_of
 from shuke.segments.model.tree import (
@@ -91,7 +91,7 @@ class _Dues:
             yield from self._at_midnight(people, people[node.name.value], FIGURES[node.name], node.test)
         elif isinstance(node, Attribute):
             people, kind = self.subjects.people, self.kinds[node.name]
-            value = read(self.subjects.inside(people.attributes, node.name), kind)
+            value = self.subjects.read(people.attributes, node.name, kind)
             yield from self._at_midnight(people, value, kind, node.test)
         elif isinstance(node, Tagged):
             tags = self.subjects.tags

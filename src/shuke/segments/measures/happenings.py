@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from shuke.segments.measures.subjects import Subjects
-from shuke.segments.measures.values import NO, YES, holds, read
+from shuke.segments.measures.values import NO, YES, holds
 from shuke.segments.model.clock import Clock, exact_us, is_exact
 from shuke.segments.model.kinds import OWN, Kind, kind_of_values
 from shuke.segments.model.tree import (
@@ -184,7 +184,7 @@ def property_of(table: ir.Table, one: Property, subjects: Subjects) -> tuple[ir.
     if one.name in OWN:
         return table[one.name], OWN[one.name]
     kind = kind_of_values(one.test)
-    return read(subjects.inside(table.properties, one.name), kind), kind
+    return subjects.read(table.properties, one.name, kind), kind
 
 
 def _order(table: ir.Table, what: Orders, clock: Clock) -> ir.BooleanValue:
@@ -220,7 +220,7 @@ def value_of(table: ir.Table, of: str, subjects: Subjects, *, numeric: bool) -> 
     if of == "quantity" and not of_facts:
         return table.quantity
     text = subjects.inside(table.properties, of) if of_facts and of not in OWN else table[of]
-    return read(text, Kind.NUMBER) if numeric else text
+    return subjects.read_text(text, Kind.NUMBER) if numeric else text
 
 
 def followed(sequence: Sequence, subjects: Subjects, clock: Clock) -> ir.Table:

@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 
 from shuke.segments.measures.happenings import now_of
 from shuke.segments.measures.subjects import Subjects
-from shuke.segments.measures.values import NO, YES, read
+from shuke.segments.measures.values import NO, YES
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import FIGURES, Kind
 from shuke.segments.model.tree import FigureName
@@ -105,7 +105,7 @@ def _texts(subjects: Subjects, people: ir.Table, kinds: Mapping[str, Kind]) -> i
     """What is known of people in words, a row each."""
     figures = [_struct("figure", one.value, people[one.value]) for one, kind in FIGURES.items() if kind is Kind.TEXT]
     attributes = [
-        _struct("attribute", name, read(subjects.inside(people.attributes, name), kind))
+        _struct("attribute", name, subjects.read(people.attributes, name, kind))
         for name, kind in kinds.items()
         if kind in (Kind.TEXT, Kind.TRUTH)
     ]
@@ -177,7 +177,7 @@ def _numbers(
     found |= {("figure", f"days_since_{one.value}"): (now - people[one.value]) / DAY_US for one in AGES}
     for name, kind in kinds.items():
         if kind is Kind.NUMBER:
-            found["attribute", name] = read(subjects.inside(people.attributes, name), kind)
+            found["attribute", name] = subjects.read(people.attributes, name, kind)
     return found
 
 

@@ -32,6 +32,9 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
+from shuke.segments.measures.values import read
+from shuke.segments.model.kinds import Kind
+
 __all__ = ["INSIDE", "MIX", "Subjects"]
 
 #: A prime, so that shares of different seeds have nothing to do with each other; small enough for its square.
@@ -86,3 +89,11 @@ class Subjects:
     listed: ir.Table
     inside: Inside
     now_us: ir.IntegerValue | None = None
+
+    def read(self, document: ir.StringValue, name: str, kind: Kind) -> ir.Value:
+        """What stands in a document under a name, as a value of its kind."""
+        return self.read_text(self.inside(document, name), kind)
+
+    def read_text(self, text: ir.StringValue, kind: Kind) -> ir.Value:
+        """A value that is kept as text, as one of its kind; null where the text is none."""
+        return read(text, kind, once=self.inside is not _on_postgres)

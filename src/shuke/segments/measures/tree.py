@@ -26,7 +26,7 @@ from shuke.segments.measures.happenings import (
     within,
 )
 from shuke.segments.measures.subjects import MIX, Subjects
-from shuke.segments.measures.values import NO, YES, holds, read
+from shuke.segments.measures.values import NO, YES, holds
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import COMPARING, Comparing, Kind, kind_of, measured_of
 from shuke.segments.model.tree import (
@@ -140,7 +140,7 @@ class _Asked:
         match node:
             case Attribute():
                 kind = self.kinds[node.name]
-                return lambda people: read(self.subjects.inside(people.attributes, node.name), kind)
+                return lambda people: self.subjects.read(people.attributes, node.name, kind)
             case Figure():
                 return lambda people: people[node.name.value]
             case Did():
@@ -153,7 +153,7 @@ class _Asked:
         test = node.times if isinstance(node, Did) else node.test
 
         def compared(people: ir.Table) -> ir.BooleanValue:
-            other = None if test.than is None else read(self.subjects.inside(people.attributes, test.than), kind)
+            other = None if test.than is None else self.subjects.read(people.attributes, test.than, kind)
             return holds(value(people), kind, test, self.clock, other)
 
         return compared

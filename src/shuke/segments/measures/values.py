@@ -22,7 +22,7 @@ YES, NO = ibis.literal(value=True), ibis.literal(value=False)
 _NEGATED = {Op.IS_NOT: Op.IS, Op.LACKS: Op.CONTAINS}
 # As every engine reads it, of a size at which a double still is the number that was written.
 # With a sign after it: to Spark the end of a text is before the end of its last line, too.
-_NUMBER = r"^[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?(?:[eE][+-]?[0-9]{1,2})?;$"
+_NUMBER = r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?(?:[eE][+-]?[0-9]{1,2})?"
 # PostgreSQL has no year 0.
 _DAY = "|".join(
     (
@@ -34,11 +34,18 @@ _DAY = "|".join(
 )
 
 
-def read(text: ir.StringValue, kind: Kind) -> ir.Value:
-    """A value that is kept as text; null where the text is none of its kind."""
+def read(text: ir.StringValue, kind: Kind, *, once: bool) -> ir.Value:
+    """A value that is kept as text; null where the text is none of its kind.
+
+    ``once`` has a number be cut out of the text, so that the text is looked for once: to find it in a document takes
+    most of the time, but for PostgreSQL, to which cutting is what takes several times as long.
+    """
     if kind is Kind.NUMBER:
-        # Not cut out by the pattern: to say where a part of it lies takes PostgreSQL several times as long.
-        return ibis.cases(((text + ";").re_search(_NUMBER), text.try_cast("float64")), else_=None)
+        ended = text + ";"
+        if once:
+            # Of what is no number an empty text is left, or nothing.
+            return cast(ir.Value, ended.re_extract(f"^({_NUMBER});$", 1).try_cast("float64"))
+        return ibis.cases((ended.re_search(f"^{_NUMBER};$"), text.cast("float64")), else_=None)
     if kind is Kind.DATE:
         day = text.re_search(_DAY) & (text.length() == 10) & ~text.startswith("0000")
         return ibis.cases((day, text.cast("date")), else_=None)
