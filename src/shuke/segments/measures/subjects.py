@@ -96,4 +96,5 @@ class Subjects:
 
     def read_text(self, text: ir.StringValue, kind: Kind) -> ir.Value:
         """A value that is kept as text, as one of its kind; null where the text is none."""
+        # One place knows which engine does better otherwise, so that no table can be read the slow way.
         return read(text, kind, once=self.inside is not _on_postgres)

@@ -21,7 +21,6 @@ __all__ = ["NO", "YES", "folded", "holds", "plain", "read"]
 YES, NO = ibis.literal(value=True), ibis.literal(value=False)
 _NEGATED = {Op.IS_NOT: Op.IS, Op.LACKS: Op.CONTAINS}
 # As every engine reads it, of a size at which a double still is the number that was written.
-# With a sign after it: to Spark the end of a text is before the end of its last line, too.
 _NUMBER = r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?(?:[eE][+-]?[0-9]{1,2})?"
 # PostgreSQL has no year 0.
 _DAY = "|".join(
@@ -41,6 +40,7 @@ def read(text: ir.StringValue, kind: Kind, *, once: bool) -> ir.Value:
     most of the time, but for PostgreSQL, to which cutting is what takes several times as long.
     """
     if kind is Kind.NUMBER:
+        # To Spark the end of a text is before the end of its last line, too: a sign stands for the true one.
         ended = text + ";"
         if once:
             # Of what is no number an empty text is left, or nothing.
