@@ -8,6 +8,7 @@ The database is that of ``million.py``, which makes it where it is not there.
   memory; both have to find the same customers. A figure is the fastest of some times, without Python's imports.
 - ``preview``: what an editor waits for while each of the ten grows by a statement, from a checked tree to figures and
   people; and where nothing of it was asked before.
+- ``grow``: ``build`` where everybody is there three and ten times: what ten million customers cost of what one costs.
 - ``peer``: the ten in the same SQL on PostgreSQL, on tables and indexes as a customer database usually has them.
 - ``follow``: a thousand facts a second while fifty segments are followed: how soon members change, and what it costs.
 """
@@ -15,6 +16,7 @@ The database is that of ``million.py``, which makes it where it is not there.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 import json
 import os
@@ -23,6 +25,7 @@ import re
 import resource
 import statistics
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,6 +54,7 @@ from shuke.segments.service.definitions import add_segment
 from shuke.segments.service.following import follow as round_of
 from shuke.segments.service.previewing import preview
 from shuke.segments.service.sets import lately
+from shuke.segments.service.subjects import COLUMNS
 from ten_segments import BY_HAND, DEFINITIONS
 
 KINDS = {"city": Kind.TEXT}
@@ -92,6 +96,8 @@ def main() -> None:
         if "build" in parts or "peer" in parts:
             with duckdb_of(place.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
                 best = compare(engine, columns, words, options.times)
+        if "grow" in parts:
+            grow(place, columns, words, options.customers, options.times)
         if "peer" in parts:
             peer(place, columns, best, options.times)
         if "follow" in parts:
@@ -165,6 +171,31 @@ def shown(place: Workplace, asked: Asking, tree: Any) -> tuple[float, int]:
     began = time.perf_counter()
     found = preview(place, asked, tree)
     return (time.perf_counter() - began) * 1000, found.customers
+
+
+def grow(place: Workplace, columns: Columns, words: Any, customers: int, times: int) -> None:
+    """The ten where everybody is there so many times, under other numbers."""
+    least = 0.0
+    for factor in GROWN:
+        with tempfile.TemporaryDirectory(dir=columns.folder.parent) as folder:
+            with duckdb_of(place.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
+                for name in COLUMNS:
+                    source = f"FROM read_parquet('{columns.folder / name}.parquet')"
+                    copies = (
+                        f"SELECT * REPLACE ((customer_id + {copy * customers})::INTEGER AS customer_id) {source}"
+                        for copy in range(factor)
+                    )
+                    engine.connection.raw_sql(f"COPY ({' UNION ALL '.join(copies)}) TO '{folder}/{name}.parquet'")
+            grown = dataclasses.replace(columns, folder=Path(folder))
+            print(f"{factor * customers:,} customers:", flush=True)
+            with duckdb_of(place.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
+                seconds = sum(best for _, best in compare(engine, grown, words, times).values())
+        least = least or seconds
+        print(f"{factor} times the data: {seconds / least:.1f} times as long", flush=True)
+
+
+#: How many times everybody is there.
+GROWN = (1, 3, 10)
 
 
 def by_hand_of(name: str) -> str:
