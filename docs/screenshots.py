@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,7 +33,7 @@ PAGES = {
     "segment-profile": "/segments/{segment}?part=profile",
     "segment-compare": "/segments/{segment}/compare/{other}",
     "segment-groups": "/segments/groups?job={groups}",
-    "lifecycle-stages": "/lifecycle?since=2011-09-15",
+    "lifecycle-stages": "/lifecycle?since={since}",
     "lifecycle-value": "/lifecycle?part=value",
     "lifecycle-cohorts": "/lifecycle?part=cohorts",
     "lifecycle-retention": "/lifecycle?part=retention",
@@ -76,7 +77,13 @@ def main(folder: str) -> None:
         headers = {"authorization": f"Bearer {told['API key']}"}
         with httpx.Client(base_url=told["Console"], headers=headers, timeout=60) as client:
             segment, other = _keep_segments(client)
-            of_all = {"customer": told["Timeline"].split("/")[-2], "segment": segment, "other": other}
+            since = datetime.now(UTC).date() - timedelta(days=90)
+            of_all = {
+                "customer": told["Timeline"].split("/")[-2],
+                "segment": segment,
+                "other": other,
+                "since": f"{since}",
+            }
             things = {language: of_all | {"groups": _find_groups(client, language)} for language in LANGUAGES}
         _take_all(told["Console"], told["E-mail"], told["Password"], things)
 

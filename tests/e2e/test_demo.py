@@ -157,6 +157,7 @@ def assert_that_everything_is_there(said: str, browser: Any) -> None:
     assert marks >= {(True, "simulator"), (False, "online-retail")}
     assert json.loads(get(where(said, "Health"))) == {"ready": True}
     assert_that_the_owner_gets_in(said)
+    assert_that_it_is_of_now(where(said, "Console"), key)
     assert "/api/customers/{customer_id}/timeline" in json.loads(get(where(said, "API description")))["paths"]
     page = get(site).decode()
     for language in ("en", "zh-CN"):
@@ -174,6 +175,21 @@ def assert_that_everything_is_there(said: str, browser: Any) -> None:
     for path in ("../data/master.keys", "data/master.keys", "%2e%2e/data/master.keys"):
         with pytest.raises(urllib.error.HTTPError):
             get(site + path)
+
+
+def assert_that_it_is_of_now(address: str, key: str) -> None:
+    """The last of the orders is of the last seven days, so that "in the last so many days" finds somebody."""
+
+    def bought(days: int) -> int:
+        window = {"when": "last", "span": {"n": days, "unit": "days"}}
+        tree = {"node": "did", "what": {"of": "orders"}, "window": window}
+        body = json.dumps({"definition": tree}).encode()
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        request = urllib.request.Request(f"{address}api/segments/preview", body, headers)  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - likewise
+            return int(json.load(answer)["customers"])
+
+    assert 0 < bought(8) < bought(90) < bought(400)
 
 
 def assert_that_the_owner_gets_in(said: str) -> None:

@@ -42,7 +42,6 @@ def test_what_could_lead_to_a_brands_data_is_left_alone(tmp_path: Path, monkeypa
     settings = demo._settings(options, tmp_path / "data")
     assert (settings.database_url, settings.master_key_file) == (None, None)
     assert (settings.data_folder, settings.host) == (tmp_path / "data", "127.0.0.1")
-    assert not settings.nightly_refresh
     # The web process and the worker are told so too.
     told = settings.as_environment()
     assert (told["DATABASE_URL"], told["SHUKE_MASTER_KEY_FILE"]) == ("", "")

@@ -12,6 +12,7 @@ import logging
 import os
 import secrets
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from importlib import resources
 from pathlib import Path
 
 import click
+import pyarrow.parquet as pq
 from rich.console import Console
 
 from shuke import access, collect, lifecycle, profiles
@@ -31,7 +33,7 @@ from shuke.app import terminal
 from shuke.app.commands import report
 from shuke.app.commands.imports import ImportsOptions, bring_in
 from shuke.app.commands.serve import Told, address_of, listening, stay
-from shuke.app.demo import filling, pages
+from shuke.app.demo import filling, moving, pages
 from shuke.app.demo.history import SECOND
 from shuke.app.demo.notes import OWNER, Notes
 from shuke.app.place import open_workplace, own_database
@@ -103,8 +105,6 @@ def _settings(options: DemoOptions, data: Path) -> Settings:
         host="127.0.0.1",
         port=options.server_port,
         time_zone="UTC",
-        # What counts is the day after the last order, many years ago.
-        nightly_refresh=False,
     )
 
 
@@ -118,31 +118,44 @@ def _database(settings: Settings, text: Catalogue) -> Iterator[EmbeddedPostgres 
 
 def _fill(options: DemoOptions, place: Workplace, notes: Notes, text: Catalogue) -> None:
     """Do the steps that have not come to their end yet, in order. Each may be done again without harm."""
-    with contextlib.ExitStack() as stack:
-        shipped = resources.files("shuke.app") / "data" / "online_retail.parquet"
-        orders = options.orders or stack.enter_context(resources.as_file(shipped))
-        steps = {
-            "orders": partial(_import_orders, options, place, orders),
-            "facts": partial(_add_facts, options, place, notes),
-            "reports": partial(_write_reports, options, orders),
-        }
-        for number, (step, work) in enumerate(steps.items(), 1):
-            if step not in notes.done:
-                click.echo(text("demo.step", number=number, steps=len(steps), what=text(f"demo.{step}")), err=True)
-                work()
-                notes.finish(step)
+    steps = {
+        "orders": partial(_import_orders, options, place, notes),
+        "facts": partial(_add_facts, options, place, notes),
+        "reports": partial(_write_reports, options, notes),
+    }
+    for number, (step, work) in enumerate(steps.items(), 1):
+        if step not in notes.done:
+            click.echo(text("demo.step", number=number, steps=len(steps), what=text(f"demo.{step}")), err=True)
+            work()
+            notes.finish(step)
 
 
-def _import_orders(options: DemoOptions, place: Workplace, orders: Path) -> None:
-    asked = ImportsOptions(
-        kind="orders",
-        files=(str(orders),),
-        language=options.language,
-        currency=CURRENCY,
-        source="online-retail",
-        rejects_folder=options.out / "rejected",
-    )
-    bring_in(asked, place)
+@contextmanager
+def _moved_orders(options: DemoOptions, notes: Notes) -> Iterator[Path]:
+    """The orders in a file of their own, which is there meanwhile; moved as they were the first time."""
+    shipped = resources.files("shuke.app") / "data" / "online_retail.parquet"
+    with resources.as_file(shipped) as there:
+        orders = pq.read_table(options.orders or there)
+    if notes.weeks is None:
+        notes.weeks = moving.weeks_until(datetime.now(UTC).date(), moving.last_day(orders))
+        notes.save()
+    with tempfile.TemporaryDirectory(prefix="shuke-demo-") as folder:
+        file = Path(folder) / shipped.name
+        pq.write_table(moving.moved(orders, notes.weeks), file)
+        yield file
+
+
+def _import_orders(options: DemoOptions, place: Workplace, notes: Notes) -> None:
+    with _moved_orders(options, notes) as orders:
+        asked = ImportsOptions(
+            kind="orders",
+            files=(str(orders),),
+            language=options.language,
+            currency=CURRENCY,
+            source="online-retail",
+            rejects_folder=options.out / "rejected",
+        )
+        bring_in(asked, place)
 
 
 def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
@@ -170,12 +183,13 @@ def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
     notes.customers = [(str(one.customer_id), one.identities[0].value or "") for one in seen]
 
 
-def _write_reports(options: DemoOptions, orders: Path) -> None:
-    asked = report.ReportOptions(
-        orders=(str(orders),), out=_site(options), language=options.language, currency=CURRENCY
-    )
+def _write_reports(options: DemoOptions, notes: Notes) -> None:
     folders = {language: _site(options) / language.value for language in Language}
-    report.write(asked, folders, show_recognised=False)
+    with _moved_orders(options, notes) as orders:
+        asked = report.ReportOptions(
+            orders=(str(orders),), out=_site(options), language=options.language, currency=CURRENCY
+        )
+        report.write(asked, folders, show_recognised=False)
 
 
 def _site(options: DemoOptions) -> Path:

@@ -22,11 +22,13 @@ _FILE = "demo.json"
 class Notes:
     """The notes of one data folder; whatever is changed is written down by :meth:`save`.
 
-    ``done`` are the steps that came to their end; ``customers`` those to look at, as (id, number).
+    ``done`` are the steps that came to their end; ``weeks`` by how many the orders are later than they were;
+    ``customers`` those to look at, as (id, number).
     """
 
     folder: Path
     done: list[str] = field(default_factory=list)
+    weeks: int | None = None
     write_key: str = ""
     api_key: str = ""
     password: str = ""
