@@ -23,7 +23,7 @@ from shuke.segments.service import building, following
 from shuke.segments.service.asking import asking, members_among
 from shuke.segments.service.building import build, build_all, build_defined
 from shuke.segments.service.columns import columns_now
-from shuke.segments.service.following import follow
+from shuke.segments.service.following import follow, write_ahead
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 LATER = timedelta(minutes=1)
@@ -85,6 +85,25 @@ def reasons(workplace: Workplace, segment_id: UUID) -> list[tuple[bool, str]]:
     with workplace.database.read() as tx:
         asked = sa.text("SELECT entered, why FROM segment_changes WHERE segment_id = :id ORDER BY change_id")
         return [(row.entered, row.why) for row in tx.execute(asked, {"id": segment_id})]
+
+
+def test_statements_are_written_before_they_are_asked(workplace: Workplace, people: dict[str, UUID], ask: Ask) -> None:
+    assert people
+    for name, definition in {"Twice": TWICE, "Lately": LATELY, "Best": BEST}.items():
+        made(ask, name, definition)
+    build_all(workplace, NOW)
+    following._members_sql.cache_clear()
+    following._dues_sql.cache_clear()
+    # One of those that are followed at a time, of two days.
+    assert [write_ahead(workplace, NOW) for _ in range(3)] == [False, False, True]
+    written = following._members_sql.cache_info(), following._dues_sql.cache_info()
+    assert [one.misses for one in written] == [4, 4]
+    for day in range(2):
+        order(workplace, "one", NOW)
+        assert follow(workplace, NOW + timedelta(days=day, seconds=1)).asked
+    asked = following._members_sql.cache_info(), following._dues_sql.cache_info()
+    assert [one.misses for one in asked] == [4, 4]
+    assert asked[0].hits > written[0].hits
 
 
 def test_a_fact_is_followed_and_told(workplace: Workplace, people: dict[str, UUID], ask: Ask) -> None:

@@ -16,7 +16,7 @@ from shuke.segments.service.asking import asking
 from shuke.segments.service.building import build, build_all
 from shuke.segments.service.clustering import cluster
 from shuke.segments.service.definitions import list_segments
-from shuke.segments.service.following import follow
+from shuke.segments.service.following import follow, write_ahead
 from shuke.segments.service.reading import names_of
 
 __all__ = ["build_defined", "build_now", "find_clusters", "tasks"]
@@ -47,6 +47,7 @@ def follow_segments(context: JobContext, timestamp: int) -> None:  # noqa: ARG00
     """Have members follow what happens, until the next of these jobs does."""
     place = workplace(context)
     until = time.monotonic() + FOLLOW_SECONDS
+    written = False
     while time.monotonic() < until and not place.stopping.is_set():
         done = follow(place, datetime.now(UTC))
         if done.asked:
@@ -56,6 +57,7 @@ def follow_segments(context: JobContext, timestamp: int) -> None:  # noqa: ARG00
                 defer(tx, build_segments, once="segments.build", timestamp=int(time.time()))
             return
         if not done.more:
+            written = written or write_ahead(place, datetime.now(UTC))
             place.stopping.wait(PAUSE_SECONDS)
 
 

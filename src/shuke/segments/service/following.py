@@ -39,7 +39,7 @@ from shuke.segments.service.subjects import lay_out, unbound, written
 from shuke.segments.tables import dues, segments, touched
 from shuke.segments.tables import follow as followed
 
-__all__ = ["NOW_US", "Round", "day_of", "follow", "followable", "now_us"]
+__all__ = ["NOW_US", "Round", "day_of", "follow", "followable", "now_us", "write_ahead"]
 
 #: Customers who are asked in one transaction.
 ROUND_MAX = 5_000
@@ -108,7 +108,7 @@ def follow(workplace: Workplace, now: datetime) -> Round:
 
 def day_of(clock: Clock) -> Clock:
     """The clock at the beginning of its day: all that a statement may know which is asked the whole day."""
-    return Clock(Clock.moment(clock.begins_us(clock.today)), clock.time_zone)
+    return clock.at(clock.moment(clock.begins_us(clock.today)))
 
 
 def followable(tx: Transaction, asked: Asking) -> Iterator[tuple[Segment, Node]]:
@@ -162,10 +162,7 @@ def _chosen(now: datetime) -> sa.Select[tuple[UUID, str]]:
 
 def _ask(tx: Transaction, segment: Segment, tree: Node, asked: Asking, until: datetime) -> bool:
     """Put whom the segment means among those who are laid out into ``segment_meant``, and when time changes that."""
-    document = json.dumps(written_tree(tree), sort_keys=True)
-    day = day_of(asked.clock)
-    kinds = tuple(sorted(asked.kinds.items(), key=lambda kind: kind[0]))
-    meant, later = _members_sql(document, day, kinds), _dues_sql(document, day, kinds)
+    meant, later = _statements(tree, asked.clock, asked)
     # Within a savepoint: one that fails stops no other.
     try:
         with tx.begin_nested():
@@ -184,6 +181,31 @@ def _ask(tx: Transaction, segment: Segment, tree: Node, asked: Asking, until: da
 def _failed(tx: Transaction, segment: Segment, code: str) -> None:
     if segment.failed != code:
         tx.execute(sa.update(segments).where(segments.c.segment_id == segment.segment_id).values(failed=code))
+
+
+def write_ahead(workplace: Workplace, now: datetime) -> bool:
+    """Write the statements of one segment that its rounds will ask today or tomorrow; whether all are written.
+
+    Else the first round of a day would write those of all segments, while everybody who is due waits.
+    """
+    with workplace.database.begin() as tx:
+        asked = asking(tx, workplace, now)
+        trees = [tree for _, tree in followable(tx, asked)]
+    begun = _members_sql.cache_info().misses
+    for tree in trees:
+        for day in (now, now + timedelta(days=1)):
+            _statements(tree, asked.clock.at(day), asked)
+        if _members_sql.cache_info().misses > begun:
+            return False
+    return True
+
+
+def _statements(tree: Node, clock: Clock, asked: Asking) -> tuple[str, str | None]:
+    """Whom a tree means among those who are laid out, and of whom time will change that, in SQL of the clock's day."""
+    document = json.dumps(written_tree(tree), sort_keys=True)
+    day = day_of(clock)
+    kinds = tuple(sorted(asked.kinds.items(), key=lambda kind: kind[0]))
+    return _members_sql(document, day, kinds), _dues_sql(document, day, kinds)
 
 
 # To write a tree in SQL takes much longer than to ask it of a few customers. The day's numbers are in the text; now is
