@@ -30,6 +30,7 @@ from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shuke.base import year
 from shuke.segments.model.tree import (
     Anchored,
     Attribute,
@@ -123,7 +124,12 @@ def truth_of(text: str | None) -> bool | None:
     return {"true": True, "false": False}.get(text or "")
 
 
-READ = {"text": lambda text: text, "number": number_of, "date": day_of, "truth": truth_of}
+def yearly_of(text: str | None) -> date | None:
+    number = number_of(text)
+    return year.day_at(int(number)) if number in range(year.DAYS) else None
+
+
+READ = {"text": lambda text: text, "number": number_of, "date": day_of, "truth": truth_of, "yearly": yearly_of}
 
 
 def kind_wanted(test: Test) -> str:
@@ -200,7 +206,7 @@ class _Oracle:
             return any(small(part) in small(value) for part in values)
         if test.op is Op.BEGINS:
             return any(small(value)[: len(str(part))] == small(part) for part in values)
-        if kind in ("date", "moment"):
+        if kind in ("date", "moment", "yearly"):
             return self.suits_day(self.day(value) if kind == "moment" else value, test.op, values)
         low = values[0]
         return bool(

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from shuke.base import year
 from shuke.segments.model.kinds import Kind
 from shuke.segments.model.tree import FigureName
 
@@ -76,6 +77,7 @@ KINDS = {
     "vip 会员": Kind.TRUTH,
     "birthday": Kind.DATE,
     "member_until": Kind.DATE,
+    "born": Kind.YEARLY,
 }
 TEXTS = (
     "Hangzhou",
@@ -295,8 +297,13 @@ class _Maker:
             return dice.choice((*NUMBERS, "12", "+5", "1e2", "-0.50", "007"))
         if kind is Kind.TRUTH:
             return dice.choice((True, False, True, False, "true"))
-        around = (self.today + timedelta(days=dice.choice((-31, -30, -1, 0, 1, 7, 30, 31)))).isoformat()
-        return dice.choice((*DAYS, around, around))
+        return self.dated(yearly=kind is Kind.YEARLY)
+
+    def dated(self, *, yearly: bool) -> Any:
+        """A day, or the place of one in the year, often near today."""
+        near = self.today + timedelta(days=self.dice.choice((-31, -30, -1, 0, 1, 7, 30, 31)))
+        day = self.dice.choice((*map(date.fromisoformat, DAYS), near, near))
+        return year.place_of(day) if yearly else day.isoformat()
 
     def of(self, person: Row) -> list[tuple[str, Row]]:
         """All rows that are about a customer."""

@@ -217,7 +217,7 @@ def test_every_statement_says_whether_it_holds(people: dict[str, UUID], ask: Ask
 @pytest.mark.parametrize(
     ("definition", "code"),
     [
-        ({"node": "attribute", "name": "birth_date", "test": {"op": "known"}}, "segments.personal_attribute"),
+        ({"node": "attribute", "name": "first_name", "test": {"op": "known"}}, "segments.personal_attribute"),
         ({"node": "attribute", "name": "shoe", "test": {"op": "known"}}, "segments.no_attribute"),
         ({"node": "attribute", "name": "city", "test": {"op": "at_least", "values": [3]}}, "segments.bad_test"),
         ({"node": "figure", "name": "stage", "test": {"op": "is", "values": ["x"]}}, "segments.no_stage"),

@@ -118,10 +118,11 @@ def test_what_can_be_spoken_of(told: Workplace, ask: Ask) -> None:
     latest = latest_columns(told)
     assert latest is not None
     assert found["as_of"] == latest.at.isoformat().replace("+00:00", "Z")
-    # Of personal ones nothing can be asked.
-    names = {one["name"] for one in found["attributes"]}
-    assert "city" in names
-    assert not names & {"name", "birth_date", "first_name"}
+    # Of personal ones nothing can be asked, but of a date whether its day comes.
+    kinds = {one["name"]: one["kind"] for one in found["attributes"]}
+    assert kinds["city"] == "text"
+    assert [name for name, kind in kinds.items() if kind == "yearly"] == ["birth_date"] == list(kinds)[-1:]
+    assert not kinds.keys() & {"name", "first_name"}
     assert {"name": "orders", "label": "number of orders", "kind": "number"} in found["figures"]
     assert {"code": "outside", "name": "Not yet a customer"} in found["stages"]
     assert found["tags"] == [{"tag": "VIP", "customers": 2}]

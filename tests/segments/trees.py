@@ -139,7 +139,8 @@ class _Maker:
                 return Test(op=op, values=tuple(sorted(float(dice.choice(numbers)) for _ in range(2))))
             several = op in (Op.IS, Op.IS_NOT)
             return Test(op=op, values=tuple(map(float, self.few(numbers, 2 if several else 1))))
-        op = dice.choice((*DATED, Op.ANNIVERSARY) if kind is Kind.DATE else DATED)
+        of_kind = {Kind.DATE: (*DATED, Op.ANNIVERSARY), Kind.YEARLY: (Op.ANNIVERSARY,)}
+        op = dice.choice(of_kind.get(kind, DATED))
         if op in (Op.BEFORE, Op.SINCE):
             return Test(op=op, values=(self.day(),))
         if op is Op.BETWEEN:
@@ -246,7 +247,7 @@ class _Maker:
         return Attribute(name=name, test=self.than(KINDS[name]) or self.test(KINDS[name]))
 
     def than(self, kind: Kind) -> Test | None:
-        if self.dice.random() > 0.2:
+        if self.dice.random() > 0.2 or kind not in THAN:
             return None
         other = self.dice.choice([name for name in KINDS if KINDS[name] is kind])
         return Test(op=self.dice.choice(THAN[kind]), than=other)

@@ -3942,7 +3942,7 @@ export interface components {
              * Of
              * @default []
              */
-            of: (components["schemas"]["Group"] | components["schemas"]["Attribute"] | components["schemas"]["Tagged"] | components["schemas"]["HasIdentity"] | components["schemas"]["Consented"] | components["schemas"]["Figure"] | components["schemas"]["Moved"] | components["schemas"]["Did"] | components["schemas"]["Measured"] | components["schemas"]["Sequence"] | components["schemas"]["InSegment"] | components["schemas"]["Share"] | components["schemas"]["Top"] | components["schemas"]["Listed"])[];
+            of: (components["schemas"]["Group"] | components["schemas"]["Attribute"] | components["schemas"]["Near"] | components["schemas"]["Tagged"] | components["schemas"]["HasIdentity"] | components["schemas"]["Consented"] | components["schemas"]["Figure"] | components["schemas"]["Moved"] | components["schemas"]["Did"] | components["schemas"]["Measured"] | components["schemas"]["Sequence"] | components["schemas"]["InSegment"] | components["schemas"]["Share"] | components["schemas"]["Top"] | components["schemas"]["Listed"])[];
         };
         /**
          * GuardianAnswer
@@ -4369,7 +4369,7 @@ export interface components {
          * @description What a value is, and so how it is compared.
          * @enum {string}
          */
-        Kind: "text" | "number" | "truth" | "date" | "moment";
+        Kind: "text" | "number" | "truth" | "date" | "moment" | "yearly";
         /**
          * Labelled
          * @description A value, what it is called where it is a code, and how often it stands there.
@@ -5006,6 +5006,27 @@ export interface components {
         NamedStages: {
             /** Items */
             items: components["schemas"]["NamedStage"][];
+        };
+        /**
+         * Near
+         * @description Lives in the city, or in the district, of one of these stores, as the attributes of both say.
+         *
+         *     Of a Chinese city or district it does not matter whether its name says what it is (杭州, 杭州市).
+         */
+        Near: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            node: "near";
+            /** Stores */
+            stores: string[];
+            /**
+             * Within
+             * @default city
+             * @enum {string}
+             */
+            within: "city" | "district";
         };
         /**
          * NewCustomerBody
@@ -6320,7 +6341,7 @@ export interface components {
          */
         SegmentBody: {
             /** Definition */
-            definition: components["schemas"]["Group"] | components["schemas"]["Attribute"] | components["schemas"]["Tagged"] | components["schemas"]["HasIdentity"] | components["schemas"]["Consented"] | components["schemas"]["Figure"] | components["schemas"]["Moved"] | components["schemas"]["Did"] | components["schemas"]["Measured"] | components["schemas"]["Sequence"] | components["schemas"]["InSegment"] | components["schemas"]["Share"] | components["schemas"]["Top"] | components["schemas"]["Listed"];
+            definition: components["schemas"]["Group"] | components["schemas"]["Attribute"] | components["schemas"]["Near"] | components["schemas"]["Tagged"] | components["schemas"]["HasIdentity"] | components["schemas"]["Consented"] | components["schemas"]["Figure"] | components["schemas"]["Moved"] | components["schemas"]["Did"] | components["schemas"]["Measured"] | components["schemas"]["Sequence"] | components["schemas"]["InSegment"] | components["schemas"]["Share"] | components["schemas"]["Top"] | components["schemas"]["Listed"];
             /** Name */
             name: string;
         };
@@ -6848,6 +6869,8 @@ export interface components {
             };
             /** City */
             city?: string | null;
+            /** District */
+            district?: string | null;
             /** Name */
             name?: string | null;
             /** Region */
@@ -6884,6 +6907,8 @@ export interface components {
             };
             /** City */
             city?: string | null;
+            /** District */
+            district?: string | null;
             /** Name */
             name?: string | null;
             /** Region */
@@ -7279,7 +7304,7 @@ export interface components {
          */
         TreeBody: {
             /** Definition */
-            definition: components["schemas"]["Group"] | components["schemas"]["Attribute"] | components["schemas"]["Tagged"] | components["schemas"]["HasIdentity"] | components["schemas"]["Consented"] | components["schemas"]["Figure"] | components["schemas"]["Moved"] | components["schemas"]["Did"] | components["schemas"]["Measured"] | components["schemas"]["Sequence"] | components["schemas"]["InSegment"] | components["schemas"]["Share"] | components["schemas"]["Top"] | components["schemas"]["Listed"];
+            definition: components["schemas"]["Group"] | components["schemas"]["Attribute"] | components["schemas"]["Near"] | components["schemas"]["Tagged"] | components["schemas"]["HasIdentity"] | components["schemas"]["Consented"] | components["schemas"]["Figure"] | components["schemas"]["Moved"] | components["schemas"]["Did"] | components["schemas"]["Measured"] | components["schemas"]["Sequence"] | components["schemas"]["InSegment"] | components["schemas"]["Share"] | components["schemas"]["Top"] | components["schemas"]["Listed"];
         };
         /**
          * Trouble

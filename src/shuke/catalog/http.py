@@ -85,6 +85,7 @@ class StoreBody(_Described):
 
     region: Text | None = None
     city: Text | None = None
+    district: Text | None = None
     time_zone: Text | None = None
 
 

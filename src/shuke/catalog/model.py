@@ -53,6 +53,7 @@ class Store:
     name: str | None = None
     region: str | None = None
     city: str | None = None
+    district: str | None = None
     time_zone: str | None = None
     active: bool = True
     attributes: Mapping[str, Attribute] = field(default_factory=dict)

@@ -148,7 +148,7 @@ def add_products(tx: Transaction, products: Sequence[Product], *, now: datetime)
 
 def add_stores(tx: Transaction, stores: Sequence[Store], *, now: datetime) -> Saved:
     """Add stores that are not there, and to those that are only what is not known of them."""
-    return _add(tx, _STORES, stores, now, ("name", "region", "city"))
+    return _add(tx, _STORES, stores, now, ("name", "region", "city", "district"))
 
 
 def add_channels(tx: Transaction, channels: Sequence[Channel], *, now: datetime) -> Saved:

@@ -44,6 +44,7 @@ stores = sa.Table(
     sa.Column("city", sa.Text),
     sa.Column("time_zone", sa.Text),
     *_common(),
+    sa.Column("district", sa.Text),
 )
 
 channels = sa.Table(

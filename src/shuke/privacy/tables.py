@@ -21,7 +21,7 @@ person_keys = sa.Table(
 )
 
 # Personal values, each encrypted under the key of its person. ``terms`` are keyed hashes by which a name can be looked
-# for; they go with the value.
+# for, ``day`` is a number of the day of the year of a date, which says which day only with the keys; both go with it.
 vault = sa.Table(
     "vault",
     metadata,
@@ -30,6 +30,7 @@ vault = sa.Table(
     sa.Column("cipher", BYTEA, nullable=False),
     sa.Column("updated_at", _MOMENT, nullable=False),
     sa.Column("terms", ARRAY(sa.SmallInteger)),
+    sa.Column("day", sa.SmallInteger),
 )
 
 # Who answers for whom; what a guardian is called is in the vault, under the guardian's own key.

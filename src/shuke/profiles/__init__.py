@@ -31,6 +31,7 @@ from shuke.profiles.service.attributes import (
 )
 from shuke.profiles.service.bulk_tagging import BATCH_CUSTOMERS_MAX, tag_many, undo_batch, untag_many
 from shuke.profiles.service.consents import consents_of, record_consents, said_by
+from shuke.profiles.service.days import has_day, sealed_days
 from shuke.profiles.service.erasing import erase
 from shuke.profiles.service.merging import merge, merges_of, parts_of, standing, standing_for, unmerge
 from shuke.profiles.service.overview import profile_360
@@ -84,6 +85,7 @@ __all__ = [
     "form_household",
     "give_to",
     "group_of_attribute",
+    "has_day",
     "hashed",
     "identities_of",
     "kinds_of",
@@ -107,6 +109,7 @@ __all__ = [
     "resolve",
     "retire_attribute",
     "said_by",
+    "sealed_days",
     "set_attributes",
     "shown_attribute",
     "standing",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from shuke.platform import Blueprint, JobContext, log, workplace
+from shuke.profiles.service.attributes import add_missing_days
 from shuke.profiles.service.bulk_tagging import drop_old_batches
 from shuke.profiles.service.searching import add_missing_terms
 from shuke.profiles.service.tagging import TAGS_MAX, drop_expired_tags
@@ -46,3 +47,19 @@ def add_terms(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - Pr
             break
     if added:
         log.info("terms added", values=added)
+
+
+@blueprint.periodic(cron="52 * * * *")
+@blueprint.task(name="add_days", pass_context=True, queueing_lock="profiles.add_days")
+def add_days(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - Procrastinate's signature
+    """Have segments find personal dates by their day that were kept before there were days, batch by batch."""
+    place = workplace(context)
+    added = 0
+    while True:
+        with place.database.begin() as tx:
+            count = add_missing_days(tx, place.keyring)
+        added += count
+        if count == 0:
+            break
+    if added:
+        log.info("days added", values=added)

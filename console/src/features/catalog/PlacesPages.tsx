@@ -29,7 +29,7 @@ export function StoresPage() {
       place="store_id"
       columns={[
         { title: t("region"), render: (_, store) => store.region ?? none },
-        { title: t("city"), render: (_, store) => store.city ?? none },
+        { title: t("city"), render: (_, store) => [store.city, store.district].filter(Boolean).join(" · ") || none },
         { title: t("time_zone"), render: (_, store) => store.time_zone ?? none },
       ]}
       dialog={EditStore}
@@ -155,6 +155,7 @@ function EditStore({ id, ...dialog }: EditProps) {
           name: textOf(given.name),
           region: textOf(given.region),
           city: textOf(given.city),
+          district: textOf(given.district),
           time_zone: given.time_zone ?? null,
           active: given.active,
           attributes: given.attributes,
@@ -167,7 +168,10 @@ function EditStore({ id, ...dialog }: EditProps) {
       <Form.Item name="region" label={t("region")} extra={t("stores.region_what")}>
         <Input maxLength={500} />
       </Form.Item>
-      <Form.Item name="city" label={t("city")}>
+      <Form.Item name="city" label={t("city")} extra={t("stores.city_what")}>
+        <Input maxLength={500} />
+      </Form.Item>
+      <Form.Item name="district" label={t("district")}>
         <Input maxLength={500} />
       </Form.Item>
       <Form.Item name="time_zone" label={t("time_zone")}>

@@ -27,6 +27,7 @@ const BUILT_IN = [
   "nickname",
   "address",
   "city",
+  "district",
   "province",
   "country",
   "language",

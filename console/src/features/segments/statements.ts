@@ -15,7 +15,7 @@ export type FigureName = Schemas["FigureName"];
 export type Step = Schemas["Step"];
 
 /** What a value is, and so how it is compared. */
-export type Kind = "text" | "number" | "truth" | "date" | "moment";
+export type Kind = "text" | "number" | "truth" | "date" | "moment" | "yearly";
 
 const ORDERED: readonly Op[] = ["at_least", "at_most", "more", "less", "between"];
 const DATED: readonly Op[] = ["before", "since", "between", "last_days", "next_days", "days_ago"];
@@ -27,6 +27,7 @@ export const OPS: Record<Kind, readonly Op[]> = {
   truth: ["is", "is_not", ...EITHER_WAY],
   date: [...DATED, "anniversary", ...EITHER_WAY],
   moment: [...DATED, ...EITHER_WAY],
+  yearly: ["anniversary", ...EITHER_WAY],
 };
 /** Where the other side may be another attribute of the customer. */
 export const THAN: Record<Kind, readonly Op[]> = {
@@ -35,6 +36,7 @@ export const THAN: Record<Kind, readonly Op[]> = {
   truth: ["is"],
   date: ["before", "since"],
   moment: [],
+  yearly: [],
 };
 const COUNTS_DAYS: readonly Op[] = ["last_days", "next_days", "days_ago", "anniversary"];
 const SEVERAL: readonly Op[] = ["is", "is_not", "contains", "lacks", "begins"];
@@ -100,6 +102,8 @@ export function isWhole(statement: Statement): boolean {
       return isTestWhole(statement.test);
     case "tag":
       return statement.tag !== "";
+    case "near":
+      return statement.stores.length > 0;
     case "identity":
       return statement.kind !== "";
     case "consent":
@@ -149,7 +153,7 @@ export const BEGINNINGS = {
   known: ["stage", "rfm", "value", "churn", "next_order", "figure"],
   bought: ["bought", "not_bought", "spent", "first_order", "last_order"],
   did: ["did", "not_did", "measured"],
-  person: ["attribute", "tag", "consent", "identity"],
+  person: ["attribute", "near", "birthday", "tag", "consent", "identity"],
   course: ["entered", "left", "sequence"],
   whom: ["segment", "list", "share", "top"],
 } as const;
@@ -222,6 +226,10 @@ export function begun(what: Beginning, words: Words, seed: string): Statement {
         name: attribute?.name ?? "",
         test: { op: OPS[attribute?.kind ?? "text"][0] ?? "known", values: [] },
       };
+    case "near":
+      return { node: "near", stores: [], within: "city" };
+    case "birthday":
+      return { node: "attribute", name: "birth_date", test: { op: "anniversary", values: [7] } };
     case "tag":
       return { node: "tag", tag: "" };
     case "consent":

@@ -30,6 +30,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "nickname": ("nickname", "昵称", "会员昵称"),
     "address": ("address", "streetaddress", "地址", "详细地址", "收货地址"),
     "city": ("city", "城市", "所在城市"),
+    "district": ("district", "区", "区县", "县", "所在区县"),
     "province": ("province", "state", "省", "省份", "所在省份"),
     "country": ("country", "国家"),
     "language": ("language", "语言"),

@@ -21,6 +21,8 @@ REWRAP_BATCH_MAX = 10_000
 
 #: The numbers by which a value (its field, its text) can be found again; None for what nobody looks for.
 Terms = Callable[[str, str], Collection[int] | None]
+#: The number of the day of the year of a value (its field, its text); None for what is no date.
+Days = Callable[[str, str], int | None]
 
 
 def write_fields(
@@ -49,11 +51,12 @@ def write_many(
     now: datetime,
     *,
     terms: Terms | None = None,
+    days: Days | None = None,
 ) -> frozenset[UUID]:
     """Keep (person, field, text) of many persons in a few statements; of one field given twice, the last counts.
 
     Who has no key yet gets one. Values of erased persons are not written; these persons are returned. ``terms`` are
-    kept beside a value for :func:`holders`.
+    kept beside a value for :func:`holders`, ``days`` for :func:`every_day`.
 
     Raises:
         BadInput: ``privacy.too_long`` when a value is, ``privacy.too_many`` above :data:`WRITE_FIELDS_MAX` values.
@@ -74,12 +77,14 @@ def write_many(
     tx.execute(
         sa.text(
             """
-            INSERT INTO vault (person_id, field, cipher, terms, updated_at)
-            SELECT person_id, field, cipher, CAST(terms AS smallint[]), CAST(:now AS timestamptz)
+            INSERT INTO vault (person_id, field, cipher, terms, day, updated_at)
+            SELECT person_id, field, cipher, CAST(terms AS smallint[]), day, CAST(:now AS timestamptz)
             FROM unnest(CAST(:persons AS uuid[]), CAST(:fields AS text[]), CAST(:ciphers AS bytea[]),
-                        CAST(:terms AS text[])) AS given (person_id, field, cipher, terms)
+                        CAST(:terms AS text[]), CAST(:days AS smallint[]))
+                AS given (person_id, field, cipher, terms, day)
             ON CONFLICT (person_id, field) DO UPDATE
-            SET (cipher, terms, updated_at) = (excluded.cipher, excluded.terms, excluded.updated_at)
+            SET (cipher, terms, day, updated_at)
+                = (excluded.cipher, excluded.terms, excluded.day, excluded.updated_at)
             """
         ),
         {
@@ -95,6 +100,7 @@ def write_many(
                 array(sorted(found)) if terms and (found := terms(field, text)) is not None else None
                 for _, field, text in given
             ),
+            "days": array(days(field, text) if days else None for _, field, text in given),
         },
     )
     return erased
@@ -128,18 +134,12 @@ def add_terms(
 
     Returns how many it was. Two that do so at once share the work. Values of erased persons are gone.
     """
-    rows = tx.execute(
-        sa.select(vault.c.person_id, vault.c.field, vault.c.cipher, person_keys.c.version, person_keys.c.wrapped)
-        .join(person_keys, vault.c.person_id == person_keys.c.person_id)
-        # LIKE and IN, with their words in the statement: so the index of what has no terms answers.
-        .where(vault.c.terms.is_(None), sa.or_(*_of_fields(fields, prefix)))
-        .limit(batch)
-        .with_for_update(of=vault, skip_locked=True)
-    ).all()
-    found = {}
-    for person_id, field, cipher, version, wrapped in rows:
-        plain = _sealer(keyring, person_id, version, wrapped).open(cipher, about=rules.about_field(person_id, field))
-        found[(person_id, field)] = array(sorted(terms(field, plain.decode()) or ()))
+    # LIKE and IN, with their words in the statement: so the index of what has no terms answers.
+    without = vault.c.terms.is_(None) & sa.or_(*_of_fields(fields, prefix))
+    found = {
+        (person_id, field): array(sorted(terms(field, plain) or ()))
+        for person_id, field, plain in _opened(tx, keyring, without, batch)
+    }
     tx.execute(
         sa.text(
             """
@@ -156,6 +156,57 @@ def add_terms(
         },
     )
     return len(found)
+
+
+def every_day() -> sa.Select[Any]:
+    """The days of the year of what persons have (``person_id``, ``field``, ``day``), to be joined by rooms above."""
+    return sa.select(vault.c.person_id, vault.c.field, vault.c.day).where(vault.c.day.is_not(None))
+
+
+def add_days(tx: Transaction, keyring: Keyring, days: Days, *, fields: Collection[str], batch: int) -> int:
+    """Keep its day of the year beside up to ``batch`` dates of these fields that have none; as :func:`add_terms`."""
+    # As the index of such values says it, so that it answers.
+    without = vault.c.day.is_(None) & vault.c.terms.is_(None) & sa.and_(*_of_fields(fields, "attribute:"))
+    found = {(person_id, field): days(field, plain) for person_id, field, plain in _opened(tx, keyring, without, batch)}
+    tx.execute(
+        sa.text(
+            """
+            UPDATE vault SET day = given.day
+            FROM unnest(CAST(:persons AS uuid[]), CAST(:fields AS text[]), CAST(:days AS smallint[]))
+                AS given (person_id, field, day)
+            WHERE vault.person_id = given.person_id AND vault.field = given.field
+            """
+        ),
+        {
+            "persons": array(person_id for person_id, _ in found),
+            "fields": array(field for _, field in found),
+            "days": array(found.values()),
+        },
+    )
+    return len(found)
+
+
+def _opened(
+    tx: Transaction, keyring: Keyring, which: sa.ColumnElement[bool], batch: int
+) -> list[tuple[UUID, str, str]]:
+    """Up to ``batch`` values as (person, field, text), locked; those that another has locked are left out."""
+    rows = tx.execute(
+        sa.select(vault.c.person_id, vault.c.field, vault.c.cipher, person_keys.c.version, person_keys.c.wrapped)
+        .join(person_keys, vault.c.person_id == person_keys.c.person_id)
+        .where(which)
+        .limit(batch)
+        .with_for_update(of=vault, skip_locked=True)
+    ).all()
+    return [
+        (
+            person_id,
+            field,
+            _sealer(keyring, person_id, version, wrapped)
+            .open(cipher, about=rules.about_field(person_id, field))
+            .decode(),
+        )
+        for person_id, field, cipher, version, wrapped in rows
+    ]
 
 
 def read_fields(

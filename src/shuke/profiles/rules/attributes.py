@@ -19,7 +19,7 @@ _TRUTHS: dict[object, bool] = {"true": True, "false": False, "1": True, "0": Fal
 
 # Known without being defined. What tells one person from others is personal.
 _PERSONAL_TEXTS = ("name", "first_name", "last_name", "nickname", "address")
-_PLAIN_TEXTS = ("city", "province", "country", "language", "time_zone")
+_PLAIN_TEXTS = ("city", "district", "province", "country", "language", "time_zone")
 BUILT_IN: Mapping[str, AttributeDefinition] = {
     one.name: one
     for one in (
@@ -34,7 +34,7 @@ BUILT_IN: Mapping[str, AttributeDefinition] = {
 
 # What the traits of the collecting protocol are called here; those of an address are inside it.
 _TRAITS = {"firstName": "first_name", "lastName": "last_name", "birthday": "birth_date", "username": "nickname"}
-_ADDRESS = {"city": "city", "state": "province", "country": "country", "street": "address"}
+_ADDRESS = {"city": "city", "district": "district", "state": "province", "country": "country", "street": "address"}
 
 
 def checked_definition(definition: AttributeDefinition) -> AttributeDefinition:

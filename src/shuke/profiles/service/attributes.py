@@ -15,6 +15,7 @@ from shuke.base.errors import BadInput, NotFound, ShukeError
 from shuke.platform import Keyring, Transaction, among, array
 from shuke.profiles.model import AttributeDefinition, AttributeType, PlainValue, Refusal
 from shuke.profiles.rules.attributes import BUILT_IN, checked_definition, checked_value
+from shuke.profiles.service.days import days_of, has_day
 from shuke.profiles.service.merging import parts_of, standing_for
 from shuke.profiles.service.resolving import lock_customers
 from shuke.profiles.service.terms import search_terms
@@ -23,6 +24,7 @@ from shuke.profiles.tables import attribute_definitions, customers
 DEFINITIONS_MAX = 500
 CUSTOMERS_MAX = 10_000
 ATTRIBUTES_OF_ONE_MAX = 200
+DAYS_BATCH = 1_000
 
 
 def define_attribute(tx: Transaction, definition: AttributeDefinition, now: datetime) -> None:
@@ -99,8 +101,16 @@ def set_attributes(
     _reach_parts(tx, plain)
     _reach_parts(tx, personal)
     _write_plain(tx, plain, now)
-    _write_personal(tx, keyring, personal, now)
+    dated = frozenset(attribute_field(one.name) for one in definitions.values() if has_day(one))
+    _write_personal(tx, keyring, personal, dated, now)
     return refused
+
+
+def add_missing_days(tx: Transaction, keyring: Keyring) -> int:
+    """Give up to :data:`DAYS_BATCH` personal dates the days that they lack; returns how many."""
+    definitions = attribute_definitions_of(tx, retired=True).values()
+    dated = frozenset(attribute_field(one.name) for one in definitions if has_day(one))
+    return privacy.add_days(tx, keyring, days_of(keyring, dated), fields=dated, batch=DAYS_BATCH)
 
 
 def attribute_field(name: str) -> str:
@@ -148,7 +158,11 @@ def _write_plain(tx: Transaction, changes: dict[UUID, dict[str, PlainValue | Non
 
 
 def _write_personal(
-    tx: Transaction, keyring: Keyring, changes: dict[UUID, dict[str, PlainValue | None]], now: datetime
+    tx: Transaction,
+    keyring: Keyring,
+    changes: dict[UUID, dict[str, PlainValue | None]],
+    dated: frozenset[str],
+    now: datetime,
 ) -> None:
     if not changes:
         return
@@ -160,7 +174,8 @@ def _write_personal(
         for name, value in given.items()
         if value is not None and there.get(customer, {}).get(attribute_field(name)) != str(value)
     ]
-    privacy.write_many(tx, keyring, written, now, terms=search_terms(keyring))
+    days = days_of(keyring, dated) if any(field in dated for _, field, _ in written) else None
+    privacy.write_many(tx, keyring, written, now, terms=search_terms(keyring), days=days)
     for name in names:
         gone = [customer for customer, given in changes.items() if name in given and given[name] is None]
         if gone:

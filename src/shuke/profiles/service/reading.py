@@ -10,10 +10,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from shuke import privacy
 from shuke.base.errors import BadInput
 from shuke.platform import Keyring, Transaction, among
 from shuke.profiles.model import ExternalId
 from shuke.profiles.rules.identifiers import checked_kind, normalised
+from shuke.profiles.service.attributes import attribute_field
 from shuke.profiles.service.resolving import key_of
 from shuke.profiles.tables import customers, identities, tags
 
@@ -48,7 +50,8 @@ def parts_of_present(customer_ids: Collection[UUID] | None = None) -> sa.Select[
 
 def described(parts: sa.FromClause) -> sa.Select[Any]:
     """Of each customer of :func:`parts_of_present` what is known and not personal: ``customer_id``, ``created_at``,
-    ``attributes``.
+    ``attributes``; and among these of personal dates the number of their day of the year, as in
+    :func:`~shuke.profiles.service.days.sealed_days`.
 
     As on their page: what they know themselves counts, then what the oldest of those merged into them does.
     """
@@ -66,12 +69,30 @@ def described(parts: sa.FromClause) -> sa.Select[Any]:
         .group_by(parts.c.customer_id)
         .subquery("others")
     )
-    known = sa.func.coalesce(others.c.attributes, sa.text("'{}'::jsonb")).op("||")(customers.c.attributes)
+    days = _days_of(parts).subquery("days")
+    nothing = sa.text("'{}'::jsonb")
+    # No attribute is both personal and not.
+    known = sa.func.coalesce(others.c.attributes, nothing).op("||")(customers.c.attributes)
+    known = known.op("||")(sa.func.coalesce(days.c.attributes, nothing))
     return (
         sa.select(customers.c.customer_id, customers.c.created_at, known.label("attributes"))
         .join_from(parts, customers, customers.c.customer_id == parts.c.part)
         .outerjoin(others, others.c.customer_id == customers.c.customer_id)
+        .outerjoin(days, days.c.customer_id == customers.c.customer_id)
         .where(parts.c.part == parts.c.customer_id)
+    )
+
+
+def _days_of(parts: sa.FromClause) -> sa.Select[Any]:
+    """The days of the year of customers with personal dates: ``customer_id``, ``attributes``."""
+    kept = privacy.every_day().subquery("kept")
+    name = sa.func.substr(kept.c.field, len(attribute_field("")) + 1)
+    # Of several the last counts.
+    own_last = aggregate_order_by(kept.c.day, kept.c.person_id == parts.c.customer_id, kept.c.person_id.desc())
+    return (
+        sa.select(parts.c.customer_id, sa.func.jsonb_object_agg(name, own_last).label("attributes"))
+        .join_from(parts, kept, kept.c.person_id == parts.c.part)
+        .group_by(parts.c.customer_id)
     )
 
 

@@ -10,17 +10,18 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
-from shuke import access
+from shuke import access, profiles
+from shuke.base.errors import NotAllowed
 from shuke.platform import AnyTask, Metrics, Transaction, Workplace, defer, queue_job
 from shuke.platform.http import ABSENT, api, refusal
 from shuke.platform.job_answers import QueuedBody
 from shuke.segments.model.profile import Comparison, Side, Trait
 from shuke.segments.model.segment import Change, Explained, Member, Preview, Segment, Shared
 from shuke.segments.model.tree import Node
-from shuke.segments.rules.checking import checked, written_tree
+from shuke.segments.rules.checking import attributes_of, checked, written_tree
 from shuke.segments.rules.traits import contrast
 from shuke.segments.rules.wording import Names, sentence
-from shuke.segments.service.asking import asking
+from shuke.segments.service.asking import Asking, asking
 from shuke.segments.service.clustering import CLUSTERS_MAX, CLUSTERS_MIN
 from shuke.segments.service.definitions import (
     NAME_MAX,
@@ -192,6 +193,7 @@ def _of_definitions(router: APIRouter, workplace: Workplace, defined: AnyTask) -
     def post_segment(visit: _Writing, body: SegmentBody) -> SegmentAnswer:
         with visit.begin() as tx:
             asked = asking(tx, workplace)
+            _allow(visit, body.definition, asked)
             made = add_segment(tx, asked, body.name, body.definition, made_by=visit.reader.name, now=datetime.now(UTC))
             defer(tx, defined, segment_id=str(made.segment_id))
             visit.note("segment.make", segment_id=made.segment_id, after=_said(made))
@@ -203,6 +205,7 @@ def _of_definitions(router: APIRouter, workplace: Workplace, defined: AnyTask) -
     def preview_segment(visit: _Reading, body: TreeBody) -> PreviewAnswer:
         with visit.read() as tx:
             asked = asking(tx, workplace)
+            _allow(visit, body.definition, asked)
             tree = checked(body.definition, asked.vocabulary)
             text = sentence(tree, visit.language, names_of(tx, asked, visit.language))
         return _previewed(preview(workplace, asked, tree), text)
@@ -219,6 +222,7 @@ def _of_definitions(router: APIRouter, workplace: Workplace, defined: AnyTask) -
         with visit.begin() as tx:
             visit.meant(tx, lambda: _said(get_segment(tx, segment_id)))
             asked, before = asking(tx, workplace), get_segment(tx, segment_id)
+            _allow(visit, body.definition, asked)
             after = save_segment(
                 tx, asked, segment_id, body.name, body.definition, made_by=visit.reader.name, now=datetime.now(UTC)
             )
@@ -274,6 +278,15 @@ def _of_members(router: APIRouter, workplace: Workplace) -> None:
             names = names_of(tx, asked, visit.language)
             tree = get_segment(tx, segment_id).definition
             return _told(explained(tx, asked, tree, customer_id, language=visit.language, names=names))
+
+
+def _allow(visit: access.Visit, tree: Node, asked: Asking) -> None:
+    """Refuse to look for whoever is meant by what is hidden from the reader, as a search does; NotAllowed
+    ``segments.hidden_attribute``.
+    """
+    for name in sorted(attributes_of(tree) & asked.vocabulary.personal):
+        if visit.reader.fields[profiles.group_of_attribute(name)] is access.Seen.HIDDEN:
+            raise NotAllowed("segments.hidden_attribute", attribute=name)
 
 
 def _names(visit: access.Visit, tx: Transaction) -> Names:

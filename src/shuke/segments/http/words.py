@@ -14,7 +14,7 @@ from shuke import access
 from shuke.base.language import Catalogue, catalogue
 from shuke.platform import Metrics, Workplace
 from shuke.platform.http import api
-from shuke.segments.model.kinds import FIGURES
+from shuke.segments.model.kinds import FIGURES, Kind
 from shuke.segments.model.words import Agreed, Happening, Held, Labelled, Named, Used
 from shuke.segments.rules.checking import written_tree
 from shuke.segments.rules.wording import sentence
@@ -133,7 +133,8 @@ def word_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
                 SegmentWord(segment_id=one.segment_id, name=one.name, customers=one.customers)
                 for one in list_segments(tx)
             ]
-        kinds = sorted(asked.kinds.items())
+        # Who adds a statement begins with the first, which is rather what more can be asked of.
+        kinds = sorted(asked.kinds.items(), key=lambda one: (one[1] is Kind.YEARLY, one[0]))
         return VocabularyAnswer(
             as_of=words.as_of,
             attributes=[Named(name=name, label=_called(called, "attributes", name), kind=kind) for name, kind in kinds][

@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 from shuke.segments.measures.happenings import matching, now_of, table_of
 from shuke.segments.measures.subjects import Subjects
 from shuke.segments.measures.values import holds
-from shuke.segments.model.clock import Clock, exact_us, is_exact
+from shuke.segments.model.clock import Clock, exact_us, is_exact, us_of
 from shuke.segments.model.kinds import FIGURES, Kind, kind_of
 from shuke.segments.model.tree import (
     Attribute,
@@ -68,7 +68,7 @@ def _midnights(clock: Clock, until: datetime) -> Iterable[tuple[Clock, Clock]]:
     """The clocks on both sides of each midnight that is to come."""
     before, day = clock, clock.today + timedelta(days=1)
     while (begins := clock.moment(clock.begins_us(day))) <= until:
-        after = Clock(begins, clock.time_zone)
+        after = clock.at(begins)
         yield before, after
         before, day = after, day + timedelta(days=1)
 
@@ -137,7 +137,7 @@ class _Dues:
 
     def _soon(self, rows: ir.Table, moment: Callable[[ir.Table], ir.Value]) -> ir.Table:
         """Those whose moment comes after now and up to the end."""
-        end = Clock(self.until, self.clock.time_zone).now_us
+        end = us_of(self.until)
         due = moment(rows)
         return _due(rows.filter((due > now_of(self.subjects, self.clock)) & (due <= end)), due)
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import ibis
 import ibis.expr.types as ir
 
+from shuke.base import year
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import Kind
 from shuke.segments.model.tree import Op, Test
@@ -19,6 +20,7 @@ __all__ = ["NO", "YES", "folded", "holds", "plain", "read"]
 
 
 YES, NO = ibis.literal(value=True), ibis.literal(value=False)
+_LEAP_DAY = year.place_of(date(2000, 2, 29))
 _NEGATED = {Op.IS_NOT: Op.IS, Op.LACKS: Op.CONTAINS}
 # As every engine reads it, of a size at which a double still is the number that was written.
 _NUMBER = r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?(?:[eE][+-]?[0-9]{1,2})?"
@@ -39,7 +41,7 @@ def read(text: ir.StringValue, kind: Kind, *, once: bool) -> ir.Value:
     ``once`` has a number be cut out of the text, so that the text is looked for once: to find it in a document takes
     most of the time, but for PostgreSQL, to which cutting is what takes several times as long.
     """
-    if kind is Kind.NUMBER:
+    if kind in (Kind.NUMBER, Kind.YEARLY):
         # To Spark the end of a text is before the end of its last line, too: a sign stands for the true one.
         ended = text + ";"
         if once:
@@ -121,12 +123,24 @@ def _moment(value: Any, op: Op, values: tuple[Any, ...], clock: Clock) -> Any:
     return _within(value, since and clock.begins_us(since), until and clock.begins_us(until))
 
 
+def _yearly(value: Any, op: Op, values: tuple[Any, ...], clock: Clock) -> Any:  # noqa: ARG001 - as the others
+    far = int(values[0])
+    if far >= 365:
+        return value.notnull()
+    days = [clock.today + timedelta(days=number) for number in range(far + 1)]
+    places = {year.place_of(day) for day in days}
+    if any(_ends_february_early(day) for day in days):
+        places.add(_LEAP_DAY)
+    return value.isin([clock.sealed_days[place] for place in sorted(places)])
+
+
 _ASKED: dict[Kind, Callable[[Any, Op, tuple[Any, ...], Clock], Any]] = {
     Kind.TEXT: _text,
     Kind.NUMBER: _number,
     Kind.TRUTH: _truth,
     Kind.DATE: _date,
     Kind.MOMENT: _moment,
+    Kind.YEARLY: _yearly,
 }
 
 
@@ -160,16 +174,12 @@ def _anniversary(value: Any, today: date, days: int) -> Any:
     end = today + timedelta(days=days)
     first, last = today.month * 100 + today.day, end.month * 100 + end.day
     within = (place >= first) & (place <= last) if end.year == today.year else (place >= first) | (place <= last)
-    leap = [day for day in _each(today, end) if (day.month, day.day) == (2, 28) and _next(day).month == 3]
+    leap = any(_ends_february_early(today + timedelta(days=number)) for number in range(days + 1))
     return within | (place == 229) if leap else within
 
 
-def _each(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
-
-
-def _next(day: date) -> date:
-    return day + timedelta(days=1)
+def _ends_february_early(day: date) -> bool:
+    return (day.month, day.day) == (2, 28) and (day + timedelta(days=1)).month == 3
 
 
 # Not by lower(), which engines do differently beyond the letters of ASCII.

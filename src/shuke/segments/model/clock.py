@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from shuke.base import year
 from shuke.segments.model.tree import Span, Unit
 
 __all__ = ["DAY_US", "Clock", "exact_us", "is_exact", "us_of"]
@@ -42,10 +43,19 @@ def is_exact(span: Span) -> bool:
 
 @dataclass(frozen=True)
 class Clock:
-    """The moment at which a tree is asked, and the brand's zone."""
+    """The moment at which a tree is asked, and the brand's zone.
+
+    ``sealed_days`` are the numbers under which the days of a year (:func:`shuke.base.year.place_of`) are kept where
+    only the keys may say which they are.
+    """
 
     now: datetime
     time_zone: str
+    sealed_days: tuple[int, ...] = field(default=tuple(range(year.DAYS)), repr=False)
+
+    def at(self, now: datetime) -> Clock:
+        """The same at another moment."""
+        return replace(self, now=now)
 
     @cached_property
     def now_us(self) -> int:

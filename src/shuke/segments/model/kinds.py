@@ -24,6 +24,7 @@ class Kind(Enum):
     TRUTH = "truth"
     DATE = "date"  # a day
     MOMENT = "moment"  # in microseconds since 1970
+    YEARLY = "yearly"  # the day of the year of a date that is kept encrypted, as a number that says which to the keys
 
 
 _TEXTS = ("stage", "rfm_group", "value_group", "first_channel", "first_store", "region")

@@ -44,6 +44,7 @@ __all__ = [
     "Listed",
     "Measured",
     "Moved",
+    "Near",
     "Node",
     "Op",
     "Orders",
@@ -259,6 +260,18 @@ class Attribute(_Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Near(_Part):
+    """Lives in the city, or in the district, of one of these stores, as the attributes of both say.
+
+    Of a Chinese city or district it does not matter whether its name says what it is (杭州, 杭州市).
+    """
+
+    node: Literal["near"] = "near"
+    stores: tuple[str, ...]
+    within: Literal["city", "district"] = "city"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tagged(_Part):
     """A tag that has not expired, of any source or of this one."""
 
@@ -436,6 +449,7 @@ class Listed(_Part):
 Node: TypeAlias = Annotated[
     Group
     | Attribute
+    | Near
     | Tagged
     | HasIdentity
     | Consented

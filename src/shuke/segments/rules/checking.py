@@ -34,6 +34,7 @@ from shuke.segments.model.tree import (
     Listed,
     Measured,
     Moved,
+    Near,
     Node,
     Op,
     Orders,
@@ -46,6 +47,7 @@ from shuke.segments.model.tree import (
     Top,
     Unit,
 )
+from shuke.segments.rules.places import Place, living_near
 
 __all__ = [
     "PROPERTY",
@@ -77,6 +79,7 @@ _OPS: dict[Kind, tuple[Op, ...]] = {
     Kind.TRUTH: (Op.IS, Op.IS_NOT, *_EVER),
     Kind.DATE: (*_DATED, Op.ANNIVERSARY, *_EVER),
     Kind.MOMENT: (*_DATED, *_EVER),
+    Kind.YEARLY: (Op.ANNIVERSARY, *_EVER),
 }
 _SEVERAL = (Op.IS, Op.IS_NOT, Op.CONTAINS, Op.LACKS, Op.BEGINS)
 _COUNTS_DAYS = (Op.LAST_DAYS, Op.NEXT_DAYS, Op.DAYS_AGO, Op.ANNIVERSARY)
@@ -91,9 +94,11 @@ _THAN: dict[Kind, tuple[Op, ...]] = {
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What a tree may speak of: attributes by name, stages, segments (their trees) and lists that there are.
+    """What a tree may speak of: attributes by name, stages, segments (their trees), lists and stores that there
+    are.
 
-    ``personal`` are attributes that are kept in the vault, of which nothing can be asked here.
+    ``personal`` are attributes that are kept in the vault, of which nothing can be asked but of a date whether its day
+    comes.
     """
 
     attributes: Mapping[str, Kind] = field(default_factory=dict)
@@ -101,6 +106,7 @@ class Vocabulary:
     stages: frozenset[str] = frozenset()
     segments: Mapping[UUID, Node] = field(default_factory=dict)
     lists: frozenset[UUID] = frozenset()
+    stores: Mapping[str, Place] = field(default_factory=dict)
 
 
 @cache
@@ -133,7 +139,7 @@ def checked(node: Node, vocabulary: Vocabulary) -> Node:
         BadInput: ``segments.too_large``, ``segments.no_attribute``, ``segments.personal_attribute``,
             ``segments.bad_test``, ``segments.bad_window``, ``segments.bad_sequence``, ``segments.bad_measure``,
             ``segments.bad_part``, ``segments.no_stage``, ``segments.no_segment``, ``segments.cycle``,
-            ``segments.no_list``.
+            ``segments.no_list``, ``segments.no_store``, ``segments.store_without_place``.
     """
     nodes, depth = _size(node, vocabulary.segments, (), {})
     if depth > DEPTH_MAX or nodes > NODES_MAX:
@@ -143,11 +149,17 @@ def checked(node: Node, vocabulary: Vocabulary) -> Node:
     return node
 
 
-def expanded(node: Node, segments: Mapping[UUID, Node]) -> Node:
-    """A checked tree, with the trees of other segments in the place of their names."""
-    if isinstance(node, Group):
-        return replace(node, of=tuple(expanded(one, segments) for one in node.of))
-    return expanded(segments[node.segment_id], segments) if isinstance(node, InSegment) else node
+def expanded(node: Node, vocabulary: Vocabulary) -> Node:
+    """A checked tree, with what they mean in the place of the names of other segments and of stores."""
+    match node:
+        case Group():
+            return replace(node, of=tuple(expanded(one, vocabulary) for one in node.of))
+        case InSegment():
+            return expanded(vocabulary.segments[node.segment_id], vocabulary)
+        case Near():
+            return living_near(node, vocabulary.stores)
+        case _:
+            return node
 
 
 def segments_of(node: Node) -> frozenset[UUID]:
@@ -259,11 +271,20 @@ def _check_attribute(place: str, node: Attribute, vocabulary: Vocabulary) -> Non
 
 
 def _known_attribute(place: str, name: str, vocabulary: Vocabulary) -> Kind:
-    if name in vocabulary.personal:
-        raise BadInput("segments.personal_attribute", place=place, attribute=name)
-    if name not in vocabulary.attributes:
-        raise BadInput("segments.no_attribute", place=place, attribute=name)
-    return vocabulary.attributes[name]
+    if name in vocabulary.attributes:
+        return vocabulary.attributes[name]
+    code = "personal_attribute" if name in vocabulary.personal else "no_attribute"
+    raise BadInput(f"segments.{code}", place=place, attribute=name)
+
+
+def _check_near(place: str, node: Near, vocabulary: Vocabulary) -> None:
+    if not node.stores:
+        raise BadInput("segments.bad_part", place=place, values=VALUES_MAX, characters=TEXT_MAX)
+    for store in node.stores:
+        if store not in vocabulary.stores:
+            raise BadInput("segments.no_store", place=place, store=store)
+        if not vocabulary.stores[store].known(node.within):
+            raise BadInput("segments.store_without_place", place=place, store=store)
 
 
 def _check_figure(place: str, node: Figure, vocabulary: Vocabulary) -> None:
@@ -405,6 +426,7 @@ def _check_listed(place: str, node: Listed, vocabulary: Vocabulary) -> None:
 _CHECKS: dict[type, Callable[[str, Any, Vocabulary], None]] = {
     Attribute: _check_attribute,
     Figure: _check_figure,
+    Near: _check_near,
     Moved: _check_moved,
     Did: _check_did,
     Measured: _check_measured,

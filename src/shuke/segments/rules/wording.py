@@ -28,6 +28,7 @@ from shuke.segments.model.tree import (
     Listed,
     Measured,
     Moved,
+    Near,
     Node,
     Op,
     Sequence,
@@ -49,12 +50,13 @@ _PERCENT = ("p_alive", "churn_probability", "discount_share")
 
 @dataclass(frozen=True)
 class Names:
-    """What people call things: the currency of money, stages, segments and lists by their codes and ids."""
+    """What people call things: the currency of money, stages, segments, lists and stores by their codes and ids."""
 
     currency: str | None = None
     stages: Mapping[str, str] = field(default_factory=dict)
     segments: Mapping[UUID, str] = field(default_factory=dict)
     lists: Mapping[UUID, str] = field(default_factory=dict)
+    stores: Mapping[str, str] = field(default_factory=dict)
 
 
 def sentence(node: Node, language: Language, names: Names) -> str:
@@ -108,6 +110,9 @@ class _Words:
                 text = self.say("share", since=f"{node.since:g}", until=f"{node.until:g}", seed=node.seed)
             case Top():
                 text = self._top(node)
+            case Near():
+                stores = self.either([self.names.stores.get(store, store) for store in node.stores])
+                text = self.say(f"near_{node.within}", stores=stores)
             case InSegment() | Listed():
                 text = self._named(node)
         return text
@@ -188,6 +193,8 @@ class _Words:
         """What is known of a customer."""
         if value is None:
             return self.say("known.nothing")
+        if kind is Kind.YEARLY:
+            return self.say("known.sealed")
         if isinstance(node, Did):
             return self.say("known.times", n=say_number(float(value), self.texts.language))  # type: ignore[arg-type] # a count
         if isinstance(value, date):

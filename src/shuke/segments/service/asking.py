@@ -19,6 +19,7 @@ from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import COMPARING, Kind
 from shuke.segments.model.tree import Node
 from shuke.segments.rules.checking import Vocabulary, expanded, read_tree
+from shuke.segments.rules.places import Place
 from shuke.segments.service.subjects import currency_of, in_database
 from shuke.segments.tables import lists, segments, versions
 
@@ -55,15 +56,15 @@ class Asking:
 
     def as_of(self, now: datetime) -> Asking:
         """The same at another moment."""
-        return replace(self, clock=replace(self.clock, now=now))
+        return replace(self, clock=self.clock.at(now))
 
     def with_segments(self, trees: Mapping[UUID, Node]) -> Asking:
         """The same with these segments instead."""
         return replace(self, vocabulary=replace(self.vocabulary, segments=trees))
 
     def whole(self, node: Node) -> Node:
-        """The tree with the segments in it that it names."""
-        return expanded(node, self.vocabulary.segments)
+        """The tree with what the segments and the stores mean that it names."""
+        return expanded(node, self.vocabulary)
 
 
 def asking(tx: Transaction, workplace: Workplace, now: datetime | None = None) -> Asking:
@@ -78,16 +79,28 @@ def asking(tx: Transaction, workplace: Workplace, now: datetime | None = None) -
     stages = lifecycle.current_stages(tx)
     return Asking(
         Vocabulary(
-            attributes={one.name: _KINDS[one.type] for one in definitions if not one.personal},
+            attributes={one.name: kind for one in definitions if (kind := _kind(one)) is not None},
             personal=frozenset(one.name for one in definitions if one.personal),
             stages=frozenset((*stages.codes, lifecycle.OUTSIDE)),
             segments={row.segment_id: read_tree(row.definition) for row in trees},
             lists=frozenset(tx.scalars(sa.select(lists.c.list_id))),
+            stores={row.store_id: Place(row.name, row.city, row.district) for row in tx.execute(catalog.every_store())},
         ),
-        Clock(now or datetime.now(UTC), catalog.zone_of(tx, workplace.settings)),
+        Clock(
+            now or datetime.now(UTC),
+            catalog.zone_of(tx, workplace.settings),
+            profiles.sealed_days(workplace.keyring),
+        ),
         currency_of(tx),
         stages,
     )
+
+
+def _kind(attribute: profiles.AttributeDefinition) -> Kind | None:
+    """What can be asked of an attribute; None where nothing can."""
+    if attribute.personal:
+        return Kind.YEARLY if profiles.has_day(attribute) else None
+    return _KINDS[attribute.type]
 
 
 def members_among(tx: Transaction, asked: Asking, node: Node, customer_ids: Collection[UUID]) -> set[UUID]:

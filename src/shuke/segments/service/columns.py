@@ -45,7 +45,7 @@ LEFT_SECONDS = 600
 
 _BASIS = "basis.json"
 #: Of what files a folder consists; one of another form is passed over, and made anew.
-_FORM = 2
+_FORM = 3
 #: Beside the tables, in the order of customers' numbers: what each is worth, and the sixteen bytes of their id.
 WORTH, IDS = "worth.npy", "ids.npy"
 _ARROW = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "date": pa.date32()}

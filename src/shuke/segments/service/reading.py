@@ -232,11 +232,12 @@ def _fact(row: sa.Row[Any], language: Language, names: Names) -> Fact:
 
 
 def names_of(tx: Transaction, asked: Asking, language: Language) -> Names:
-    """What stages, segments and lists are called in this language."""
+    """What stages, segments, lists and stores are called in this language."""
     return Names(
         currency=asked.currency,
         stages=asked.stage_names(language),
         segments={row.segment_id: row.name for row in tx.execute(sa.select(segments.c.segment_id, segments.c.name))},
+        stores={store: place.name for store, place in asked.vocabulary.stores.items() if place.name},
         lists={row.list_id: row.name for row in tx.execute(sa.select(lists.c.list_id, lists.c.name))},
     )
 

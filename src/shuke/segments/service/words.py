@@ -208,7 +208,8 @@ def labels_of(tx: Transaction, of: str, *, values: list[str] | None = None, begi
 
 
 def _check(asked: Asking, of: Of, name: str | None) -> None:
-    if of == "attribute" and name not in asked.kinds:
+    # Of what is personal, not even a day can be suggested.
+    if of == "attribute" and asked.kinds.get(name or "", Kind.YEARLY) is Kind.YEARLY:
         code = "personal_attribute" if name in asked.vocabulary.personal else "no_attribute"
         raise BadInput(f"segments.{code}", place="name", attribute=name or "")
     if of == "property" and not PROPERTY.fullmatch(name or ""):

@@ -121,6 +121,43 @@ export function OfTag({ says, change, fresh }: Props<Of<"tag">>) {
   );
 }
 
+const NEAR = ["city", "district"] as const;
+
+export function OfNear({ says, change, fresh }: Props<Of<"near">>) {
+  const { t } = useTranslation("segments");
+  const { words, wording } = useSpeaking();
+  const called = says.stores.map((store) => words.stores.find((one) => one.value === store)?.label ?? store);
+  return (
+    <Sentence
+      text={t("said.near", holes("within", "stores"))}
+      parts={{
+        within: (
+          <Choice
+            name={t("part.within_place")}
+            value={says.within}
+            options={NEAR.map((value) => ({ value, label: t(`near.${value}`) }))}
+            choose={(within) => {
+              change({ ...says, within: within === "district" ? "district" : "city" });
+            }}
+          />
+        ),
+        stores: (
+          <Part name={t("part.stores")} text={called.length > 0 ? wording.either(called) : null} begins={fresh}>
+            <Words
+              label={t("part.stores")}
+              values={says.stores}
+              of={{ of: "store" }}
+              change={(stores) => {
+                change({ ...says, stores });
+              }}
+            />
+          </Part>
+        ),
+      }}
+    />
+  );
+}
+
 export function OfIdentity({ says, change, fresh }: Props<Of<"identity">>) {
   const { t } = useTranslation("segments");
   const { words } = useSpeaking();

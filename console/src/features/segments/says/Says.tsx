@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { Statement } from "../tree";
 
 import { OfDid, OfMeasured, OfMoved } from "./Happened";
-import { OfAttribute, OfConsent, OfFigure, OfIdentity, OfTag } from "./Known";
+import { OfAttribute, OfConsent, OfFigure, OfIdentity, OfNear, OfTag } from "./Known";
 import { OfOthers, OfShare, OfTop } from "./Others";
 import type { Props } from "./parts";
 import { OfSequence } from "./Sequence";
@@ -20,6 +20,8 @@ export function Says(props: Props<Statement>): ReactNode {
       return <OfTag says={says} {...rest} />;
     case "identity":
       return <OfIdentity says={says} {...rest} />;
+    case "near":
+      return <OfNear says={says} {...rest} />;
     case "consent":
       return <OfConsent says={says} {...rest} />;
     case "did":
