@@ -1,4 +1,4 @@
-from .http.doorway import link_to
+from .http.doorway import link_to, sure
 from .http.guard import (
     CHANGED,
     NOBODY,
@@ -65,5 +65,6 @@ __all__ = [
     "see_as",
     "session_cookie",
     "setup_link",
+    "sure",
     "verify",
 ]

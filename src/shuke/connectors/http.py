@@ -167,6 +167,8 @@ def _of_endpoints(router: APIRouter, place: Workplace) -> None:
     @router.post("/webhooks", responses=_TAKEN)
     def post_webhook(visit: _Writing, body: EndpointBody) -> MadeEndpointAnswer:
         with visit.begin() as tx:
+            # Whoever finds a screen unlocked is not to have customers' ids sent to themselves.
+            access.sure(visit, tx)
             made, secret = endpoints.add_endpoint(
                 tx, visit.keyring, _wanted(body), own_hosts=own_hosts, made_by=visit.reader.name, now=_now()
             )
@@ -186,6 +188,7 @@ def _of_endpoints(router: APIRouter, place: Workplace) -> None:
     @router.put("/webhooks/{endpoint_id}", responses=ABSENT | _TAKEN | access.CHANGED)
     def put_webhook(visit: _Writing, endpoint_id: UUID, body: EndpointBody) -> EndpointAnswer:
         with visit.begin() as tx:
+            access.sure(visit, tx)
             visit.meant(tx, lambda: _said(endpoints.get_endpoint(tx, endpoint_id, _now())))
             before = endpoints.get_endpoint(tx, endpoint_id, _now())
             after = endpoints.save_endpoint(tx, endpoint_id, _wanted(body), own_hosts=own_hosts, now=_now())
@@ -202,6 +205,7 @@ def _of_endpoints(router: APIRouter, place: Workplace) -> None:
     @router.post("/webhooks/{endpoint_id}/secret", responses=ABSENT)
     def post_secret(visit: _Writing, endpoint_id: UUID) -> SecretAnswer:
         with visit.begin() as tx:
+            access.sure(visit, tx)
             now = _now()
             secret = endpoints.rotate_secret(tx, visit.keyring, endpoint_id, now)
             visit.note("webhook.rotate_secret")

@@ -316,6 +316,7 @@ def test_a_change_that_matters_needs_a_fresh_sign_in(
         owner.post("/api/keys", {"name": "till", "role": "analyst"}),
         owner.post("/api/roles", {"name": "desk", "permissions": [], "fields": dict.fromkeys(access.FIELDS, "masked")}),
         owner.delete("/api/roles/desk"),
+        owner.post("/api/webhooks", {"name": "till", "url": "https://brand.cn/hook", "kinds": ["segment.entered"]}),
     ):
         assert (refused.status_code, refused.json()["code"]) == (403, "access.sign_in_again")
     assert owner.get("/api/users").status_code == 200
