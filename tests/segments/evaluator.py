@@ -347,6 +347,8 @@ class _Oracle:
         return any(json.loads(row["properties"]).get("from") in node.stages for row in changes)
 
     def _measured(self, node: Measured, person: Row) -> bool:
+        if node.by == "share":
+            return self.share_of_spending(node, person)
         facts = isinstance(node.what, Facts)
         kind = "moment" if node.of == "day" else "number"
         own = node.of == "amount_minor" or (node.of == "quantity" and not facts)
@@ -375,6 +377,16 @@ class _Oracle:
             return self.suits(len({value for _, value in values}), "number", node.test, other)
         found = self.together(values, node.by) if values else None
         return self.suits(truth_of(found) if kind == "truth" else found, kind, node.test, other)
+
+    def share_of_spending(self, node: Measured, person: Row) -> bool:
+        """Of all lines of the orders, and of those among them that are of the goods."""
+        assert isinstance(node.what, Orders)
+        orders = self.during(replace(node.what, goods=None), node.window, person)
+        every = [line for order in orders for line in self.lines(order)]
+        spent = sum(line["amount_minor"] for line in every)
+        on_goods = sum(line["amount_minor"] for line in every if self.line(line, node.what.goods or Goods()))
+        other = None if node.test.than is None else self.attribute(person, node.test.than, "number")
+        return self.suits(on_goods / spent if spent else None, "number", node.test, other)
 
     @staticmethod
     def together(values: list[tuple[int, Any]], by: str) -> Any:

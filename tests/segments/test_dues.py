@@ -22,6 +22,7 @@ from shuke.segments.model.tree import Did, Facts, Figure, FigureName, Group, Nod
 from .engines import OnDuckDB, written
 from .evaluator import meant
 from .histories import KINDS, SCHEMAS, History, histories, history_of, us_of
+from .test_values import NOON, TEA, history_with, spent, together
 from .trees import seeds, trees_of
 
 # The module, whose parts are replaced by wrong ones; the door has its function under the same name.
@@ -100,6 +101,23 @@ STATIC: tuple[Node, ...] = (
 @pytest.mark.parametrize("tree", STATIC, ids=["ever", "a figure", "since a stage"])
 def test_what_time_does_not_change_waits_for_nothing(tree: Node) -> None:
     assert waiting(tree, history_of(1), timedelta(days=9)) is None
+
+
+@pytest.mark.parametrize("fault", [False, True])
+def test_a_share_waits_for_the_rest_of_what_was_spent(
+    duckdb: OnDuckDB, *, fault: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pot of 30 days ago is not of the last 30 days any more from midnight on; then all was spent on tea."""
+    if fault:
+        monkeypatch.setattr(dues, "measured_of", lambda node: node.what)
+    rows = together(spent(1, "2024-03-10", ("tea", 30)), spent(2, "2024-02-14", ("pot", 50)))
+    history = history_with({"one": rows}, "Asia/Shanghai", NOON)
+    duckdb.load(history)
+    month = trees.Last(span=trees.Span(n=30, unit=trees.Unit.DAYS))
+    all_tea = trees.Test(op=Op.IS, values=(1.0,))
+    what = trees.Orders(goods=TEA)
+    node = trees.Measured(what=what, of="amount_minor", by="share", window=month, test=all_tea)
+    assert bool(unexpected(duckdb, node, history, timedelta(hours=13))) is fault
 
 
 Plant = Callable[[pytest.MonkeyPatch], None]

@@ -115,12 +115,13 @@ def test_the_value_is_told_that_is_compared(explain: Explain) -> None:
         {"node": "figure", "name": "first_order_at", "test": {"op": "days_ago", "values": [10]}},
         of_orders | {"of": "amount_minor", "by": "average"},
         of_orders | {"of": "product_id", "by": "distinct"},
+        of_orders | {"what": TEA, "of": "amount_minor", "by": "share"},
     )
     day = (NOW - timedelta(days=70)).date()
     written = {"en": f"{day.day} {day:%b} {day.year}", "zh-CN": f"{day.year}年{day.month}月{day.day}日"}
     for language, money, unknown in (("en", "CN¥", "not known"), ("zh-CN", "¥", "未知")):
         known = [one["known"] for one in explain(*statements, language=language)]
-        assert known == ["“杭州”", "4", f"{money}135.00", unknown, written[language], f"{money}33.75", "2"]
+        assert known == ["“杭州”", "4", f"{money}135.00", unknown, written[language], f"{money}33.75", "2", "85.2%"]
 
 
 def test_as_many_are_found_as_are_counted() -> None:

@@ -30,6 +30,7 @@ PEOPLE: dict[str, tuple[tuple[int, str, int], ...]] = {
 }
 TEA = {"of": "orders", "goods": {"categories": ["茶"]}}
 DAYS_AGO = {"op": "days_ago", "values": [90]}
+SHARE = {"node": "measured", "what": TEA, "of": "amount_minor", "by": "share"}
 TWICE = {"op": "at_least", "values": [2]}
 
 
@@ -90,6 +91,10 @@ TREES: tuple[tuple[dict[str, Any], set[str]], ...] = (
         },
         {"often", "once"},
     ),
+    # Of 18,000 it is 9,000.
+    (SHARE | {"test": {"op": "is", "values": [0.5]}}, {"often"}),
+    (SHARE | {"test": {"op": "at_least", "values": [0.5]}}, {"often", "once", "long_ago"}),
+    (SHARE | {"test": {"op": "unknown"}}, {"never"}),
     (
         {
             "node": "sequence",
@@ -225,6 +230,10 @@ def test_every_statement_says_whether_it_holds(people: dict[str, UUID], ask: Ask
         ({"node": "share", "seed": "a", "since": 50, "until": 50}, "segments.bad_share"),
         ({"node": "segment", "segment_id": "01890000-0000-7000-8000-000000000000"}, "segments.no_segment"),
         ({"node": "did", "what": {"of": "orders", "goods": {}}}, "segments.bad_part"),
+        (SHARE | {"of": "quantity", "test": {"op": "known"}}, "segments.bad_measure"),
+        (SHARE | {"what": {"of": "orders"}, "test": {"op": "known"}}, "segments.bad_measure"),
+        (SHARE | {"what": {"of": "facts"}, "test": {"op": "known"}}, "segments.bad_measure"),
+        (SHARE | {"test": {"op": "is", "values": ["much"]}}, "segments.bad_test"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(ask: Ask, definition: dict[str, Any], code: str) -> None:

@@ -190,6 +190,29 @@ def _capitals_count(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(values, "_folded", lambda value: value)
 
 
+def _share_of_the_goods_alone(patch: pytest.MonkeyPatch) -> None:
+    share = tree._Asked._share
+    patch.setattr(
+        tree._Asked,
+        "_share",
+        lambda self, node, goods: share(self, replace(node, what=replace(node.what, goods=goods)), goods),
+    )
+
+
+def _nothing_of_it_is_not_known(patch: pytest.MonkeyPatch) -> None:
+    share = tree._Asked._share
+
+    def wrong(self: Any, node: Measured, goods: Any) -> Any:
+        value = share(self, node, goods)
+        return lambda people: value(people).nullif(0.0)
+
+    patch.setattr(tree._Asked, "_share", wrong)
+
+
+def _shares(part: Any) -> bool:
+    return isinstance(part, Measured) and part.by == "share"
+
+
 def _asks(*ops: Op) -> Callable[[Any], bool]:
     return lambda part: isinstance(part, Attribute | Property) and part.test.op in ops
 
@@ -234,6 +257,8 @@ FAULTS = {
     "conditions before the first order": Fault(
         _conditions_before_the_first_order, lambda part: isinstance(part, Orders) and part.which != "any"
     ),
+    "a share of the goods alone": Fault(_share_of_the_goods_alone, _shares),
+    "a share of nothing is not known": Fault(_nothing_of_it_is_not_known, _shares),
     "the top by id alone": Fault(_top_by_id_alone, lambda part: isinstance(part, Top)),
     "capitals count": Fault(
         _capitals_count,
@@ -259,6 +284,7 @@ QUICK = (
     "a window without its edge",
     "days of UTC",
     "what came twice counts once",
+    "a share of the goods alone",
 )
 
 

@@ -22,6 +22,7 @@ from shuke.segments.model.tree import (
     Attribute,
     Between,
     Did,
+    Ever,
     Facts,
     Figure,
     FigureName,
@@ -383,6 +384,72 @@ def test_properties_may_be_called_as_columns_of_lines(asks: Asks) -> None:
     assert asks(nothing, people) == {"none"}
     pieces = Measured(what=VIEW, of="quantity", by="sum", test=Wants(op=Op.LESS, values=(4.0,)))
     assert asks(pieces, people) == {"one"}
+
+
+TEA = Goods(categories=("tea",))
+
+
+def spent(number: int, day: str, *lines: tuple[str, int], channel: str = "web") -> Row:
+    """An order with lines of these categories and amounts, of which it has the sum and ten more."""
+    amount = sum(one for _, one in lines) + 10
+    order = {"order_id": str(UUID(int=number)), "us": at(day), "channel": channel}
+    of_order = order | {"order_amount_minor": amount, "order_discount_minor": 0, "quantity": 3.0}
+    return {
+        "orders": [order | {"amount_minor": amount, "discount_minor": 0}],
+        "lines": [of_order | {"category": category, "amount_minor": one} for category, one in lines],
+    }
+
+
+def together(*orders: Row) -> Row:
+    return {name: [row for order in orders for row in order[name]] for name in ("orders", "lines")}
+
+
+DRINKERS = {
+    "two_fifths": together(
+        spent(1, "2024-03-10", ("tea", 30), ("pot", 50)), spent(2, "2023-09-01", ("tea", 10), ("cup", 10))
+    ),
+    "all": spent(3, "2024-03-10", ("tea", 7)),
+    "none": spent(4, "2024-03-10", ("pot", 7)),
+    "third": spent(5, "2024-03-10", ("tea", 1), ("pot", 2)),
+    "for_nothing": spent(6, "2024-03-10", ("tea", 0), ("pot", 0)),
+    "without_lines": spent(7, "2024-03-10"),
+    "by_hand": together(
+        spent(8, "2024-03-10", ("pot", 9), channel="shop"), spent(9, "2024-03-10", ("tea", 4), ("pot", 12))
+    ),
+    "never": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("op", "values", "window", "channels", "wanted"),
+    [
+        # Of 100 it is 40, a number that is no double; of 80 in the last 90 days 30, which is 0.375.
+        (Op.AT_LEAST, (0.4,), Ever(), (), {"two_fifths", "all"}),
+        (Op.IS, (0.4,), Ever(), (), {"two_fifths"}),
+        (Op.IS, (0.375,), Last(span=Span(n=90, unit=Unit.DAYS)), (), {"two_fifths"}),
+        (Op.IS, (1 / 3,), Ever(), (), {"third"}),
+        (Op.BETWEEN, (0.16, 0.375), Ever(), (), {"third", "by_hand"}),
+        # 4 of 25, and 4 of 16 of those by one channel.
+        (Op.IS, (0.16,), Ever(), (), {"by_hand"}),
+        (Op.IS, (0.25,), Ever(), ("web",), {"by_hand"}),
+        (Op.LESS, (0.1,), Ever(), (), {"none"}),
+        (Op.KNOWN, (), Ever(), (), {"two_fifths", "all", "none", "third", "by_hand"}),
+        (Op.UNKNOWN, (), Ever(), (), {"for_nothing", "without_lines", "never"}),
+        (Op.IS_NOT, (0.0,), Ever(), (), set(DRINKERS) - {"none"}),
+    ],
+)
+def test_a_share_is_of_all_that_was_spent(
+    asks: Asks, op: Op, values: tuple[float, ...], window: Window, channels: tuple[str, ...], wanted: set[str]
+) -> None:
+    what = Orders(goods=TEA, channels=channels)
+    node = Measured(what=what, of="amount_minor", by="share", window=window, test=Wants(op=op, values=values))
+    assert asks(node, DRINKERS) == wanted
+
+
+def test_a_share_of_the_first_order_is_of_that_alone(asks: Asks) -> None:
+    first = Orders(goods=TEA, which="first")
+    half = Measured(what=first, of="amount_minor", by="share", test=Wants(op=Op.IS, values=(0.5,)))
+    assert asks(half, DRINKERS) == {"two_fifths"}
 
 
 def test_of_the_first_and_the_last_at_one_moment_the_greater_counts(asks: Asks) -> None:

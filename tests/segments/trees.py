@@ -300,11 +300,15 @@ class _Maker:
             ways = ways[2:6]
         elif isinstance(what, Orders) and of in ("product_id", "category", "brand"):
             ways = ways[4:]
+        elif isinstance(what, Orders) and what.goods is not None and of == "amount_minor":
+            ways += ["share"] * 4
         by = dice.choice(ways)
         if of == "day":
             test = self.test(Kind.MOMENT)
         elif by == "distinct":
             test = self.test(Kind.NUMBER, numbers=(0, 1, 2))
+        elif by == "share":
+            test = self.than(Kind.NUMBER) or self.test(Kind.NUMBER, numbers=(0, 1, 0.5, 0.25, 1 / 11, 50 / 150))
         elif by in ("first", "last") and of not in ("amount_minor", "quantity"):
             test = self.test(
                 dice.choice((Kind.TEXT, Kind.TEXT, Kind.NUMBER, Kind.TRUTH)), (*TEXTS, *PRODUCTS, *CHANNELS)

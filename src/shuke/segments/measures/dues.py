@@ -19,7 +19,7 @@ from shuke.segments.measures.happenings import matching, now_of, table_of
 from shuke.segments.measures.subjects import Subjects
 from shuke.segments.measures.values import holds
 from shuke.segments.model.clock import Clock, exact_us, is_exact, us_of
-from shuke.segments.model.kinds import FIGURES, Kind, kind_of
+from shuke.segments.model.kinds import FIGURES, Kind, kind_of, measured_of
 from shuke.segments.model.tree import (
     Attribute,
     Did,
@@ -99,7 +99,7 @@ class _Dues:
         elif isinstance(node, Moved):
             yield from self._of_window(Facts(kind="stage"), node.window)
         elif isinstance(node, Did | Measured):
-            yield from self._of_window(node.what, node.window)
+            yield from self._of_window(measured_of(node) if isinstance(node, Measured) else node.what, node.window)
             if isinstance(node, Measured) and kind_of(node, self.kinds) is Kind.MOMENT:
                 rows = self._rows(node.what)
                 yield from self._at_midnight(rows, rows.us, Kind.MOMENT, node.test)

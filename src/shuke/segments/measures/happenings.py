@@ -40,6 +40,7 @@ __all__ = [
     "matching",
     "moved",
     "now_of",
+    "of_goods",
     "one_if",
     "reaching",
     "table_of",
@@ -191,7 +192,7 @@ def _order(table: ir.Table, what: Orders, clock: Clock) -> ir.BooleanValue:
     of_line = what.goods is not None
     amount = table.order_amount_minor if of_line else table.amount_minor
     discount = table.order_discount_minor if of_line else table.discount_minor
-    conditions = _goods(table, what.goods) if what.goods is not None else []
+    conditions = [] if what.goods is None else [of_goods(table, what.goods)]
     conditions += [
         ibis.coalesce(table[name].isin(list(given)), NO)
         for name, given in (("channel", what.channels), ("store", what.stores))
@@ -205,9 +206,10 @@ def _order(table: ir.Table, what: Orders, clock: Clock) -> ir.BooleanValue:
     return _all(conditions)
 
 
-def _goods(table: ir.Table, goods: Goods) -> list[ir.BooleanValue]:
+def of_goods(lines: ir.Table, goods: Goods) -> ir.BooleanValue:
+    """Which lines are of these goods."""
     named = (("product_id", goods.products), ("category", goods.categories), ("brand", goods.brands))
-    return [ibis.coalesce(table[name].isin(list(given)), NO) for name, given in named if given]
+    return _all([ibis.coalesce(lines[name].isin(list(given)), NO) for name, given in named if given])
 
 
 def value_of(table: ir.Table, of: str, subjects: Subjects, *, numeric: bool) -> ir.Value:

@@ -20,6 +20,7 @@ from shuke.segments.measures.happenings import (
     matching,
     moved,
     now_of,
+    of_goods,
     reaching,
     table_of,
     value_of,
@@ -37,6 +38,7 @@ from shuke.segments.model.tree import (
     Facts,
     Figure,
     FigureName,
+    Goods,
     Group,
     HasIdentity,
     Listed,
@@ -167,7 +169,10 @@ class _Asked:
         return lambda people: ibis.coalesce(people[name], 0)
 
     def _measured(self, node: Measured) -> Valued:
+        goods = node.what.goods if isinstance(node.what, Orders) else None
         node = replace(node, what=measured_of(node))
+        if node.by == "share" and goods is not None:
+            return self._share(node, goods)
         numeric = kind_of(node, self.kinds) is Kind.NUMBER and node.by != "distinct"
 
         def value(rows: ir.Table) -> ir.Value:
@@ -178,6 +183,18 @@ class _Asked:
         else:
             name = self._ask(node.what, node.window, lambda rows, meant: _together(value(rows), meant, node.by))
         return lambda people: ibis.coalesce(people[name], 0) if node.by == "distinct" else people[name]
+
+    def _share(self, node: Measured, goods: Goods) -> Valued:
+        """Of what was spent on all lines the part that was spent on some: both sums of whole numbers, in one pass."""
+
+        def share(rows: ir.Table, meant: ir.BooleanValue | None) -> ir.Value:
+            these = of_goods(rows, goods)
+            part = rows.amount_minor.sum(where=these if meant is None else these & meant)
+            whole = rows.amount_minor.sum(where=meant)
+            return ibis.coalesce(part, 0).cast("float64") / whole.cast("float64").nullif(0.0)
+
+        name = self._ask(node.what, node.window, share)
+        return lambda people: people[name]
 
     # ---- Nodes of a set: whoever is in it.
 

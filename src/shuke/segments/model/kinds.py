@@ -83,7 +83,10 @@ def _kind_measured(node: Measured) -> Kind:
 
 
 def measured_of(node: Measured) -> What:
-    """What a node looks at: where it measures what only lines of orders have, all lines."""
-    if isinstance(node.what, Orders) and node.what.goods is None and node.of in MEASURED:
+    """What a node looks at: where it measures what only lines of orders have, or a share of what was spent on all of
+    them, all lines.
+    """
+    of_lines = isinstance(node.what, Orders) and node.what.goods is None and node.of in MEASURED
+    if isinstance(node.what, Orders) and (of_lines or node.by == "share"):
         return replace(node.what, goods=Goods())
     return node.what

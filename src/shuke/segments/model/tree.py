@@ -366,12 +366,15 @@ class Measured(_Part):
     greatest, the first, the last), a property of facts, or what lines of orders have: ``quantity``, ``product_id``,
     ``category``, ``brand``; of orders without goods it is of all their lines. ``first`` and ``last`` are by
     time, of two at one moment the greater.
+
+    ``share`` (of ``amount_minor`` of orders with goods) is the part, 0 to 1, of what was spent on all lines of such
+    orders in the window that was spent on these goods; not known where nothing was spent.
     """
 
     node: Literal["measured"] = "measured"
     what: What
     of: str
-    by: Literal["sum", "average", "least", "greatest", "first", "last", "distinct"]
+    by: Literal["sum", "average", "least", "greatest", "first", "last", "distinct", "share"]
     window: Window = Ever()
     test: Test
 

@@ -317,7 +317,9 @@ def _check_measured(place: str, node: Measured, vocabulary: Vocabulary) -> None:
     known = node.of in ("amount_minor", "day") or (of_lines and node.of in MEASURED)
     summed = node.of != "quantity" and node.of in MEASURED and of_lines and node.by not in ("distinct", "first", "last")
     dated = node.of == "day" and node.by not in ("least", "greatest", "first", "last")
-    if not (known or (of_facts and (node.of in OWN or PROPERTY.fullmatch(node.of)))) or summed or dated:
+    of_goods = isinstance(node.what, Orders) and node.what.goods is not None
+    shared = node.by == "share" and not (of_goods and node.of == "amount_minor")
+    if not (known or (of_facts and (node.of in OWN or PROPERTY.fullmatch(node.of)))) or summed or dated or shared:
         raise BadInput("segments.bad_measure", place=place, of=node.of, by=node.by)
     _check_test(place, node.test, kind_of(node, vocabulary.attributes), vocabulary)
 

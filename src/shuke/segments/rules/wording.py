@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Several
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from shuke.segments.model.tree import (
     Did,
     Facts,
     Figure,
+    Goods,
     Group,
     HasIdentity,
     InSegment,
@@ -31,6 +32,7 @@ from shuke.segments.model.tree import (
     Near,
     Node,
     Op,
+    Orders,
     Sequence,
     Share,
     SinceStage,
@@ -45,7 +47,7 @@ from shuke.segments.model.tree import (
 
 __all__ = ["Names", "amount", "happening", "known", "sentence"]
 
-_PERCENT = ("p_alive", "churn_probability", "discount_share")
+_PERCENT = ("p_alive", "churn_probability", "discount_share", "share_of_spending")
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ def happening(
     """Something that happened, in words: a fact of this kind and name, or an order (of a product), and its amount."""
     words = _Words(catalogue("shuke.segments", language), names)
     return words.happening(kind, name, product, amount_minor)
+
+
+def _measure(node: Measured) -> str:
+    """What a figure is called that is measured, by which its values are written; a number of things has no name."""
+    return {"distinct": "", "share": "share_of_spending"}.get(node.by, node.of)
 
 
 @dataclass(frozen=True)
@@ -201,10 +208,10 @@ class _Words:
             return say_date(value, self.texts.language)
         if kind is Kind.TRUTH:
             return self.say("yes" if value == "true" else "no")
+        name = _measure(node) if isinstance(node, Measured) else str(node.name)
         if isinstance(value, int | float):
-            value = round(float(value), 2)
-        name = node.of if isinstance(node, Measured) else str(node.name)
-        return self.value(value, "" if isinstance(node, Measured) and node.by == "distinct" else name, Op.IS)
+            value = round(float(value), 4 if name in _PERCENT else 2)
+        return self.value(value, name, Op.IS)
 
     def happening(self, kind: str, name: str | None, product: str | None, amount_minor: int | None) -> str:
         """Something that happened."""
@@ -253,9 +260,7 @@ class _Words:
             return name if not tests else self.say("with", what=name, tests=self.say("and").join(tests))
         text = self.say(f"orders.{what.which}")
         if what.goods is not None:
-            goods = (what.goods.products, what.goods.categories, what.goods.brands)
-            named = [self.either([self.say("quoted", text=one) for one in given]) for given in goods if given]
-            text = self.say("with_goods", what=text, goods=self.say("and").join(named))
+            text = self.say("with_goods", what=text, goods=self.goods(what.goods))
         tests = [
             self.test(self.say(f"properties.{name}"), test, name)
             for name, test in (("amount_minor", what.amount), ("discount_share", what.discount_share))
@@ -268,6 +273,13 @@ class _Words:
         ]
         return text if not tests else self.say("with", what=text, tests=self.say("and").join(tests))
 
+    def goods(self, goods: Goods) -> str:
+        """These goods, of all that are named."""
+        named = (goods.products, goods.categories, goods.brands)
+        return self.say("and").join(
+            self.either([self.say("quoted", text=one) for one in given]) for given in named if given
+        )
+
     def _did(self, node: Did) -> str:
         what, window, times = self.what(node.what), self.window(node.window), node.times
         if times in (Test(op=Op.IS, values=(0,)), Test(op=Op.AT_MOST, values=(0,)), Test(op=Op.LESS, values=(1,))):
@@ -279,9 +291,22 @@ class _Words:
         return self.say(f"did.{times.op.value}", what=what, window=window, n=low, high=high, values=self.either(values))
 
     def _measured(self, node: Measured) -> str:
+        if node.by == "share" and isinstance(node.what, Orders) and node.what.goods is not None:
+            return self._share(node, node.what, node.what.goods)
         called = self._called("properties", node.of)
         figure = self.say(f"by.{node.by}", of=called, what=self.what(node.what), window=self.window(node.window))
-        return self.test(figure, node.test, "" if node.by == "distinct" else node.of)
+        return self.test(figure, node.test, _measure(node))
+
+    def _share(self, node: Measured, what: Orders, goods: Goods) -> str:
+        """Of what was spent, so much on these goods."""
+        only = replace(what, goods=None)
+        orders = "" if only == Orders() else self.say("spending.only", what=self.what(only))
+        said = {"goods": self.goods(goods), "window": self.window(node.window), "orders": orders}
+        key = f"spending.{node.test.op.value}"
+        if node.test.than is not None or not self.texts.has(f"text.{key}"):
+            return self.test(self.say("by.share", **said), node.test, _measure(node))
+        values = [self.value(one, _measure(node), node.test.op) for one in node.test.values]
+        return self.say(key, values=self.either(values), low=values[0], high=values[-1], **said)
 
     def _sequence(self, node: Sequence) -> str:
         text = self.say("sequence.first", what=self.what(node.steps[0].what), window=self.window(node.window))
