@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,8 @@ from shuke.segments.measures import profile as profile_measures
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import Kind
 from shuke.segments.model.profile import Trait
-from shuke.segments.rules.traits import contrast
+from shuke.segments.rules.checking import Vocabulary, checked, read_tree, written_tree
+from shuke.segments.rules.traits import contrast, statement, worth_telling
 from shuke.segments.rules.wording import Names
 from shuke.segments.service.columns import columns_now
 from shuke.segments.service.subjects import COLUMNS
@@ -88,6 +90,23 @@ def planted(seed: int) -> Rows:
         for _ in range(int(chance.integers(0, 5))):
             goods = {"category": some(f"C{chance.integers(0, 3)}"), "brand": some(f"B{chance.integers(0, 60)}")}
             rows["lines"] += [{"customer_id": number, **goods}] * 2
+        for _ in range(int(chance.integers(0, 4))):
+            survey = str(chance.choice(["nps", "taste", "rare"], p=[0.5, 0.48, 0.02]))
+            said = {
+                "score": some(int(chance.integers(0, 8) + number // 200)) if survey != "taste" else None,
+                "answer": some(f"{survey} {chance.integers(0, 4) * (number > 300)}") if survey != "nps" else "",
+                "survey": some(survey),
+            }
+            # Few moments, so that some answers are of one; others are of another name, or a letter and no word.
+            fact = {
+                "customer_id": number,
+                "us": int(chance.integers(0, 5)),
+                "kind": str(chance.choice(["survey", "track"])),
+            }
+            name = str(chance.choice(["Survey Answered", "Survey Sent"], p=[0.9, 0.1]))
+            rows["facts"].append(fact | {"name": name, "properties": json.dumps(said)})
+            letter = json.dumps({"survey": "taste", "answer": "x" * 101})
+            rows["facts"].append(fact | {"us": 9, "name": "Survey Answered", "properties": letter})
     return rows
 
 
@@ -113,10 +132,26 @@ def known_of(rows: Rows) -> tuple[Values, Numbers]:
     for tag in rows["tags"]:
         if tag["expires_us"] is None or tag["expires_us"] > NOW_US:
             values.setdefault(("tag", None, tag["tag"]), set()).add(tag["customer_id"])
+    for (who, survey), score in last_answers(rows, "score").items():
+        numbers.setdefault(("survey", survey), dict.fromkeys(range(600), math.nan))[who] = score
+    for (who, survey), answer in last_answers(rows, "answer").items():
+        values.setdefault(("survey", survey, answer), set()).add(who)
     for line in rows["lines"]:
         for name in ("category", "brand"):
             values.setdefault((name, None, line[name]), set()).add(line["customer_id"])
     return {key: having for key, having in values.items() if key[-1] is not None}, numbers
+
+
+def last_answers(rows: Rows, what: str) -> dict[tuple[int, str], Any]:
+    """Of each customer and survey the last that is known, of two at one moment the greater."""
+    latest: dict[tuple[int, str], tuple[int, Any]] = {}
+    for fact in rows["facts"]:
+        said = json.loads(fact["properties"])
+        found = said.get(what)
+        if fact["name"] == "Survey Answered" and said["survey"] and found not in (None, "") and len(str(found)) <= 100:
+            key = fact["customer_id"], said["survey"]
+            latest[key] = max(latest.get(key, (-1, found)), (fact["us"], found))
+    return {key: found for key, (_, found) in latest.items()}
 
 
 def plainly(rows: Rows, one: set[int], other: set[int]) -> dict[tuple[str, str | None, str | None], tuple[float, ...]]:
@@ -194,6 +229,63 @@ def test_a_wrong_spread_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(profile_measures, "cohens_d", unpooled)
     assert "is not" in str(difference(planted(1), EVERY_THIRD, UPPER))
+
+
+def test_answers_to_surveys_are_told() -> None:
+    told = {(row["name"], row["value"]) for row in measured(planted(1), EVERY_THIRD, UPPER) if row["what"] == "survey"}
+    everybody = measured(planted(1), set(range(300)), None)
+    assert {("nps", None), ("taste", "taste 0")} <= told | {(row["name"], row["value"]) for row in everybody}
+
+
+def test_an_earlier_answer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    surveyed = profile_measures._surveyed
+
+    def earliest(subjects: Subjects, *rest: Any) -> Any:
+        return surveyed(replace(subjects, facts=subjects.facts.mutate(us=-subjects.facts.us)), *rest)
+
+    monkeypatch.setattr(profile_measures, "_surveyed", earliest)
+    assert "survey" in str(difference(planted(1), set(range(300)), None))
+
+
+@pytest.mark.parametrize(
+    ("language", "answer", "score"),
+    [
+        (
+            Language.ENGLISH,
+            "the last answer of “Survey Answered” (survey is “taste”) is “green”: 50.0% against 25.0%",
+            "last score in the survey “taste”: 9 on average against 6.5",
+        ),
+        (
+            Language.CHINESE,
+            "“Survey Answered”（调查是“taste”）的最近一个回答是“green”：50.0%，对比 25.0%",
+            "调查“taste”最近一次的得分：平均 9，对比 6.5",
+        ),
+    ],
+)
+def test_answers_are_said_in_words(language: Language, answer: str, score: str) -> None:
+    nothing = dict.fromkeys(("value", "share", "share_against", "mean", "mean_against"))
+    base = nothing | {"what": "survey", "name": "taste", "effect": 0.5}
+    green = Trait(**(base | {"value": "green", "share": 0.5, "share_against": 0.25}))
+    points = Trait(**(base | {"mean": 9.0, "mean_against": 6.5}))
+    assert [contrast(one, language, Names()) for one in (green, points)] == [answer, score]
+    tree = statement(green)
+    assert tree is not None
+    assert checked(tree, Vocabulary()) == read_tree(written_tree(tree))
+    assert statement(points) is None
+
+
+def test_what_reads_the_same_on_both_sides_is_not_told() -> None:
+    nothing = dict.fromkeys(("value", "share", "share_against", "mean", "mean_against"))
+    ages = [
+        nothing | {"what": "figure", "name": "days_since_created_at", "mean": mean, "mean_against": 0.0121}
+        for mean in (0.0119, 3.0)
+    ]
+    shares = [
+        nothing | {"what": "tag", "name": None, "value": "VIP", "share": share, "share_against": 0.0001}
+        for share in (0.0003, 0.01)
+    ]
+    traits = [Trait(**one, effect=0.9) for one in (*ages, *shares)]
+    assert worth_telling(traits, Language.ENGLISH, Names()) == (traits[1], traits[3])
 
 
 @pytest.mark.parametrize("language", Language)

@@ -9,7 +9,7 @@ from uuid import UUID
 from shuke.base.language import Language
 from shuke.platform import Blueprint, JobContext, Running, defer, log, run_job, workplace
 from shuke.segments.rules.checking import written_tree
-from shuke.segments.rules.traits import contrast, names_of_groups
+from shuke.segments.rules.traits import contrast, names_of_groups, worth_telling
 from shuke.segments.rules.wording import sentence
 from shuke.segments.service import building
 from shuke.segments.service.asking import asking
@@ -91,7 +91,8 @@ def _find_asked(running: Running) -> None:
     found = cluster(running.place, asked_for["clusters"], running.progress)
     with running.place.database.begin() as tx:
         names = names_of(tx, asking(tx, running.place), language)
-        called = names_of_groups([one.traits for one in found.clusters], language, names)
+        traits = [worth_telling(one.traits, language, names) for one in found.clusters]
+        called = names_of_groups(traits, language, names)
         clusters = [
             {
                 "name": name,
@@ -100,9 +101,9 @@ def _find_asked(running: Running) -> None:
                 "definition": written_tree(one.definition),
                 "text": sentence(one.definition, language, names),
                 "agreement": one.agreement,
-                "traits": [{**vars(trait), "text": contrast(trait, language, names)} for trait in one.traits],
+                "traits": [{**vars(trait), "text": contrast(trait, language, names)} for trait in told],
             }
-            for name, one in zip(called, found.clusters, strict=True)
+            for name, one, told in zip(called, found.clusters, traits, strict=True)
         ]
         running.done(
             tx,

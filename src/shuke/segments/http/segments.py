@@ -19,7 +19,7 @@ from shuke.segments.model.profile import Comparison, Side, Trait
 from shuke.segments.model.segment import Change, Explained, Member, Preview, Segment, Shared
 from shuke.segments.model.tree import Node
 from shuke.segments.rules.checking import attributes_of, checked, written_tree
-from shuke.segments.rules.traits import contrast
+from shuke.segments.rules.traits import contrast, worth_telling
 from shuke.segments.rules.wording import Names, sentence
 from shuke.segments.service.asking import Asking, asking
 from shuke.segments.service.clustering import CLUSTERS_MAX, CLUSTERS_MIN
@@ -396,7 +396,9 @@ def _of_knowledge(router: APIRouter, workplace: Workplace, finding: AnyTask) -> 
 
 
 def _contrasted(traits: tuple[Trait, ...], visit: access.Visit, names: Names) -> list[TraitAnswer]:
-    return [TraitAnswer(**vars(one), text=contrast(one, visit.language, names)) for one in traits]
+    language = visit.language
+    told = worth_telling(traits, language, names)
+    return [TraitAnswer(**vars(one), text=contrast(one, language, names)) for one in told]
 
 
 def _compared(found: Comparison, items: list[TraitAnswer]) -> ComparisonAnswer:

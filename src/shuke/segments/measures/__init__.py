@@ -2,11 +2,11 @@
 
 from shuke.segments.measures.dues import dues
 from shuke.segments.measures.evidence import LOOKING, evidence
-from shuke.segments.measures.features import commonest, features
+from shuke.segments.measures.features import features
 from shuke.segments.measures.profile import sides_of, traits
 from shuke.segments.measures.subjects import INSIDE, MIX, Subjects
 from shuke.segments.measures.tree import leaves, members
-from shuke.segments.measures.words import alike, counted, drawn, properties_of, told
+from shuke.segments.measures.words import alike, commonest, counted, drawn, properties_of, told
 
 __all__ = [
     "INSIDE",

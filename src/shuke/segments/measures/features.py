@@ -12,14 +12,7 @@ from shuke.segments.measures.subjects import Subjects
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.features import Feature
 
-__all__ = ["commonest", "features"]
-
-
-def commonest(table: ir.Table, name: str, at_most: int) -> ir.Table:
-    """The commonest values of a column, ``value``, by rows."""
-    known = table.select(value=table[name]).filter(ibis._["value"].notnull())
-    counted = known.group_by("value").aggregate(times=known.count())
-    return counted.order_by([counted.times.desc(), counted["value"]]).limit(at_most).select("value")
+__all__ = ["features"]
 
 
 def features(subjects: Subjects, clock: Clock, asked: Sequence[Feature]) -> ir.Table:

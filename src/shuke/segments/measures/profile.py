@@ -16,8 +16,10 @@ import ibis.expr.types as ir
 from shuke.segments.measures.happenings import now_of
 from shuke.segments.measures.subjects import Subjects
 from shuke.segments.measures.values import NO, YES
+from shuke.segments.measures.words import LONG, commonest
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.kinds import FIGURES, Kind
+from shuke.segments.model.surveys import ANSWER, ANSWERED, SCORE, SURVEY
 from shuke.segments.model.tree import FigureName
 
 __all__ = ["AGES", "CUSTOMERS_MIN", "DAY_US", "NUMBERS", "TRAITS_MAX", "sides_of", "traits"]
@@ -25,6 +27,8 @@ __all__ = ["AGES", "CUSTOMERS_MIN", "DAY_US", "NUMBERS", "TRAITS_MAX", "sides_of
 #: Differences that are told, and values of one text that are looked at (fewer than int64 has bits), the commonest.
 TRAITS_MAX = 40
 VALUES_MAX = 50
+#: Surveys that are looked at, those with the most answers.
+SURVEYS_MAX = 20
 #: Below so many customers on a side, or with a value on both together, a difference is mostly chance.
 CUSTOMERS_MIN = 30
 
@@ -45,6 +49,9 @@ NUMBERS = (
 AGES = (FigureName.JOINED, FigureName.FIRST_ORDER, FigureName.LAST_ORDER)
 
 _ROW = {"what": "string", "name": "string", "value": "string"}
+_SIDES = ("one", "other")
+_COMPARING = ("known", "mean", "variance")
+_MEANS = ("what", "name", *(f"{figure}_{side}" for figure in _COMPARING for side in _SIDES))
 _COMPARED = ("share", "share_against", "mean", "mean_against", "effect")
 
 
@@ -74,9 +81,14 @@ def traits(subjects: Subjects, sides: ir.Table, clock: Clock, kinds: Mapping[str
     """
     people = subjects.people.join(sides, "customer_id")
     had = ibis.union(
-        _texts(subjects, people, kinds), _tags(subjects, sides, clock), _goods(subjects, sides), distinct=False
+        _texts(subjects, people, kinds),
+        _tags(subjects, sides, clock),
+        _goods(subjects, sides),
+        _answers(subjects, sides),
+        distinct=False,
     )
-    found = ibis.union(_of_shares(had, sides), _of_means(_numbers(subjects, people, clock, kinds), people))
+    means = ibis.union(_means(_numbers(subjects, people, clock, kinds), people), _scores(subjects, sides))
+    found = ibis.union(_of_shares(had, sides), _of_means(means))
     found = found.filter(found.effect.notnull())
     return found.order_by([found.effect.abs().desc(), "what", "name", "value"]).limit(TRAITS_MAX)
 
@@ -138,6 +150,41 @@ def _goods(subjects: Subjects, sides: ir.Table) -> ir.Table:
     return ibis.union(*each, distinct=False)
 
 
+def _surveyed(subjects: Subjects, of: str, kind: Kind) -> ir.Table:
+    """What each customer last answered to each of the commonest surveys: customer_id, name, value.
+
+    It is what ``measured`` has by ``last``: of two at one moment the greater. What somebody wrote at length is no word.
+    """
+    facts = subjects.facts.filter(subjects.facts["name"] == ANSWERED)
+    rows = facts.select(
+        "customer_id",
+        "us",
+        name=subjects.inside(facts.properties, SURVEY),
+        value=subjects.read(facts.properties, of, kind),
+    )
+    words = ("name", "value") if kind is Kind.TEXT else ("name",)
+    rows = rows.filter(rows["value"].notnull(), *((rows[word] != "") & (rows[word].length() <= LONG) for word in words))
+    rows = rows.semi_join(commonest(rows, "name", SURVEYS_MAX), [("name", "value")])
+    latest = ibis.window(group_by=["customer_id", "name"], order_by=[rows.us.desc(), rows["value"].desc()])
+    rows = rows.mutate(place=ibis.row_number().over(latest))
+    return rows.filter(rows.place == 0).select("customer_id", "name", "value")
+
+
+def _answers(subjects: Subjects, sides: ir.Table) -> ir.Table:
+    rows = _surveyed(subjects, ANSWER, Kind.TEXT).join(sides, "customer_id")
+    return rows.mutate(what=ibis.literal("survey")).select("one", "other", *_ROW)
+
+
+def _scores(subjects: Subjects, sides: ir.Table) -> ir.Table:
+    rows = _surveyed(subjects, SCORE, Kind.NUMBER).join(sides, "customer_id")
+    said = {
+        f"{figure}_{side}": worked.cast("float64")
+        for side in _SIDES
+        for figure, worked in _figures(rows["value"], rows[side]).items()
+    }
+    return rows.group_by("name").aggregate(**said).mutate(what=ibis.literal("survey")).select(*_MEANS)
+
+
 def _bits(lines: ir.Table, name: str) -> ir.Table:
     """The commonest values of a column, each with a bit of its own in an int64: value, bit."""
     known = lines.select(value=lines[name]).filter(ibis._["value"].notnull())
@@ -181,29 +228,37 @@ def _numbers(
     return found
 
 
-def _of_means(numbers: dict[tuple[str, str], ir.Value], people: ir.Table) -> ir.Table:
+def _figures(value: ir.Value, where: ir.Value) -> dict[str, ir.Value]:
+    """What a comparison of means needs of one side."""
+    spread = value.var(how="sample", where=where)
+    return {"known": value.count(where=where), "mean": value.mean(where=where), "variance": spread}
+
+
+def _means(numbers: dict[tuple[str, str], ir.Value], people: ir.Table) -> ir.Table:
     """All of them in one row, which becomes a row each."""
-    said = {}
-    for number, value in enumerate(numbers.values()):
-        for side in ("one", "other"):
-            where = people[side]
-            said[f"known_{side}_{number}"] = value.count(where=where)
-            said[f"mean_{side}_{number}"] = value.mean(where=where)
-            said[f"variance_{side}_{number}"] = value.var(how="sample", where=where)
+    said = {
+        f"{figure}_{side}_{number}": worked
+        for number, value in enumerate(numbers.values())
+        for side in _SIDES
+        for figure, worked in _figures(value, people[side]).items()
+    }
     row = people.aggregate(**said)
     each = [
         ibis.struct(
             {"what": what, "name": name}
             | {
                 f"{figure}_{side}": row[f"{figure}_{side}_{number}"].cast("float64")
-                for figure in ("known", "mean", "variance")
-                for side in ("one", "other")
+                for figure in _COMPARING
+                for side in _SIDES
             }
         )
         for number, (what, name) in enumerate(numbers)
     ]
-    rows = row.select(found=ibis.array(each).unnest()).unpack("found")
-    rows = rows.filter((rows.known_one >= CUSTOMERS_MIN) & (rows.known_other >= CUSTOMERS_MIN))
+    return row.select(found=ibis.array(each).unnest()).unpack("found").select(*_MEANS)
+
+
+def _of_means(means: ir.Table) -> ir.Table:
+    rows = means.filter((means.known_one >= CUSTOMERS_MIN) & (means.known_other >= CUSTOMERS_MIN))
     pairs = [(rows[f"{figure}_one"], rows[f"{figure}_other"]) for figure in ("mean", "variance", "known")]
     rows = rows.mutate(effect=cohens_d(*pairs), value=ibis.null("string"), share=_NOTHING, share_against=_NOTHING)
     return _compared(rows.rename(mean="mean_one", mean_against="mean_other"))

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 from shuke.segments.measures.values import folded, plain
 from shuke.segments.model.kinds import OWN
 
-__all__ = ["DRAWN", "LONG", "alike", "counted", "drawn", "properties_of", "told"]
+__all__ = ["DRAWN", "LONG", "alike", "commonest", "counted", "drawn", "properties_of", "told"]
 
 #: Values of more characters are no words, and never shown.
 LONG = 100
@@ -40,6 +40,13 @@ def counted(table: ir.Table, *columns: str, most: int, people: bool = False) -> 
     times = words.customer_id.nunique() if people else words.count()
     found = words.group_by(list(columns)).aggregate(times=times)
     return found.order_by(found.times.desc(), *columns).limit(most)
+
+
+def commonest(table: ir.Table, name: str, at_most: int) -> ir.Table:
+    """The commonest values of a column, ``value``, by rows."""
+    known = table.select(value=table[name]).filter(ibis._["value"].notnull())
+    counted = known.group_by("value").aggregate(times=known.count())
+    return counted.order_by([counted.times.desc(), counted["value"]]).limit(at_most).select("value")
 
 
 def alike(value: ir.StringValue, begins: str, others: Collection[str] = ()) -> ir.BooleanValue:

@@ -15,9 +15,10 @@ __all__ = ["Cluster", "Clusters", "Comparison", "Profile", "Side", "Trait"]
 class Trait:
     """One thing in which two sides differ: the share of customers with a value, or the mean of a number.
 
-    ``what`` is ``figure``, ``attribute``, ``tag``, ``category`` or ``brand``, ``name`` which figure or attribute. The
-    shares (0 to 1) are of all customers of each side, and then ``effect`` is Cohen's h; the means are of those of whom
-    the number is known, and then it is Cohen's d. It is above 0 where the first side has more.
+    ``what`` is ``figure``, ``attribute``, ``tag``, ``category``, ``brand`` or ``survey`` (what was last answered),
+    ``name`` which figure, attribute or survey. The shares (0 to 1) are of all customers of each side, and then
+    ``effect`` is Cohen's h; the means are of those of whom the number is known, and then it is Cohen's d. It is above 0
+    where the first side has more.
     """
 
     what: str

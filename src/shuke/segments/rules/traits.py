@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from shuke.base.language import Language, catalogue
 from shuke.base.wording import say_percent
 from shuke.segments.model.profile import Trait
-from shuke.segments.model.tree import Attribute, Did, Figure, FigureName, Goods, Node, Op, Orders, Tagged, Test
+from shuke.segments.model.surveys import ANSWER, ANSWERED, SURVEY
+from shuke.segments.model.tree import (
+    Attribute,
+    Did,
+    Facts,
+    Figure,
+    FigureName,
+    Goods,
+    Measured,
+    Node,
+    Op,
+    Orders,
+    Property,
+    Tagged,
+    Test,
+)
 from shuke.segments.rules.wording import Names, amount, sentence
 
-__all__ = ["called", "contrast", "names_of_groups", "statement"]
-
+__all__ = ["called", "contrast", "names_of_groups", "statement", "worth_telling"]
 
 _NAME_MAX = 100
 
 
 def statement(trait: Trait) -> Node | None:
-    """That a customer has the value; None of a number, of which no value is said."""
+    """That a customer has the value; None of a number, of which no value is said. Of a survey it is the last answer."""
     value = trait.value
     if value is None:
         return None
@@ -27,10 +41,13 @@ def statement(trait: Trait) -> Node | None:
             return Figure(name=FigureName(str(trait.name)), test=Test(op=Op.IS, values=(text,)))
         case "tag":
             return Tagged(tag=text)
-        case "category":
-            return Did(what=Orders(goods=Goods(categories=(text,))))
-        case "brand":
-            return Did(what=Orders(goods=Goods(brands=(text,))))
+        case "category" | "brand":
+            goods = Goods(categories=(text,)) if trait.what == "category" else Goods(brands=(text,))
+            return Did(what=Orders(goods=goods))
+        case "survey":
+            which = Property(name=SURVEY, test=Test(op=Op.IS, values=(str(trait.name),)))
+            what, test = Facts(name=ANSWERED, where=(which,)), Test(op=Op.IS, values=(text,))
+            return Measured(what=what, of=ANSWER, by="last", test=test)
         case _:
             return Attribute(name=str(trait.name), test=Test(op=Op.IS, values=(value,)))
 
@@ -41,6 +58,8 @@ def called(trait: Trait, language: Language, names: Names) -> str:
     if said is not None:
         return sentence(said, language, names)
     texts = catalogue("shuke.segments", language)
+    if trait.what == "survey":
+        return texts("text.traits.score", survey=trait.name)
     key = f"text.{trait.what}s.{trait.name}"
     return texts(key) if texts.has(key) else str(trait.name)
 
@@ -48,12 +67,23 @@ def called(trait: Trait, language: Language, names: Names) -> str:
 def contrast(trait: Trait, language: Language, names: Names) -> str:
     """The trait in words, with what it comes to on both sides."""
     texts = catalogue("shuke.segments", language)
-    what = called(trait, language, names)
-    if trait.share is not None and trait.share_against is not None:
-        one, other = (say_percent(share, language) for share in (trait.share, trait.share_against))
-        return texts("text.traits.share", what=what, one=one, other=other)
-    one, other = (amount(mean or 0.0, str(trait.name), language, names) for mean in (trait.mean, trait.mean_against))
-    return texts("text.traits.mean", what=what, one=one, other=other)
+    one, other = _both(trait, language, names)
+    key = "share" if trait.mean is None else "mean"
+    return texts(f"text.traits.{key}", what=called(trait, language, names), one=one, other=other)
+
+
+def worth_telling(traits: Iterable[Trait], language: Language, names: Names) -> tuple[Trait, ...]:
+    """Those of which both sides are not the same in words: 0.01 days against 0.01 say nothing to anybody."""
+    said = ((trait, _both(trait, language, names)) for trait in traits)
+    return tuple(trait for trait, (one, other) in said if one != other)
+
+
+def _both(trait: Trait, language: Language, names: Names) -> tuple[str, str]:
+    """What the trait comes to on both sides, in words."""
+    if trait.mean is None:
+        return say_percent(trait.share or 0.0, language), say_percent(trait.share_against or 0.0, language)
+    name = str(trait.name)
+    return amount(trait.mean, name, language, names), amount(trait.mean_against or 0.0, name, language, names)
 
 
 def names_of_groups(groups: Sequence[Sequence[Trait]], language: Language, names: Names) -> list[str]:
