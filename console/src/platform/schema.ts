@@ -4770,13 +4770,16 @@ export interface components {
          *     greatest, the first, the last), a property of facts, or what lines of orders have: ``quantity``, ``product_id``,
          *     ``category``, ``brand``; of orders without goods it is of all their lines. ``first`` and ``last`` are by
          *     time, of two at one moment the greater.
+         *
+         *     ``share`` (of ``amount_minor`` of orders with goods) is the part, 0 to 1, of what was spent on all lines of such
+         *     orders in the window that was spent on these goods; not known where nothing was spent.
          */
         Measured: {
             /**
              * By
              * @enum {string}
              */
-            by: "sum" | "average" | "least" | "greatest" | "first" | "last" | "distinct";
+            by: "sum" | "average" | "least" | "greatest" | "first" | "last" | "distinct" | "share";
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -23705,6 +23708,10 @@ export interface operations {
                 name?: string | null;
                 fact_kind?: string | null;
                 fact_name?: string | null;
+                /** @description only of facts of which this property … */
+                where?: string | null;
+                /** @description … is this */
+                where_is?: string;
                 /** @description what has been typed: it is in the value */
                 begins?: string;
                 /**

@@ -41,7 +41,7 @@ export function WhatForm({ what, change }: Props) {
   );
 }
 
-function OrdersForm({ what, change }: { what: Orders; change: (what: Orders) => void }) {
+export function OrdersForm({ what, change }: { what: Orders; change: (what: Orders) => void }) {
   const { t } = useTranslation("segments");
   const goods = what.goods ?? { products: [], categories: [], brands: [] };
   const setGoods = (next: typeof goods) => {
@@ -217,7 +217,9 @@ function factOf({ kind, name }: Facts): Pick<Of, "fact_kind" | "fact_name"> {
 /** What can be asked of these facts: their properties, and what every fact has. */
 export function useProperties(what: Facts): { name: string; kind: Kind }[] {
   const { words } = useSpeaking();
-  const found = words.facts.find((one) => one.kind === what.kind && (one.name ?? null) === (what.name ?? null));
+  const found = words.facts.find(
+    (one) => (one.name ?? null) === (what.name ?? null) && (what.kind ? one.kind === what.kind : Boolean(what.name)),
+  );
   // Days and moments of properties are texts.
   const own = (found?.properties ?? []).map(({ name, kind }) => ({
     name,

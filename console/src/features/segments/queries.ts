@@ -133,6 +133,9 @@ export interface Of {
   name?: string;
   fact_kind?: string;
   fact_name?: string;
+  /** Only of facts of which this property is this. */
+  where?: string;
+  where_is?: string;
 }
 
 export function useSuggestions(of: Of | null, begins: string) {

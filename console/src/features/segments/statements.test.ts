@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import {
+  answerTo,
   BEGINNINGS,
   begun,
   givenFor,
@@ -9,6 +10,7 @@ import {
   kindOfMeasure,
   measuresOf,
   OPS,
+  surveysOf,
   withOp,
   type Beginning,
   type Words,
@@ -18,7 +20,7 @@ const WORDS: Words = {
   attributes: [{ name: "city", kind: "text" }],
   identities: [{ kind: "phone" }],
   consents: [{ purpose: "marketing", channel: "sms", state: "granted" }],
-  facts: [{ kind: "track", name: "Product Viewed" }],
+  facts: [{ kind: "track", name: "Product Viewed", properties: [] }],
 };
 const NOTHING: Words = { attributes: [], identities: [], consents: [], facts: [] };
 
@@ -31,8 +33,10 @@ describe("statements to begin with", () => {
       "rfm",
       "value",
       "spent",
-      "attribute",
+      "spends_on",
+      "answered",
       "tag",
+      "attribute",
       "entered",
       "left",
       "segment",
@@ -49,6 +53,12 @@ describe("statements to begin with", () => {
       what: { kind: "track", name: "Product Viewed" },
       times: { op: "is", values: [0] },
     });
+    const asked = (name: string): Words => ({
+      ...WORDS,
+      facts: [{ kind: "track", name: "Survey Answered", properties: [{ name: "survey" }, { name }] }],
+    });
+    expect(begun("answered", asked("score"), "a")).toMatchObject({ of: "score", by: "last" });
+    expect(begun("answered", asked("answer"), "a")).toMatchObject({ of: "answer", test: { op: "is" } });
     expect(begun("share", WORDS, "x")).toMatchObject({ seed: "x" });
   });
 });
@@ -92,6 +102,40 @@ describe("what is not filled in", () => {
     const without = { of: "facts" as const, where: [{ name: "", test: { op: "is" as const, values: [1] } }] };
     expect(isWhole({ ...order, window: { when: "after", which: "last", what: without } })).toBe(false);
     expect(isWhole({ node: "sequence", window: { when: "ever" }, steps: [{ what: without }] })).toBe(false);
+  });
+});
+
+describe("answers to surveys", () => {
+  const nps = answerTo(["nps"], "score");
+  it("are known among what is measured", () => {
+    expect(surveysOf(nps)).toEqual(["nps"]);
+    expect(surveysOf({ ...nps, by: "first" })).toBeNull();
+    expect(surveysOf({ ...nps, of: "scale" })).toBeNull();
+    if (nps.what.of !== "facts") throw new Error("facts");
+    const [which] = nps.what.where;
+    if (!which) throw new Error("which survey");
+    const twice = { ...nps.what, where: [which, which] };
+    expect(surveysOf({ ...nps, what: twice })).toBeNull();
+    expect(surveysOf({ ...nps, what: { ...nps.what, where: [{ ...which, name: "scale" }] } })).toBeNull();
+    expect(surveysOf({ node: "tag", tag: "nps" })).toBeNull();
+  });
+  it("are whole once the survey and the answer are named", () => {
+    expect(isWhole(nps)).toBe(false);
+    expect(isWhole({ ...nps, test: { op: "at_least", values: [9] } })).toBe(true);
+    expect(isWhole({ ...answerTo([], "score"), test: { op: "at_least", values: [9] } })).toBe(false);
+  });
+});
+
+describe("a share of spending", () => {
+  const share = begun("spends_on", WORDS, "a");
+  it("is whole once goods are named", () => {
+    if (share.node !== "measured" || share.what.of !== "orders") throw new Error("a share of orders");
+    const goods = { products: [], categories: ["tea"], brands: [] };
+    expect(isWhole(share)).toBe(false);
+    expect(isWhole({ ...share, what: { ...share.what, goods } })).toBe(true);
+    expect(measuresOf("amount_minor", { ...share.what, goods })).toContain("share");
+    expect(measuresOf("quantity", { ...share.what, goods })).not.toContain("share");
+    expect(measuresOf("amount_minor", share.what)).not.toContain("share");
   });
 });
 

@@ -115,6 +115,7 @@ export function isWhole(statement: Statement): boolean {
     case "measured":
       return (
         statement.of !== "" &&
+        (statement.by !== "share" || (statement.what.of === "orders" && Boolean(statement.what.goods))) &&
         isWhatWhole(statement.what) &&
         isTestWhole(statement.test) &&
         isWindowWhole(statement.window)
@@ -153,7 +154,8 @@ export const BEGINNINGS = {
   known: ["stage", "rfm", "value", "churn", "next_order", "figure"],
   bought: ["bought", "not_bought", "spent", "first_order", "last_order"],
   did: ["did", "not_did", "measured"],
-  person: ["attribute", "near", "birthday", "tag", "consent", "identity"],
+  mind: ["spends_on", "answered", "tag"],
+  person: ["attribute", "near", "birthday", "consent", "identity"],
   course: ["entered", "left", "sequence"],
   whom: ["segment", "list", "share", "top"],
 } as const;
@@ -164,7 +166,34 @@ export interface Words {
   attributes: readonly { name: string; kind: Kind }[];
   identities: readonly { kind: string }[];
   consents: readonly { purpose: string; channel: string; state: string }[];
-  facts: readonly { kind: string; name: string | null }[];
+  facts: readonly { kind: string; name: string | null; properties: readonly { name: string }[] }[];
+}
+
+/** What answers to surveys are called, and their properties: which survey, how many points, what was chosen. */
+export const SURVEYS = { name: "Survey Answered", which: "survey", answers: ["score", "answer"] } as const;
+export type Answered = (typeof SURVEYS.answers)[number];
+
+/** The surveys of which the statement is about the last answer; null where it says something else, or more. */
+export function surveysOf(statement: Statement): readonly string[] | null {
+  if (statement.node !== "measured" || statement.by !== "last" || statement.what.of !== "facts") return null;
+  const [which, ...more] = statement.what.where;
+  if (statement.what.name !== SURVEYS.name || which?.name !== SURVEYS.which || more.length > 0) return null;
+  const asked = (SURVEYS.answers as readonly string[]).includes(statement.of) && which.test.op === "is";
+  return asked ? which.test.values.filter((one) => typeof one === "string") : null;
+}
+
+/** The last answer to these surveys, of which nothing is said yet. */
+export function answerTo(surveys: readonly string[], of: Answered): Extract<Statement, { node: "measured" }> {
+  const which = { name: SURVEYS.which, test: { op: "is" as const, values: [...surveys] } };
+  const test: Test = { op: of === "score" ? "at_least" : "is", values: [] };
+  return {
+    node: "measured",
+    what: { of: "facts", name: SURVEYS.name, where: [which] },
+    of,
+    by: "last",
+    window: EVER,
+    test,
+  };
 }
 
 /** The same seed would always be the same customers; a new share is to be others. */
@@ -220,6 +249,20 @@ export function begun(what: Beginning, words: Words, seed: string): Statement {
         window: EVER,
         test: { op: "last_days", values: [30] },
       };
+    case "spends_on":
+      return {
+        node: "measured",
+        what: ANY_ORDER,
+        of: "amount_minor",
+        by: "share",
+        window: { when: "last", span: { n: 12, unit: "months" } },
+        test: { op: "at_least", values: [0.5] },
+      };
+    case "answered": {
+      const answers = words.facts.filter((one) => one.name === SURVEYS.name).flatMap((one) => one.properties);
+      const scored = answers.length === 0 || answers.some((one) => one.name === "score");
+      return answerTo([], scored ? "score" : "answer");
+    }
     case "attribute":
       return {
         node: "attribute",
@@ -266,7 +309,9 @@ export type Measure = Schemas["Measured"]["by"];
 export function measuresOf(of: string, what: What): readonly Measure[] {
   if (of === "day") return ["last", "first", "least", "greatest"];
   const text = what.of === "orders" && ["product_id", "category", "brand"].includes(of);
-  return text ? ["distinct", "first", "last"] : ["sum", "average", "least", "greatest", "first", "last", "distinct"];
+  if (text) return ["distinct", "first", "last"];
+  const spent = what.of === "orders" && Boolean(what.goods) && of === "amount_minor";
+  return ["sum", "average", "least", "greatest", "first", "last", "distinct", ...(spent ? (["share"] as const) : [])];
 }
 
 /** What the figure is that a measure gives; a property of facts is what the brand's events say it is. */

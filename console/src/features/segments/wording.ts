@@ -10,6 +10,7 @@ import {
   isTestWhole,
   type Kind,
   type Measure,
+  type Orders,
   type Span,
   type Test,
   type What,
@@ -19,7 +20,9 @@ import {
 /** How a number is written: as money in minor units, as a share, or as it is. */
 export type Format = "money" | "share" | "plain";
 
-const SHARES = ["p_alive", "churn_probability", "discount_share"];
+/** The name of a share of what was spent, by which it is written. */
+export const SPENDING = "share_of_spending";
+const SHARES = ["p_alive", "churn_probability", "discount_share", SPENDING];
 
 export function formatOf(name: string): Format {
   if (name.endsWith("_minor")) return "money";
@@ -47,6 +50,9 @@ export interface Wording {
   span: (span: Span) => string;
   window: (window: Window) => string | null;
   what: (what: What) => string;
+  /** The goods that orders are to have, and what else is wanted of these; null where no goods are named. */
+  goods: (what: Orders) => string | null;
+  part: (test: Test) => string | null;
   measure: (of: string, by: Measure) => string;
   either: (words: readonly string[]) => string;
 }
@@ -113,12 +119,16 @@ export function useWording(words: Vocabulary, currency: string | null): Wording 
         const tests = given.where.map((one) => `${property(one.name)} ${test(one.test, one.name) ?? "…"}`);
         return tests.length === 0 ? name : t("whats.with", { what: name, tests: and(tests) });
       }
-      const { products = [], categories = [], brands = [] } = given.goods ?? {};
-      const goods = [products, categories, brands]
-        .filter((one) => one.length > 0)
-        .map((one) => either(one.map((text) => t("quoted", { text }))));
       const order = t(`whats.${given.which}`);
-      const named = goods.length > 0 ? t("whats.of", { what: order, goods: and(goods) }) : order;
+      const goods = goodsOf(given);
+      return limited(goods === null ? order : t("whats.of", { what: order, goods }), given);
+    };
+    const goodsOf = ({ goods }: Orders) => {
+      const { products = [], categories = [], brands = [] } = goods ?? {};
+      const named = [products, categories, brands].filter((one) => one.length > 0);
+      return named.length === 0 ? null : and(named.map((one) => either(one.map((text) => t("quoted", { text })))));
+    };
+    const limited = (named: string, given: Orders) => {
       const tests = [
         ...(given.amount ? [`${property("amount_minor")} ${test(given.amount, "amount_minor") ?? "…"}`] : []),
         ...(given.discount_share
@@ -132,6 +142,20 @@ export function useWording(words: Vocabulary, currency: string | null): Wording 
           : []),
       ];
       return tests.length === 0 ? named : t("whats.with", { what: named, tests: and(tests) });
+    };
+    const goods: Wording["goods"] = (given) => {
+      const named = goodsOf(given);
+      if (named === null) return null;
+      return limited(
+        given.which === "any" ? named : t("whats.with", { what: named, tests: t(`whats.${given.which}`) }),
+        given,
+      );
+    };
+    const part: Wording["part"] = (given) => {
+      const said = test(given, SPENDING);
+      if (said === null || given.than || !(given.op in PARTS)) return said;
+      const [low = "", high = ""] = given.values.map((one) => value(Number(one), SPENDING));
+      return t(`shares.${given.op as keyof typeof PARTS}`, { low, high });
     };
     const and = (given: readonly string[]) => new Intl.ListFormat(say.language, { type: "conjunction" }).format(given);
     const window: Wording["window"] = (given) => {
@@ -155,9 +179,12 @@ export function useWording(words: Vocabulary, currency: string | null): Wording 
       }
     };
     const measure: Wording["measure"] = (of, by) => t(`measures.${by}`, { of: property(of) });
-    return { attribute, figure, property, fact, value, test, times, span, window, what, measure, either };
+    return { attribute, figure, property, fact, value, test, times, span, window, what, goods, part, measure, either };
   }, [t, names, say, words, currency]);
 }
+
+/** Comparisons of a share that stand before what it is of. */
+const PARTS = { at_least: true, at_most: true, more: true, less: true, between: true } as const;
 
 /** Those that have a name here; the others are the brand's own. */
 export const PROPERTIES = {
@@ -171,4 +198,7 @@ export const PROPERTIES = {
   store: "text",
   session: "text",
   day: "moment",
+  survey: "text",
+  score: "number",
+  answer: "text",
 } as const satisfies Record<string, Kind>;

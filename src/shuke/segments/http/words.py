@@ -171,11 +171,24 @@ def word_routes(workplace: Workplace, _: Metrics) -> list[BaseRoute]:
         name: Annotated[str | None, Query(max_length=100, description="of which attribute, or property")] = None,
         fact_kind: _Word = None,
         fact_name: Annotated[str | None, Query(max_length=200)] = None,
+        where: Annotated[
+            str | None, Query(max_length=100, description="only of facts of which this property …")
+        ] = None,
+        where_is: Annotated[str, Query(max_length=500, description="… is this")] = "",
         begins: Annotated[str, Query(max_length=100, description="what has been typed: it is in the value")] = "",
     ) -> SuggestionsAnswer:
         with visit.read() as tx:
             asked = asking(tx, workplace)
-        found = suggested(workplace, asked, of, name=name, fact_kind=fact_kind, fact_name=fact_name, begins=begins)
+        found = suggested(
+            workplace,
+            asked,
+            of,
+            name=name,
+            fact_kind=fact_kind,
+            fact_name=fact_name,
+            where=None if where is None else (where, where_is),
+            begins=begins,
+        )
         return SuggestionsAnswer(items=found)
 
     @router.get("/segments/templates")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import ibis.expr.types as ir
 import sqlalchemy as sa
@@ -155,6 +155,7 @@ def suggested(
     name: str | None = None,
     fact_kind: str | None = None,
     fact_name: str | None = None,
+    where: tuple[str, str] | None = None,
     begins: str = "",
 ) -> tuple[Labelled, ...]:
     """Values that stand there, at most :data:`SUGGESTED_MAX`, the most frequent first.
@@ -167,6 +168,7 @@ def suggested(
         name: which attribute, or which property.
         fact_kind: of which facts the property is; None is any.
         fact_name: likewise.
+        where: only of facts of which this property is this text.
         begins: what the value, or what it is called, has in it.
 
     Raises:
@@ -174,7 +176,7 @@ def suggested(
         CannotSay: ``platform.no_table`` without a lake.
         NotAvailable: ``segments.busy``.
     """
-    _check(asked, of, name)
+    _check(asked, of, name, where)
     columns = latest_columns(workplace) or columns_now(workplace)
     if of == "property":
         # Its sample is made with the words.
@@ -182,7 +184,7 @@ def suggested(
     with workplace.database.read() as tx:
         named = labels_of(tx, of, begins=begins) if begins else {}
     with _turns.taken(), duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
-        table = _values(engine, columns, of, name, fact_kind, fact_name)
+        table = _values(engine, columns, of, name, (fact_kind, fact_name, where))
         if begins:
             table = table.filter(alike(table.value, begins, named))
         found = _rows(counted(table, "value", most=SUGGESTED_MAX, people=of in ("attribute", "tag")))
@@ -207,21 +209,24 @@ def labels_of(tx: Transaction, of: str, *, values: list[str] | None = None, begi
     return {row[0]: row[1] for row in tx.execute(wanted)}
 
 
-def _check(asked: Asking, of: Of, name: str | None) -> None:
+def _check(asked: Asking, of: Of, name: str | None, where: tuple[str, str] | None) -> None:
     # Of what is personal, not even a day can be suggested.
     if of == "attribute" and asked.kinds.get(name or "", Kind.YEARLY) is Kind.YEARLY:
         code = "personal_attribute" if name in asked.vocabulary.personal else "no_attribute"
         raise BadInput(f"segments.{code}", place="name", attribute=name or "")
-    if of == "property" and not PROPERTY.fullmatch(name or ""):
+    named = [name or "", *(() if where is None else where[:1])]
+    if of == "property" and not all(map(PROPERTY.fullmatch, named)):
         raise BadInput("segments.bad_property")
 
 
-def _values(
-    engine: DuckDBEngine, columns: Columns, of: Of, name: str | None, fact_kind: str | None, fact_name: str | None
-) -> ir.Table:
+#: Of which facts a property is: their kind, their name, and what another property is.
+_Facts = tuple[str | None, str | None, tuple[str, str] | None]
+
+
+def _values(engine: DuckDBEngine, columns: Columns, of: Of, name: str | None, facts: _Facts) -> ir.Table:
     """The table in which the values stand as ``value``."""
     if of == "property":
-        return _of_facts(engine.read_parquet(columns.folder / _SAMPLE), str(name), fact_kind, fact_name)
+        return _of_facts(engine.read_parquet(columns.folder / _SAMPLE), str(name), facts)
     subjects = columns.subjects(engine)
     if of == "attribute":
         people = subjects.people
@@ -231,13 +236,20 @@ def _values(
     return (_valid(table, columns) if of == "tag" else table).select("customer_id", value=column)
 
 
-def _of_facts(sample: ir.Table, name: str, fact_kind: str | None, fact_name: str | None) -> ir.Table:
+def _of_facts(sample: ir.Table, name: str, facts: _Facts) -> ir.Table:
+    fact_kind, fact_name, where = facts
     if fact_kind is not None:
         sample = sample.filter(sample.kind == fact_kind)
     if fact_name is not None:
         sample = sample.filter(sample["name"] == fact_name)
+    if where is not None:
+        sample = sample.filter(_property(sample, where[0]) == where[1])
+    return sample.select("customer_id", value=_property(sample, name))
+
+
+def _property(sample: ir.Table, name: str) -> ir.StringValue:
     value = sample[name].cast("string") if name in OWN else INSIDE["duckdb"](sample.properties, name)
-    return sample.select("customer_id", value=value)
+    return cast(ir.StringValue, value)
 
 
 def _valid(tags: ir.Table, columns: Columns) -> ir.Table:

@@ -106,7 +106,7 @@ export function OfMeasured({ says, change, fresh }: Props<Of<"measured">>) {
     const by = measuresOf(next.of, next.what).includes(next.by)
       ? next.by
       : (measuresOf(next.of, next.what)[0] ?? "sum");
-    const fits = kindOfMeasure(next.of, by, kind(next.of)) === compared;
+    const fits = kindOfMeasure(next.of, by, kind(next.of)) === compared && by !== "share";
     change({ ...says, ...next, by, test: fits ? says.test : firstTest(kindOfMeasure(next.of, by, kind(next.of))) });
   };
   return (

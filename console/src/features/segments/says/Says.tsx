@@ -1,8 +1,10 @@
 /** A statement as a sentence whose parts can be pressed and changed. */
 import type { ReactNode } from "react";
 
+import { surveysOf } from "../statements";
 import type { Statement } from "../tree";
 
+import { OfAnswered, OfSpending } from "./Attitudes";
 import { OfDid, OfMeasured, OfMoved } from "./Happened";
 import { OfAttribute, OfConsent, OfFigure, OfIdentity, OfNear, OfTag } from "./Known";
 import { OfOthers, OfShare, OfTop } from "./Others";
@@ -27,7 +29,8 @@ export function Says(props: Props<Statement>): ReactNode {
     case "did":
       return <OfDid says={says} {...rest} />;
     case "measured":
-      return <OfMeasured says={says} {...rest} />;
+      if (surveysOf(says)) return <OfAnswered says={says} {...rest} />;
+      return says.by === "share" ? <OfSpending says={says} {...rest} /> : <OfMeasured says={says} {...rest} />;
     case "moved":
       return <OfMoved says={says} {...rest} />;
     case "sequence":
