@@ -173,6 +173,10 @@ def test_values_are_suggested(ask: Ask) -> None:
     assert suggestions(ask, **viewed, name="product_id") == [("P1", "P1", 2)]
     assert suggestions(ask, of="property", name="product_id") == [("P1", "P1", 2), ("P2", "P2", 1)]
     assert suggestions(ask, **viewed, name="channel") == [("web", "web", 1)]
+    # Only of those of which another property is this.
+    on_web = viewed | {"name": "product_id", "where": "channel", "where_is": "web"}
+    assert suggestions(ask, **on_web) == [("P1", "P1", 1)]
+    assert suggestions(ask, **on_web | {"where": "product_id", "where_is": "P2"}) == []
     # Too long for a word.
     assert suggestions(ask, **viewed, name="note") == []
 
@@ -186,6 +190,7 @@ def test_values_are_suggested(ask: Ask) -> None:
         ({"of": "attribute"}, "segments.no_attribute"),
         ({"of": "property"}, "segments.bad_property"),
         ({"of": "property", "name": "a'b"}, "segments.bad_property"),
+        ({"of": "property", "name": "a", "where": "a'b"}, "segments.bad_property"),
     ],
 )
 def test_what_is_no_word_has_no_values(ask: Ask, asked: dict[str, str], code: str) -> None:
