@@ -252,12 +252,12 @@ def test_an_earlier_answer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (
             Language.ENGLISH,
-            "the last answer of “Survey Answered” (survey is “taste”) is “green”: 50.0% against 25.0%",
+            "the last answer in the survey “taste” is “green”: 50.0% against 25.0%",
             "last score in the survey “taste”: 9 on average against 6.5",
         ),
         (
             Language.CHINESE,
-            "“Survey Answered”（调查是“taste”）的最近一个回答是“green”：50.0%，对比 25.0%",
+            "对调查“taste”最近一次的回答是“green”：50.0%，对比 25.0%",
             "调查“taste”最近一次的得分：平均 9，对比 6.5",
         ),
     ],

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shuke.base import year
+from shuke.base.language import Language
 
 # Pytest would take a class of this name for tests.
 from shuke.segments.model.tree import (
@@ -47,6 +48,7 @@ from shuke.segments.model.tree import (
     Window,
 )
 from shuke.segments.model.tree import Test as Wants
+from shuke.segments.rules.wording import Names, sentence
 
 from .engines import Asked, difference
 from .evaluator import meant
@@ -631,3 +633,29 @@ def test_a_moment_is_of_the_day_of_the_brand(asks: Asks) -> None:
     people = {"late": {"first_order_at": at("2024-03-15") - 1}, "early": {"first_order_at": at("2024-03-15")}}
     tree = Figure(name=FigureName.FIRST_ORDER, test=Wants(op=Op.SINCE, values=("2024-03-15",)))
     assert asks(tree, people) == {"early"}
+
+
+def test_a_share_is_said_with_what_it_is_of() -> None:
+    year = Last(span=Span(n=12, unit=Unit.MONTHS))
+
+    def said(language: Language, op: Op, *values: float, what: Orders = Orders(goods=TEA)) -> str:  # noqa: B008 - frozen
+        test = Wants(op=op, values=values)
+        node = Measured(what=what, of="amount_minor", by="share", window=year, test=test)
+        return sentence(node, language, Names())
+
+    english, chinese = Language.ENGLISH, Language.CHINESE
+    assert said(english, Op.AT_LEAST, 0.4) == "at least 40.0% of what was spent in the last 12 months went to “tea”"
+    assert said(chinese, Op.AT_LEAST, 0.4) == "最近 12 个月消费中至少 40.0% 花在“tea”上"
+    assert said(english, Op.BETWEEN, 0.1, 0.25) == (
+        "10.0% to 25.0% of what was spent in the last 12 months went to “tea”"
+    )
+    assert said(english, Op.IS_NOT, 1.0) == (
+        "the share that went to “tea” of what was spent in the last 12 months is not 100.0% (or not known)"
+    )
+    web = Orders(goods=TEA, channels=("web",))
+    assert said(english, Op.LESS, 0.4, what=web) == (
+        "less than 40.0% of what was spent in the last 12 months (only in: order (by “web”)) went to “tea”"
+    )
+    assert (
+        said(chinese, Op.LESS, 0.4, what=web) == "最近 12 个月消费（仅计订单（渠道为“web”））中不到 40.0% 花在“tea”上"
+    )

@@ -13,6 +13,7 @@ from shuke.base.language import Catalogue, Language, catalogue
 from shuke.base.money import from_minor, minor_digits
 from shuke.base.wording import say_date, say_money, say_number, say_percent
 from shuke.segments.model.kinds import Comparing, Kind
+from shuke.segments.model.surveys import surveys_of
 from shuke.segments.model.tree import (
     Anchored,
     Attribute,
@@ -293,8 +294,14 @@ class _Words:
     def _measured(self, node: Measured) -> str:
         if node.by == "share" and isinstance(node.what, Orders) and node.what.goods is not None:
             return self._share(node, node.what, node.what.goods)
-        called = self._called("properties", node.of)
-        figure = self.say(f"by.{node.by}", of=called, what=self.what(node.what), window=self.window(node.window))
+        said = {"of": self._called("properties", node.of), "window": self.window(node.window)}
+        surveys = surveys_of(node)
+        if surveys:
+            figure = self.say(
+                "answered", surveys=self.either([self.say("quoted", text=one) for one in surveys]), **said
+            )
+        else:
+            figure = self.say(f"by.{node.by}", what=self.what(node.what), **said)
         return self.test(figure, node.test, _measure(node))
 
     def _share(self, node: Measured, what: Orders, goods: Goods) -> str:
