@@ -41,35 +41,72 @@ export function WhatForm({ what, change }: Props) {
   );
 }
 
-export function OrdersForm({ what, change }: { what: Orders; change: (what: Orders) => void }) {
+interface OrdersProps {
+  what: Orders;
+  change: (what: Orders) => void;
+}
+
+function OrdersForm(props: OrdersProps) {
+  return (
+    <>
+      <WhichForm {...props} />
+      <GoodsForm {...props} />
+      <PlacesForm {...props} />
+    </>
+  );
+}
+
+/** A share is of some goods: these come first. */
+export function SpendingForm(props: OrdersProps) {
+  return (
+    <>
+      <GoodsForm {...props} />
+      <WhichForm {...props} />
+      <PlacesForm {...props} />
+    </>
+  );
+}
+
+function WhichForm({ what, change }: OrdersProps) {
+  const { t } = useTranslation("segments");
+  return (
+    <Select<Orders["which"]>
+      aria-label={t("part.which")}
+      value={what.which}
+      options={(["any", "first", "last"] as const).map((value) => ({ value, label: t(`which.${value}`) }))}
+      onChange={(which) => {
+        change({ ...what, which });
+      }}
+    />
+  );
+}
+
+function GoodsForm({ what, change }: OrdersProps) {
   const { t } = useTranslation("segments");
   const goods = what.goods ?? { products: [], categories: [], brands: [] };
   const setGoods = (next: typeof goods) => {
     const some = next.products.length + next.categories.length + next.brands.length > 0;
     change({ ...what, goods: some ? next : null });
   };
-  return (
-    <>
-      <Select<Orders["which"]>
-        aria-label={t("part.which")}
-        value={what.which}
-        options={(["any", "first", "last"] as const).map((value) => ({ value, label: t(`which.${value}`) }))}
-        onChange={(which) => {
-          change({ ...what, which });
+  return (["categories", "products", "brands"] as const).map((name) => (
+    <Field key={name} label={t(`part.${name}`)}>
+      <Words
+        label={t(`part.${name}`)}
+        values={goods[name]}
+        of={{ of: OF[name] }}
+        change={(values) => {
+          setGoods({ ...goods, [name]: values });
         }}
       />
-      {(["categories", "products", "brands"] as const).map((name) => (
-        <Field key={name} label={t(`part.${name}`)}>
-          <Words
-            label={t(`part.${name}`)}
-            values={goods[name]}
-            of={{ of: OF[name] }}
-            change={(values) => {
-              setGoods({ ...goods, [name]: values });
-            }}
-          />
-        </Field>
-      ))}
+    </Field>
+  ));
+}
+
+/** Where the orders were, and how large. */
+function PlacesForm({ what, change }: OrdersProps) {
+  const { t } = useTranslation("segments");
+  return (
+    <>
       {(["channels", "stores"] as const).map((name) => (
         <Field key={name} label={t(`part.${name}`)}>
           <Words

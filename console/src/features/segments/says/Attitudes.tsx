@@ -6,7 +6,7 @@ import { useSpeaking } from "../speaking";
 import { answerTo, SURVEYS, surveysOf, type Answered } from "../statements";
 import { TestForm } from "../TestForm";
 import { Words } from "../Values";
-import { OrdersForm } from "../WhatForm";
+import { SpendingForm } from "../WhatForm";
 import { SPENDING } from "../wording";
 
 import { Choice, WhenPart, type Of, type Props } from "./parts";
@@ -43,7 +43,7 @@ export function OfSpending({ says, change, fresh }: Props<Of<"measured">>) {
         ),
         goods: (
           <Part name={t("part.goods")} text={wording.goods(what)} begins={fresh}>
-            <OrdersForm
+            <SpendingForm
               what={what}
               change={(next) => {
                 change({ ...says, what: next });
