@@ -335,6 +335,9 @@ def test_a_segment_against_the_others_and_another(ask: Ask) -> None:
     assert {(one["what"], one["value"]) for one in (first, second)} >= {("category", "茶")}
     assert max(first["effect"], second["effect"]) == pytest.approx(math.pi)
     assert "有含“茶”的订单：100.0%，对比 0.0%" in [one["text"] for one in found["items"]]
+    kept = next(one["definition"] for one in found["items"] if one["value"] == "茶")
+    assert ask("POST", "/api/segments/preview", json={"definition": kept}).json()["customers"] == 33
+    assert {one["definition"] for one in found["items"] if one["value"] is None} == {None}
     beside = ask("GET", f"/api/segments/compare?one={tea}&other={pots}").json()
     assert [beside[name] for name in ("both", "only_one", "only_other")] == [1, 32, 30]
     assert (beside["one"]["name"], beside["one"]["customers"], beside["other"]["customers"]) == ("Tea", 33, 31)

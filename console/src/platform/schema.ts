@@ -7277,11 +7277,16 @@ export interface components {
          * TraitAnswer
          * @description One thing in which two sides differ, and `text`, which says it.
          *
-         *     `what` is figure, attribute, tag, category or brand; `name` which figure or attribute. A `value` has its `share` of
-         *     all customers of each side (0 to 1) and Cohen's h as its `effect`; a number has its `mean` of those of whom it is
-         *     known, and Cohen's d. An effect above 0 is more on the first side; 0.2 is small, 0.5 medium, 0.8 large.
+         *     `what` is figure, attribute, tag, category, brand or survey (what was last answered); `name` which figure, attribute
+         *     or survey. A `value` has its `share` of all customers of each side (0 to 1) and Cohen's h as its `effect`; a number
+         *     has its `mean` of those of whom it is known, and Cohen's d. An effect above 0 is more on the first side; 0.2 is
+         *     small, 0.5 medium, 0.8 large. The `definition` means whoever has the value; there is none of a number.
          */
         TraitAnswer: {
+            /** Definition */
+            definition: {
+                [key: string]: unknown;
+            } | null;
             /** Effect */
             effect: number;
             /** Mean */

@@ -3,9 +3,10 @@ import { Button, type ButtonProps } from "antd";
 import type { MouseEvent } from "react";
 import { useHref, useLinkClickHandler } from "react-router";
 
-export function LinkButton({ to, ...button }: ButtonProps & { to: string }) {
+/** `state` is what the other page is told beside its address. */
+export function LinkButton({ to, state, ...button }: ButtonProps & { to: string; state?: unknown }) {
   const href = useHref(to);
-  const go = useLinkClickHandler(to);
+  const go = useLinkClickHandler(to, { state });
   return (
     <Button
       {...button}

@@ -9,7 +9,7 @@ from uuid import UUID
 from shuke.base.language import Language
 from shuke.platform import Blueprint, JobContext, Running, defer, log, run_job, workplace
 from shuke.segments.rules.checking import written_tree
-from shuke.segments.rules.traits import contrast, names_of_groups, worth_telling
+from shuke.segments.rules.traits import names_of_groups, told, worth_telling
 from shuke.segments.rules.wording import sentence
 from shuke.segments.service import building
 from shuke.segments.service.asking import asking
@@ -101,9 +101,9 @@ def _find_asked(running: Running) -> None:
                 "definition": written_tree(one.definition),
                 "text": sentence(one.definition, language, names),
                 "agreement": one.agreement,
-                "traits": [{**vars(trait), "text": contrast(trait, language, names)} for trait in told],
+                "traits": [told(trait, language, names) for trait in worth],
             }
-            for name, one, told in zip(called, found.clusters, traits, strict=True)
+            for name, one, worth in zip(called, found.clusters, traits, strict=True)
         ]
         running.done(
             tx,

@@ -3,7 +3,7 @@ import { useMutation, type UseQueryResult } from "@tanstack/react-query";
 import { Button, Input, Modal } from "antd";
 import { useId, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useBeforeUnload, useBlocker, useNavigate, useParams, useSearchParams } from "react-router";
+import { useBeforeUnload, useBlocker, useLocation, useNavigate, useParams, useSearchParams } from "react-router";
 
 import { useLater } from "@/base/useLater";
 import { useOverview } from "@/features/lifecycle/queries";
@@ -82,10 +82,11 @@ interface Begin {
   left: readonly LeftOut[];
 }
 
-/** From nothing, from a template, from a list that somebody made, from a group that was found, or from the conditions of
- * the list of customers. */
+/** From nothing, from a template, from a list that somebody made, from a group that was found, from what another page
+ * says, or from the conditions of the list of customers. */
 function NewPage() {
   const { t } = useTranslation("segments");
+  const said = useLocation().state as { definition?: Node } | null;
   const [address] = useSearchParams();
   const template = address.get("template");
   const list = address.get("list");
@@ -105,9 +106,9 @@ function NewPage() {
       return { name: group?.name ?? "", definition: group?.definition ?? EVERYBODY, left: [] };
     }
     if (list !== null) return { name: "", definition: { node: "list", list_id: list }, left: [] };
-    if (from === null) return { name: "", definition: EVERYBODY, left: [] };
+    if (from === null) return { name: "", definition: said?.definition ?? EVERYBODY, left: [] };
     return { name: "", ...keptOf(wantedOf(new URLSearchParams(from)), address.get("searched") === "yes") };
-  }, [address, from, list, found, job.data, template, templates.data]);
+  }, [address, said, from, list, found, job.data, template, templates.data]);
   const awaited: Pick<UseQueryResult, "data" | "error" | "refetch"> = found === null ? templates : job;
   return (
     <Page title={t("builder.new")}>

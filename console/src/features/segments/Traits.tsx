@@ -1,10 +1,13 @@
 /** In what two sides differ: each difference as a sentence with both figures, and how great it is. */
+import { PlusOutlined } from "@ant-design/icons";
 import { Button } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useSaying } from "@/base/useSaying";
+import { useMay } from "@/features/access/session";
 import { Empty, Waiting } from "@/shell/Answer";
+import { LinkButton } from "@/shell/LinkButton";
 
 import type { Trait } from "./queries";
 import styles from "./Segments.module.css";
@@ -26,6 +29,7 @@ interface Props {
 export function Traits({ label, traits, one, other, first = 12 }: Props) {
   const { t } = useTranslation("segments");
   const say = useSaying();
+  const may = useMay();
   const [all, setAll] = useState(false);
   const silent = silence(one, other, traits);
   if (silent === "few")
@@ -48,7 +52,20 @@ export function Traits({ label, traits, one, other, first = 12 }: Props) {
         <tbody>
           {traits.slice(0, all ? undefined : first).map((trait, at) => (
             <tr key={at}>
-              <th scope="row">{trait.text}</th>
+              <th scope="row">
+                {trait.text}
+                {may("segments.write") && trait.definition && (
+                  <LinkButton
+                    to="/segments/new"
+                    state={{ definition: trait.definition }}
+                    type="text"
+                    size="small"
+                    icon={<PlusOutlined />}
+                    title={t("groups.keep")}
+                    aria-label={t("groups.keep_one", { name: trait.text })}
+                  />
+                )}
+              </th>
               <td>
                 <Effect effect={trait.effect} />
               </td>

@@ -4,7 +4,7 @@ import type { Trait } from "./queries";
 import { fillOf, silence, sizeOf } from "./traits";
 
 function differing(effect: number): Trait {
-  const unknown = { name: null, value: "茶", mean: null, mean_against: null };
+  const unknown = { name: null, value: "茶", mean: null, mean_against: null, definition: null };
   return { what: "category", text: "…", share: 0.5, share_against: 0.4, effect, ...unknown };
 }
 

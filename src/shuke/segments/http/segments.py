@@ -19,7 +19,7 @@ from shuke.segments.model.profile import Comparison, Side, Trait
 from shuke.segments.model.segment import Change, Explained, Member, Preview, Segment, Shared
 from shuke.segments.model.tree import Node
 from shuke.segments.rules.checking import attributes_of, checked, written_tree
-from shuke.segments.rules.traits import contrast, worth_telling
+from shuke.segments.rules.traits import told, worth_telling
 from shuke.segments.rules.wording import Names, sentence
 from shuke.segments.service.asking import Asking, asking
 from shuke.segments.service.clustering import CLUSTERS_MAX, CLUSTERS_MIN
@@ -316,9 +316,10 @@ def _said(segment: Segment) -> dict[str, Any]:
 class TraitAnswer(BaseModel):
     """One thing in which two sides differ, and `text`, which says it.
 
-    `what` is figure, attribute, tag, category or brand; `name` which figure or attribute. A `value` has its `share` of
-    all customers of each side (0 to 1) and Cohen's h as its `effect`; a number has its `mean` of those of whom it is
-    known, and Cohen's d. An effect above 0 is more on the first side; 0.2 is small, 0.5 medium, 0.8 large.
+    `what` is figure, attribute, tag, category, brand or survey (what was last answered); `name` which figure, attribute
+    or survey. A `value` has its `share` of all customers of each side (0 to 1) and Cohen's h as its `effect`; a number
+    has its `mean` of those of whom it is known, and Cohen's d. An effect above 0 is more on the first side; 0.2 is
+    small, 0.5 medium, 0.8 large. The `definition` means whoever has the value; there is none of a number.
     """
 
     what: str
@@ -330,6 +331,7 @@ class TraitAnswer(BaseModel):
     mean: float | None
     mean_against: float | None
     effect: float
+    definition: dict[str, Any] | None
 
 
 class ProfileAnswer(BaseModel):
@@ -397,8 +399,7 @@ def _of_knowledge(router: APIRouter, workplace: Workplace, finding: AnyTask) -> 
 
 def _contrasted(traits: tuple[Trait, ...], visit: access.Visit, names: Names) -> list[TraitAnswer]:
     language = visit.language
-    told = worth_telling(traits, language, names)
-    return [TraitAnswer(**vars(one), text=contrast(one, language, names)) for one in told]
+    return [TraitAnswer(**told(one, language, names)) for one in worth_telling(traits, language, names)]
 
 
 def _compared(found: Comparison, items: list[TraitAnswer]) -> ComparisonAnswer:

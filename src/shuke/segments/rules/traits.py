@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from shuke.base.language import Language, catalogue
 from shuke.base.wording import say_percent
@@ -23,9 +24,10 @@ from shuke.segments.model.tree import (
     Tagged,
     Test,
 )
+from shuke.segments.rules.checking import written_tree
 from shuke.segments.rules.wording import Names, amount, sentence
 
-__all__ = ["called", "contrast", "names_of_groups", "statement", "worth_telling"]
+__all__ = ["called", "contrast", "names_of_groups", "statement", "told", "worth_telling"]
 
 _NAME_MAX = 100
 
@@ -70,6 +72,13 @@ def contrast(trait: Trait, language: Language, names: Names) -> str:
     one, other = _both(trait, language, names)
     key = "share" if trait.mean is None else "mean"
     return texts(f"text.traits.{key}", what=called(trait, language, names), one=one, other=other)
+
+
+def told(trait: Trait, language: Language, names: Names) -> dict[str, Any]:
+    """The trait with its words (``text``), and the ``definition`` of whoever has the value; None of a number."""
+    said = statement(trait)
+    definition = None if said is None else written_tree(said)
+    return {**vars(trait), "text": contrast(trait, language, names), "definition": definition}
 
 
 def worth_telling(traits: Iterable[Trait], language: Language, names: Names) -> tuple[Trait, ...]:
