@@ -33,6 +33,7 @@ NOBODY = {
     "coupon_hunters": "its orders have no discounts",
     "last_order_discounted": "its orders have no discounts",
     "never_bought_with_consent": "it has no consents",
+    "birthday_week": "it knows nobody's birthday",
     "high_value_likely_to_leave": "of one year of orders no chance of leaving can be told",
     "one_category": "its products have no categories",
     "many_categories": "its products have no categories",

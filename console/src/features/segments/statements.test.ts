@@ -37,6 +37,7 @@ describe("statements to begin with", () => {
       "answered",
       "tag",
       "attribute",
+      "near",
       "entered",
       "left",
       "segment",
