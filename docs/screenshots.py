@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,7 +32,7 @@ PAGES = {
     "segment-profile": "/segments/{segment}?part=profile",
     "segment-compare": "/segments/{segment}/compare/{other}",
     "segment-groups": "/segments/groups?job={groups}",
-    "lifecycle-stages": "/lifecycle?since={since}",
+    "lifecycle-stages": "/lifecycle",
     "lifecycle-value": "/lifecycle?part=value",
     "lifecycle-cohorts": "/lifecycle?part=cohorts",
     "lifecycle-retention": "/lifecycle?part=retention",
@@ -77,13 +76,7 @@ def main(folder: str) -> None:
         headers = {"authorization": f"Bearer {told['API key']}"}
         with httpx.Client(base_url=told["Console"], headers=headers, timeout=60) as client:
             segment, other = _keep_segments(client)
-            since = datetime.now(UTC).date() - timedelta(days=90)
-            of_all = {
-                "customer": told["Timeline"].split("/")[-2],
-                "segment": segment,
-                "other": other,
-                "since": f"{since}",
-            }
+            of_all = {"customer": told["Timeline"].split("/")[-2], "segment": segment, "other": other}
             things = {language: of_all | {"groups": _find_groups(client, language)} for language in LANGUAGES}
         _take_all(told["Console"], told["E-mail"], told["Password"], things)
 

@@ -15,10 +15,11 @@ from shuke.platform import EmbeddedPostgres
 def test_notes_are_found_again_and_are_for_nobody_else(tmp_path: Path) -> None:
     folder = tmp_path / "demo" / "data"
     notes = Notes.of(folder)
-    notes.write_key, notes.customers = "key", [("id", "12748")]
+    assert notes.weeks is None
+    notes.write_key, notes.customers, notes.weeks = "key", [("id", "12748")], 780
     notes.finish("orders")
     again = Notes.of(folder)
-    assert (again.done, again.write_key, again.counts) == (["orders"], "key", {})
+    assert (again.done, again.write_key, again.counts, again.weeks) == (["orders"], "key", {}, 780)
     assert [tuple(one) for one in again.customers] == notes.customers
     assert (folder / "demo.json").stat().st_mode & 0o077 == 0
 
@@ -42,6 +43,8 @@ def test_what_could_lead_to_a_brands_data_is_left_alone(tmp_path: Path, monkeypa
     settings = demo._settings(options, tmp_path / "data")
     assert (settings.database_url, settings.master_key_file) == (None, None)
     assert (settings.data_folder, settings.host) == (tmp_path / "data", "127.0.0.1")
+    # The orders are of the present, and so the facts may stay so.
+    assert settings.nightly_refresh
     # The web process and the worker are told so too.
     told = settings.as_environment()
     assert (told["DATABASE_URL"], told["SHUKE_MASTER_KEY_FILE"]) == ("", "")

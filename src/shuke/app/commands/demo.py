@@ -1,5 +1,6 @@
 """``shuke demo``: a server of its own with the real orders of a shop, what is simulated around them, and both reports.
 
+The orders are moved by whole weeks, so that the last one is of the week before the demo is first made.
 The server's data are in ``data`` below one folder, if PostgreSQL can get in there; what is served to look at is in
 ``site``. A demo that was interrupted goes on where it was; one that is complete only starts the server.
 """
@@ -11,10 +12,10 @@ import http.client
 import logging
 import os
 import secrets
+import shutil
 import signal
-import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,6 @@ from importlib import resources
 from pathlib import Path
 
 import click
-import pyarrow.parquet as pq
 from rich.console import Console
 
 from shuke import access, collect, lifecycle, profiles
@@ -34,7 +34,6 @@ from shuke.app.commands import report
 from shuke.app.commands.imports import ImportsOptions, bring_in
 from shuke.app.commands.serve import Told, address_of, listening, stay
 from shuke.app.demo import filling, moving, pages
-from shuke.app.demo.history import SECOND
 from shuke.app.demo.notes import OWNER, Notes
 from shuke.app.place import open_workplace, own_database
 from shuke.base.errors import BadInput, Conflict
@@ -47,7 +46,7 @@ __all__ = ["DemoOptions", "run"]
 
 SEED = 20111209
 CURRENCY = "GBP"
-#: Days before the last at which facts are worked out, too, so that it is seen how customers have moved.
+#: Days before the present at which facts are worked out, too, so that it is seen how customers have moved.
 REFRESHED_BEFORE = (91, 7)
 #: The source that events of the person's own come from.
 SITE = "demo-site"
@@ -55,7 +54,10 @@ SITE = "demo-site"
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What ``shuke demo`` was asked for; port 0 lets the system choose. ``orders`` None is the shipped file."""
+    """What ``shuke demo`` was asked for; port 0 lets the system choose.
+
+    ``orders`` is a Parquet file with the columns of the shipped one, which is what None means; it is moved likewise.
+    """
 
     language: Language
     out: Path
@@ -118,44 +120,51 @@ def _database(settings: Settings, text: Catalogue) -> Iterator[EmbeddedPostgres 
 
 def _fill(options: DemoOptions, place: Workplace, notes: Notes, text: Catalogue) -> None:
     """Do the steps that have not come to their end yet, in order. Each may be done again without harm."""
-    steps = {
-        "orders": partial(_import_orders, options, place, notes),
-        "facts": partial(_add_facts, options, place, notes),
-        "reports": partial(_write_reports, options, notes),
-    }
-    for number, (step, work) in enumerate(steps.items(), 1):
-        if step not in notes.done:
-            click.echo(text("demo.step", number=number, steps=len(steps), what=text(f"demo.{step}")), err=True)
-            work()
-            notes.finish(step)
+    with contextlib.ExitStack() as stack:
+        shipped = resources.files("shuke.app") / "data" / "online_retail.parquet"
+        given = options.orders or stack.enter_context(resources.as_file(shipped))
+        steps: dict[str, Callable[[Path], None]] = {
+            "orders": partial(_import_orders, options, place),
+            "facts": lambda _: _add_facts(options, place, notes),
+            "reports": partial(_write_reports, options),
+        }
+        left = [step for step in steps if step not in notes.done]
+        orders = stack.enter_context(_moved(given, notes)) if left else given
+        for number, (step, work) in enumerate(steps.items(), 1):
+            if step in left:
+                click.echo(text("demo.step", number=number, steps=len(steps), what=text(f"demo.{step}")), err=True)
+                work(orders)
+                notes.finish(step)
 
 
 @contextmanager
-def _moved_orders(options: DemoOptions, notes: Notes) -> Iterator[Path]:
-    """The orders in a file of their own, which is there meanwhile; moved as they were the first time."""
-    shipped = resources.files("shuke.app") / "data" / "online_retail.parquet"
-    with resources.as_file(shipped) as there:
-        orders = pq.read_table(options.orders or there)
+def _moved(given: Path, notes: Notes) -> Iterator[Path]:
+    """These orders as if the last were of the week before the demo was first made, in a file that is there meanwhile.
+
+    It has the same name as what is given, since that is what the report says the orders are from.
+    """
     if notes.weeks is None:
-        notes.weeks = moving.weeks_until(datetime.now(UTC).date(), moving.last_day(orders))
+        notes.weeks = moving.weeks_to_the_present(moving.last_day(given), datetime.now(UTC).date())
         notes.save()
-    with tempfile.TemporaryDirectory(prefix="shuke-demo-") as folder:
-        file = Path(folder) / shipped.name
-        pq.write_table(moving.moved(orders, notes.weeks), file)
-        yield file
+    folder = notes.folder / "moved"
+    folder.mkdir(exist_ok=True)
+    try:
+        moving.write_moved(given, folder / given.name, notes.weeks)
+        yield folder / given.name
+    finally:
+        shutil.rmtree(folder)
 
 
-def _import_orders(options: DemoOptions, place: Workplace, notes: Notes) -> None:
-    with _moved_orders(options, notes) as orders:
-        asked = ImportsOptions(
-            kind="orders",
-            files=(str(orders),),
-            language=options.language,
-            currency=CURRENCY,
-            source="online-retail",
-            rejects_folder=options.out / "rejected",
-        )
-        bring_in(asked, place)
+def _import_orders(options: DemoOptions, place: Workplace, orders: Path) -> None:
+    asked = ImportsOptions(
+        kind="orders",
+        files=(str(orders),),
+        language=options.language,
+        currency=CURRENCY,
+        source="online-retail",
+        rejects_folder=options.out / "rejected",
+    )
+    bring_in(asked, place)
 
 
 def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
@@ -168,8 +177,8 @@ def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
         if simulated := filling.add_simulated(place, history, seed=SEED, now=now):
             notes.counts = {"customers": history.customers, "orders": len(history.order_at), "simulated": simulated}
             notes.save()
-        last = datetime.fromtimestamp(history.end // SECOND, UTC)
-        as_of = last.replace(hour=0, minute=0, second=0) + timedelta(days=1)
+        # As the server does it every night.
+        as_of = now.replace(hour=0, minute=0, second=0, microsecond=0)
         for days in REFRESHED_BEFORE:
             before = as_of - timedelta(days=days)
             # Nothing was sold by then; or this was done before the demo was interrupted.
@@ -183,13 +192,12 @@ def _add_facts(options: DemoOptions, place: Workplace, notes: Notes) -> None:
     notes.customers = [(str(one.customer_id), one.identities[0].value or "") for one in seen]
 
 
-def _write_reports(options: DemoOptions, notes: Notes) -> None:
+def _write_reports(options: DemoOptions, orders: Path) -> None:
+    asked = report.ReportOptions(
+        orders=(str(orders),), out=_site(options), language=options.language, currency=CURRENCY
+    )
     folders = {language: _site(options) / language.value for language in Language}
-    with _moved_orders(options, notes) as orders:
-        asked = report.ReportOptions(
-            orders=(str(orders),), out=_site(options), language=options.language, currency=CURRENCY
-        )
-        report.write(asked, folders, show_recognised=False)
+    report.write(asked, folders, show_recognised=False)
 
 
 def _site(options: DemoOptions) -> Path:

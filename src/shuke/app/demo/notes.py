@@ -22,8 +22,8 @@ _FILE = "demo.json"
 class Notes:
     """The notes of one data folder; whatever is changed is written down by :meth:`save`.
 
-    ``done`` are the steps that came to their end; ``weeks`` by how many the orders are later than they were;
-    ``customers`` those to look at, as (id, number).
+    ``done`` are the steps that came to their end; ``weeks`` by how many the orders are moved, None before that is
+    decided; ``customers`` those to look at, as (id, number).
     """
 
     folder: Path

@@ -67,6 +67,7 @@ def write_pages(folder: Path, place: Workplace, notes: Notes, *, first: Language
             text=catalogue(_ROOM, language),
             language=language.value,
             languages=[one.value for one in Language],
+            weeks=say_number(notes.weeks or 0, language),
             counts={name: say_number(count, language) for name, count in notes.counts.items()},
             cards=_cards(place, notes, language),
             server=server,
