@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -36,6 +35,9 @@ from shuke.platform import Database, EmbeddedPostgres, Keyring, Settings, Workpl
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 CLIENTS = Path(__file__).parent / "clients"
 OLDEST = Path("/usr/lib/postgresql/15/bin")
+MEMORY = Path("/dev/shm")  # noqa: S108 - in a folder of our own
+#: Some times what the servers of all workers take.
+MEMORY_BYTES_MIN = 4 * 2**30
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,8 +64,8 @@ def shared_data() -> Path:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests that are marked so run on the oldest PostgreSQL that is promised as well as on our own."""
-    if metafunc.definition.get_closest_marker("oldest") and "postgres" in metafunc.fixturenames:
-        metafunc.parametrize("postgres", ["own", "oldest"], indirect=True, scope="session")
+    if metafunc.definition.get_closest_marker("oldest") and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", ["own", "oldest"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -115,40 +117,71 @@ def _answers(url: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def postgres(request: pytest.FixtureRequest) -> Iterator[Any]:
+def postgres() -> Iterator[EmbeddedPostgres]:
     """One PostgreSQL for all tests of this process; nothing of it outlives them, so it need not write through."""
-    with tempfile.TemporaryDirectory(prefix="shuke-test-") as folder:
-        Path(folder).chmod(0o711)
-        if getattr(request, "param", "own") == "oldest":
-            with request.getfixturevalue("oldest_postgres")(Path(folder) / "cluster") as url:
-                yield SimpleNamespace(url=url)
-                return
-        hasty = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
-        with EmbeddedPostgres.start(Path(folder) / "data", configuration=hasty) as server:
-            yield server
+    hasty = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+    hasty |= {"max_wal_size": "256MB"}
+    with _quick_folder() as folder, EmbeddedPostgres.start(folder / "data", configuration=hasty) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _quick_folder() -> Iterator[Path]:
+    """A folder for a while, which the account of a server can pass through; in memory where there is room.
+
+    A database is 700 files: on a disk it takes several times as long to make one, and to delete it.
+    """
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN
+    quick = roomy and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+    with tempfile.TemporaryDirectory(prefix="shuke-test-", dir=MEMORY if quick else None) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
 
 
 @pytest.fixture(scope="session")
-def new_database(postgres: Any) -> Callable[[], str]:
+def new_database(postgres: EmbeddedPostgres) -> Callable[[], str]:
     """Makes the address of a fresh database with every table, a copy of one that was migrated once."""
-    with Database(_made(postgres.url, "migrated", "template1"), connections=1) as database:
+    return _copies(postgres.url)
+
+
+@pytest.fixture(scope="session")
+def new_oldest_database(oldest_postgres: Callable[[Path], AbstractContextManager[str]]) -> Iterator[Callable[[], str]]:
+    """The same on the oldest PostgreSQL, which runs beside our own: each is started once."""
+    with _quick_folder() as folder, oldest_postgres(folder / "cluster") as url:
+        yield _copies(url)
+
+
+def _copies(server: str) -> Callable[[], str]:
+    with Database(_made(server, "migrated", "template1"), connections=1) as database:
         migrate(database)
     numbers = itertools.count()
-    return lambda: _made(postgres.url, f"test_{next(numbers)}", "migrated")
+    return lambda: _made(server, f"test_{next(numbers)}", "migrated")
 
 
 def _made(server: str, name: str, template: str) -> str:
     """The address of a new database."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')  # type: ignore[arg-type]
     return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
+def _dropped(url: str) -> None:
+    """Give the room of a database free; whoever is still connected has to go."""
+    address = sa.make_url(url)
+    with psycopg.connect(address.set(database="postgres").render_as_string(hide_password=False)) as connection:
+        connection.autocommit = True
+        connection.execute(f'DROP DATABASE "{address.database}" WITH (FORCE)')  # type: ignore[arg-type]
+
+
 @pytest.fixture
-def database(new_database: Callable[[], str]) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A fresh database with every table."""
-    with Database(new_database()) as fresh:
+    oldest = getattr(request, "param", "own") == "oldest"
+    new: Callable[[], str] = request.getfixturevalue("new_oldest_database" if oldest else "new_database")
+    with Database(new()) as fresh:
         yield fresh
+    _dropped(fresh.url)
 
 
 @pytest.fixture(scope="session")
