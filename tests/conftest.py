@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,11 @@ import sqlalchemy as sa
 import structlog
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+from xdist.scheduler import LoadFileScheduling
 
 from shuke import access
 from shuke.app.web import build_web
-from shuke.platform import Database, EmbeddedPostgres, Keyring, Settings, Workplace, migrate
+from shuke.platform import Database, EmbeddedPostgres, Engine, Keyring, Settings, Workplace, migrate, open_engine
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 CLIENTS = Path(__file__).parent / "clients"
@@ -44,6 +46,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first: the last file to begin should be a short one, since the others wait for it."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """A file goes to one process whole, and all files of Spark to the same, so that one Spark is started."""
+
+    @cache
+    def needs_spark(file: str) -> bool:
+        return "pytest.mark.spark" in (config.rootpath / file).read_text("utf-8")
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "spark" if needs_spark(file) else file
+
+    return Together(config, log)
 
 
 def pytest_collection_finish() -> None:
@@ -271,6 +289,21 @@ def serve() -> Callable[[ASGIApp], AbstractContextManager[str]]:
                 thread.join(20)
 
     return serving
+
+
+@pytest.fixture(scope="session")
+def spark_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One Spark inside this machine for all tests of this process, for it takes many seconds to start and get going."""
+    if shutil.which("java") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have a Java runtime")
+        pytest.skip("needs a Java runtime")
+    folder = tmp_path_factory.mktemp("spark")
+    with pytest.MonkeyPatch.context() as patch:
+        # What runs so shortly is not worth the compiler that optimises: half of the processor's time would be its.
+        patch.setenv("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        with open_engine("spark", work_folder=folder, memory_limit_bytes=2**30, threads=1) as engine:
+            yield engine
 
 
 @pytest.fixture(scope="session")
