@@ -27,6 +27,7 @@ import pytest
 import sqlalchemy as sa
 import structlog
 import uvicorn
+from pydantic import TypeAdapter
 from starlette.types import ASGIApp, Receive, Scope, Send
 from xdist.scheduler import LoadFileScheduling
 
@@ -224,6 +225,25 @@ def key_for() -> Callable[..., str]:
             return access.make_key(tx, access.COMMAND, wanted, datetime.now(UTC))[1]
 
     return made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _types_read_once() -> Iterator[None]:
+    """What pydantic makes of a type is the same in each application; to make it is half of building one."""
+    made: dict[Any, tuple[TypeAdapter[Any], Any]] = {}
+
+    def adapter(kind: Any, *, config: Any = None) -> TypeAdapter[Any]:
+        # What says how it is read is known by what it shows, which of the factory of a default is only the name.
+        about = tuple((repr(one), getattr(one, "default_factory", None)) for one in kind.__metadata__)
+        key = (kind.__origin__, about, repr(config))
+        if key not in made:
+            # It is kept itself, for what it shows may be the address of a part.
+            made[key] = TypeAdapter(kind, config=config), kind
+        return made[key][0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fastapi._compat.v2.TypeAdapter", adapter)
+        yield
 
 
 @pytest.fixture(scope="session")
