@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -27,21 +27,42 @@ import pytest
 import sqlalchemy as sa
 import structlog
 import uvicorn
+from pydantic import TypeAdapter
 from starlette.types import ASGIApp, Receive, Scope, Send
+from xdist.scheduler import LoadFileScheduling
 
 from shuke import access
 from shuke.app.web import build_web
-from shuke.platform import Database, EmbeddedPostgres, Keyring, Settings, Workplace, migrate
+from shuke.platform import Database, EmbeddedPostgres, Engine, Keyring, Settings, Workplace, migrate, open_engine
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 CLIENTS = Path(__file__).parent / "clients"
 OLDEST = Path("/usr/lib/postgresql/15/bin")
+MEMORY = Path("/dev/shm")  # noqa: S108 - in a folder of our own
+#: Some times what the servers of all workers take.
+MEMORY_BYTES_MIN = 4 * 2**30
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first: the last file to begin should be a short one, since the others wait for it."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """A file goes to one process whole, and all files of Spark to the same, so that one Spark is started."""
+
+    @cache
+    def needs_spark(file: str) -> bool:
+        return "pytest.mark.spark" in (config.rootpath / file).read_text("utf-8")
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "spark" if needs_spark(file) else file
+
+    return Together(config, log)
 
 
 def pytest_collection_finish() -> None:
@@ -62,8 +83,8 @@ def shared_data() -> Path:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests that are marked so run on the oldest PostgreSQL that is promised as well as on our own."""
-    if metafunc.definition.get_closest_marker("oldest") and "postgres" in metafunc.fixturenames:
-        metafunc.parametrize("postgres", ["own", "oldest"], indirect=True, scope="session")
+    if metafunc.definition.get_closest_marker("oldest") and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", ["own", "oldest"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -115,40 +136,71 @@ def _answers(url: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def postgres(request: pytest.FixtureRequest) -> Iterator[Any]:
+def postgres() -> Iterator[EmbeddedPostgres]:
     """One PostgreSQL for all tests of this process; nothing of it outlives them, so it need not write through."""
-    with tempfile.TemporaryDirectory(prefix="shuke-test-") as folder:
-        Path(folder).chmod(0o711)
-        if getattr(request, "param", "own") == "oldest":
-            with request.getfixturevalue("oldest_postgres")(Path(folder) / "cluster") as url:
-                yield SimpleNamespace(url=url)
-                return
-        hasty = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
-        with EmbeddedPostgres.start(Path(folder) / "data", configuration=hasty) as server:
-            yield server
+    hasty = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+    hasty |= {"max_wal_size": "256MB"}
+    with _quick_folder() as folder, EmbeddedPostgres.start(folder / "data", configuration=hasty) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _quick_folder() -> Iterator[Path]:
+    """A folder for a while, which the account of a server can pass through; in memory where there is room.
+
+    A database is 700 files: on a disk it takes several times as long to make one, and to delete it.
+    """
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN
+    quick = roomy and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+    with tempfile.TemporaryDirectory(prefix="shuke-test-", dir=MEMORY if quick else None) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
 
 
 @pytest.fixture(scope="session")
-def new_database(postgres: Any) -> Callable[[], str]:
+def new_database(postgres: EmbeddedPostgres) -> Callable[[], str]:
     """Makes the address of a fresh database with every table, a copy of one that was migrated once."""
-    with Database(_made(postgres.url, "migrated", "template1"), connections=1) as database:
+    return _copies(postgres.url)
+
+
+@pytest.fixture(scope="session")
+def new_oldest_database(oldest_postgres: Callable[[Path], AbstractContextManager[str]]) -> Iterator[Callable[[], str]]:
+    """The same on the oldest PostgreSQL, which runs beside our own: each is started once."""
+    with _quick_folder() as folder, oldest_postgres(folder / "cluster") as url:
+        yield _copies(url)
+
+
+def _copies(server: str) -> Callable[[], str]:
+    with Database(_made(server, "migrated", "template1"), connections=1) as database:
         migrate(database)
     numbers = itertools.count()
-    return lambda: _made(postgres.url, f"test_{next(numbers)}", "migrated")
+    return lambda: _made(server, f"test_{next(numbers)}", "migrated")
 
 
 def _made(server: str, name: str, template: str) -> str:
     """The address of a new database."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')  # type: ignore[arg-type]
     return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
+def _dropped(url: str) -> None:
+    """Give the room of a database free; whoever is still connected has to go."""
+    address = sa.make_url(url)
+    with psycopg.connect(address.set(database="postgres").render_as_string(hide_password=False)) as connection:
+        connection.autocommit = True
+        connection.execute(f'DROP DATABASE "{address.database}" WITH (FORCE)')  # type: ignore[arg-type]
+
+
 @pytest.fixture
-def database(new_database: Callable[[], str]) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A fresh database with every table."""
-    with Database(new_database()) as fresh:
+    oldest = getattr(request, "param", "own") == "oldest"
+    new: Callable[[], str] = request.getfixturevalue("new_oldest_database" if oldest else "new_database")
+    with Database(new()) as fresh:
         yield fresh
+    _dropped(fresh.url)
 
 
 @pytest.fixture(scope="session")
@@ -173,6 +225,25 @@ def key_for() -> Callable[..., str]:
             return access.make_key(tx, access.COMMAND, wanted, datetime.now(UTC))[1]
 
     return made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _types_read_once() -> Iterator[None]:
+    """What pydantic makes of a type is the same in each application; to make it is half of building one."""
+    made: dict[Any, tuple[TypeAdapter[Any], Any]] = {}
+
+    def adapter(kind: Any, *, config: Any = None) -> TypeAdapter[Any]:
+        # What says how it is read is known by what it shows, which of the factory of a default is only the name.
+        about = tuple((repr(one), getattr(one, "default_factory", None)) for one in kind.__metadata__)
+        key = (kind.__origin__, about, repr(config))
+        if key not in made:
+            # It is kept itself, for what it shows may be the address of a part.
+            made[key] = TypeAdapter(kind, config=config), kind
+        return made[key][0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fastapi._compat.v2.TypeAdapter", adapter)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -238,6 +309,21 @@ def serve() -> Callable[[ASGIApp], AbstractContextManager[str]]:
                 thread.join(20)
 
     return serving
+
+
+@pytest.fixture(scope="session")
+def spark_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One Spark inside this machine for all tests of this process, for it takes many seconds to start and get going."""
+    if shutil.which("java") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have a Java runtime")
+        pytest.skip("needs a Java runtime")
+    folder = tmp_path_factory.mktemp("spark")
+    with pytest.MonkeyPatch.context() as patch:
+        # What runs so shortly is not worth the compiler that optimises: half of the processor's time would be its.
+        patch.setenv("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        with open_engine("spark", work_folder=folder, memory_limit_bytes=2**30, threads=1) as engine:
+            yield engine
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import sqlalchemy as sa
 from shuke.base.errors import Conflict
 from shuke.collect.service import lake as copier
 from shuke.collect.service.lake import LAKE_TABLES, lake_of, update_lake
-from shuke.platform import Database, Engine, Lake, Transaction, Workplace, decided, open_engine
+from shuke.platform import Database, Engine, Lake, Transaction, Workplace, decided
 
 AT = datetime(2026, 3, 5, 10, 30, tzinfo=UTC)
 FACT = """
@@ -353,15 +352,9 @@ def test_plain_duckdb_reads_it(filled: Workplace) -> None:
     assert sum(row["amount_minor"] for row in in_lake(filled, "orders")) == 700
 
 
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_engine("spark", work_folder=tmp_path_factory.mktemp("spark"), memory_limit_bytes=2**30, threads=1) as one:
-        yield one
-
-
 @pytest.mark.spark
-def test_spark_reads_it(filled: Workplace, spark: Engine) -> None:
+def test_spark_reads_it(filled: Workplace, spark_engine: Engine) -> None:
     lake = lake_of(filled)
-    facts = lake.read(spark, "facts").to_pyarrow()
+    facts = lake.read(spark_engine, "facts").to_pyarrow()
     assert sorted(facts["name"].to_pylist()) == expected(1, 25)
-    assert lake.read(spark, "orders").amount_minor.sum().to_pyarrow().as_py() == 700
+    assert lake.read(spark_engine, "orders").amount_minor.sum().to_pyarrow().as_py() == 700

@@ -1,6 +1,5 @@
 """What was imported says the same as the files did, with the customer that each identity belongs to now."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from shuke import collect
 from shuke.base.errors import BadInput
 from shuke.collect import Order, OrderLine, OrderStatus, Refund
-from shuke.platform import Engine, Workplace, open_engine
+from shuke.platform import Engine, Workplace
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 AT = datetime(2026, 3, 5, 20, 30, tzinfo=UTC)
@@ -132,15 +131,12 @@ def test_an_empty_database_says_so(workplace: Workplace, engine: Engine) -> None
     assert caught.value.code == "collect.nothing_stored"
 
 
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_engine("spark", work_folder=tmp_path_factory.mktemp("spark"), memory_limit_bytes=2**30, threads=1) as one:
-        yield one
-
-
 @pytest.mark.spark
-def test_spark_reads_the_same(shop: Workplace, engine: Engine, spark: Engine) -> None:
-    both = [collect.read_stored(collect.lake_of(shop), engine=one, timezone="Asia/Shanghai") for one in (engine, spark)]
+def test_spark_reads_the_same(shop: Workplace, engine: Engine, spark_engine: Engine) -> None:
+    both = [
+        collect.read_stored(collect.lake_of(shop), engine=one, timezone="Asia/Shanghai")
+        for one in (engine, spark_engine)
+    ]
     columns = ["customer_id", "order_id", "ordered_at", "amount"]
     one, other = (stored.tables.orders.select(columns).order_by("order_id").to_pyarrow().to_pylist() for stored in both)
     plain = [{**row, "ordered_at": row["ordered_at"].replace(tzinfo=None)} for row in other]

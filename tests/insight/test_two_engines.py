@@ -1,9 +1,6 @@
 """What customers buy, where, when and at what cost: the same expressions give the same figures on DuckDB and Spark."""
 
 import datetime as dt
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +92,8 @@ QUESTIONS = [
 
 
 @pytest.fixture(scope="module")
-def on_spark(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, ir.Table]]:
-    if shutil.which("java") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must have a Java runtime")
-        pytest.skip("needs a Java runtime")
-    folder = tmp_path_factory.mktemp("spark")
-    with open_engine("spark", work_folder=folder, memory_limit_bytes=2**30, threads=2) as engine:
-        yield questions(engine, files)
+def on_spark(files: Path, spark_engine: Engine) -> dict[str, ir.Table]:
+    return questions(spark_engine, files)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
