@@ -46,8 +46,9 @@ __all__ = ["DemoOptions", "run"]
 
 SEED = 20111209
 CURRENCY = "GBP"
-#: Days before the present at which facts are worked out, too, so that it is seen how customers have moved.
-REFRESHED_BEFORE = (91, 7)
+#: Days before the present at which facts are worked out, too, so that it is seen how customers have moved. Not seven:
+#: who has moved between the first two did so, as far as is known, at the second, which is not of the last week.
+REFRESHED_BEFORE = (91, 8)
 #: The source that events of the person's own come from.
 SITE = "demo-site"
 
