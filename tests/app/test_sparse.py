@@ -256,7 +256,7 @@ def test_what_is_not_asked_for_is_not_read(brand: Brand, monkeypatch: pytest.Mon
 def test_a_field_that_there_is_not_is_refused_with_those_that_there_are(asked: str, brand: Brand) -> None:
     refused = brand.ask("owner", "GET", f"/api/stores?{asked}")
     assert (refused.status_code, refused.json()["code"]) == (422, "platform.unknown_fields")
-    assert "name, active, attributes, region, city, time_zone, store_id" in refused.json()["detail"]
+    assert "name, active, attributes, region, city, district, time_zone, store_id" in refused.json()["detail"]
     # What is no name is not repeated: it may be what was to stand elsewhere.
     assert "138" not in brand.ask("owner", "GET", "/api/stores?fields=13812345678").text
     assert brand.ask("owner", "GET", "/api/stores?fields=name&fields=city,name").json()["items"][0] == {

@@ -928,6 +928,26 @@ def test_a_segment_is_built_of_sentences_that_are_moved(person: Callable[..., Pe
     assert troubles(at.browser, "new_segment") == []
 
 
+def test_a_template_is_found_and_begun_with(person: Callable[..., Person]) -> None:
+    at = person("/segments")
+    at.press("From a template")
+    # By what the groups are called, not by their codes.
+    at.sees("What they think of you")
+    at.types("Search templates", "birthday")
+    at.sees_no_more("What they think of you")
+    at.press("Take this one: Birthday within a week")
+    at.waits("location.pathname === '/segments/new'")
+    at.sees("date of birth has its anniversary today or in the next 7 days")
+    at.waits("Boolean(hands.button('Condition: has its anniversary today or in the next 7 days'))")
+    # What nobody but people can say: where they live, what they like and think.
+    at.press("Add a statement")
+    at.sees("Interests and attitudes")
+    at.press("Lives near a store")
+    at.sees("One statement is not finished")
+    at.sees("lives in the")
+    assert troubles(at.browser, "template") == []
+
+
 @pytest.mark.slow
 def test_a_segment_is_saved_and_changed_and_what_it_said_comes_back(
     person: Callable[..., Person], running: Running
@@ -1064,7 +1084,11 @@ def test_groups_are_found_and_one_is_kept(
     at.sees("All 60 customers with an order are in one of them")
     result = asked(at.browser, f"/api/jobs/{job}")["result"]
     at.sees("Their mean silhouette is")
-    keeps = "[...document.querySelectorAll('[aria-label^=\"Keep as a segment: \"]')].map(one => one.ariaLabel)"
+    # The groups themselves; what sets each apart can be kept, too.
+    keeps = (
+        "[...document.querySelectorAll('[aria-label^=\"Keep as a segment: \"]')]"
+        ".filter(one => !one.closest('table')).map(one => one.ariaLabel)"
+    )
     assert at.browser.evaluate(keeps) == [f"Keep as a segment: {one['name']}" for one in result["clusters"]]
     # Who comes back finds them, and the rule of one in the builder, which means whom it was said to.
     at.browser.open(f"{running.address}/segments/groups", width=1280)

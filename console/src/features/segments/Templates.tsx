@@ -32,7 +32,7 @@ export function Templates({ close }: { close: () => void }) {
           const found = items.filter(fits);
           if (found.length === 0) return <p className={styles.about}>{t("templates.none")}</p>;
           return [...new Set(found.map((one) => one.group))].map((group) => (
-            <Group key={group} group={group} templates={found.filter((one) => one.group === group)} />
+            <Group key={group} templates={found.filter((one) => one.group === group)} />
           ));
         }}
       </Answer>
@@ -40,12 +40,12 @@ export function Templates({ close }: { close: () => void }) {
   );
 }
 
-function Group({ group, templates }: { group: string; templates: readonly Template[] }) {
+function Group({ templates }: { templates: readonly Template[] }) {
   const { t } = useTranslation("segments");
   const go = useNavigate();
   return (
     <section>
-      <h3 className={styles.sub}>{group}</h3>
+      <h3 className={styles.sub}>{templates[0]?.group_name}</h3>
       <ul className={styles.templates}>
         {templates.map((one) => (
           <li key={one.code}>
