@@ -66,8 +66,8 @@ interface Hands extends Pick<Props, "wrong" | "marked"> {
   over: Over | null;
   hover: (over: Over | null) => void;
   drop: () => void;
-  /** The part whose menu is to be gone on with once it has moved. */
-  follow: (key: number) => void;
+  /** Changes which parts there are and where; `follow`: the part whose menu is gone on with. */
+  arrange: (change: (root: GroupDraft) => GroupDraft, follow?: number) => void;
 }
 
 export function Tree({ root, change, wrong = null, marked }: Props) {
@@ -82,9 +82,16 @@ export function Tree({ root, change, wrong = null, marked }: Props) {
     place.current?.querySelector<HTMLElement>(`[data-more="${followed.current}"]`)?.focus();
     followed.current = null;
   }, [root]);
+  const arrange: Hands["arrange"] = (how, follow) => {
+    // What moves is drawn anew there; the form of one that was just added is not opened again by that.
+    setFresh(null);
+    followed.current = follow ?? null;
+    change?.(how);
+  };
   const hands: Hands = {
     root,
     change: change ?? (() => undefined),
+    arrange,
     fresh,
     add: (path, part) => {
       setFresh(part.key);
@@ -103,12 +110,9 @@ export function Tree({ root, change, wrong = null, marked }: Props) {
     drop: () => {
       const from = dragged === null ? null : pathOf(root, dragged);
       const to = over && pathOf(root, over.group);
-      if (from && to) change?.((now) => movedTo(now, from, to, over.at));
+      if (from && to) arrange((now) => movedTo(now, from, to, over.at));
       setDragged(null);
       setOver(null);
-    },
-    follow: (key) => {
-      followed.current = key;
     },
     wrong,
     ...(marked ? { marked } : {}),
@@ -319,10 +323,10 @@ function More({ draft, what, hands }: { draft: Draft; what: string; hands: Hands
   const remove = () => {
     const group = path.slice(0, -1);
     const place = path.at(-1) ?? 0;
-    hands.change((root) => removed(root, at(root, draft)));
+    hands.arrange((root) => removed(root, at(root, draft)));
     tell(t("builder.removed"), {
       back: () => {
-        hands.change((root) => inserted(root, group, place, draft));
+        hands.arrange((root) => inserted(root, group, place, draft));
         return Promise.resolve();
       },
     });
@@ -338,14 +342,13 @@ function More({ draft, what, hands }: { draft: Draft; what: string; hands: Hands
             remove();
             return;
           }
-          hands.follow(draft.key);
-          hands.change((root) => {
+          hands.arrange((root) => {
             const now = at(root, draft);
             if (key === "wrap") return wrapped(root, now, "any");
             if (key === "unwrap") return unwrapped(root, now);
             if (key === "copy") return copied(root, now);
             return stepOf(root, now, key as Step) ?? root;
-          });
+          }, draft.key);
         },
       }}
     >
