@@ -14,21 +14,24 @@ import pyarrow.parquet as pq
 import pytest
 
 from shuke.insight import CUSTOMER_STAGES
-from shuke.platform import Settings, Workplace
+from shuke.platform import Settings, Workplace, duckdb_of
 from shuke.segments.model.clock import Clock
 from shuke.segments.model.tree import Group, Node, Tagged
 from shuke.segments.rules.checking import Vocabulary
 from shuke.segments.service import sets as module
 from shuke.segments.service.asking import Asking
-from shuke.segments.service.columns import IDS, WORTH, Columns
+from shuke.segments.service.columns import IDS, WORTH, Columns, with_own
 from shuke.segments.service.previewing import _most
 from shuke.segments.service.sets import Bits, Sets, count
 from shuke.segments.service.subjects import COLUMNS
 
 from .engines import arrow_of
 from .evaluator import meant
-from .histories import KINDS, History, history_of
+from .histories import KINDS, PROPERTIES, History, history_of
 from .trees import trees_of
+
+#: Properties that stand in columns of their own; others are looked for in the document.
+OWN = (*PROPERTIES[:2], "product_id", "from")
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +61,10 @@ def laid_down(history: History, folder: Path) -> tuple[Columns, list[str]]:
         pq.write_table(table.filter(table["customer_id"].is_valid())[::-1], folder / f"{name}.parquet")
     np.save(folder / WORTH, np.arange(len(ids), dtype=np.int64))
     np.save(folder / IDS, np.frombuffer(b"".join(UUID(one).bytes for one in ids), np.uint8).reshape(-1, 16))
-    return Columns(folder, history.now, 0, None), ids
+    with duckdb_of(Settings(data_folder=folder, work_folder=folder / "work")) as engine:
+        facts = with_own(engine.read_parquet(folder / "facts.parquet"), OWN)
+        engine.write_parquet(facts, folder / "facts.parquet")
+    return Columns(folder, history.now, 0, None, OWN), ids
 
 
 def asking_of(history: History) -> Asking:
@@ -96,13 +102,22 @@ def test_sets_are_whom_the_whole_tree_means(tmp_path: Path, place: Workplace) ->
     assert list(differing(tmp_path, place, range(8), 15)) == []
 
 
-@pytest.mark.parametrize("fault", ["name", "none"])
+@pytest.mark.parametrize("fault", ["name", "none", "others", "own"])
 def test_a_wrong_set_would_be_noticed(
     tmp_path: Path, place: Workplace, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     if fault == "name":
         # What one statement was asked for is taken for another of its kind.
         monkeypatch.setattr(Sets, "_name", lambda _, node: type(node).__name__)
+    elif fault == "others":
+        # Of those who are not in a table nothing holds.
+        asked = module.parted
+        monkeypatch.setattr(
+            module, "parted", lambda *given: (one.filter(one.customer_id.notnull()) for one in asked(*given))
+        )
+    elif fault == "own":
+        # A property is looked for in the column of another one.
+        monkeypatch.setattr(Columns, "own", property(lambda _: OWN[::-1], lambda *_: None), raising=False)
     else:
         # Bits behind the last customer are not minded.
         put_together = Sets._put_together
@@ -124,7 +139,7 @@ def test_what_was_asked_is_not_asked_again(
     with Sets(place, columns, asking_of(history)) as sets:
         sets.of_segment(vip)
         sets.meant(slow)
-    monkeypatch.setattr(module, "leaves", None)
+    monkeypatch.setattr(module, "parted", None)
     both, either = Group(node="all", of=(vip, slow)), Group(node="any", of=(vip, slow))
     with Sets(place, columns, asking_of(history)) as sets:
         for tree in (both, either):
@@ -181,7 +196,7 @@ def test_an_engine_is_asked_again_of_the_same_columns_only(
         assert len(opened) == engines
         assert [one.folder.exists() for one in opened] == [one is opened[-1] for one in opened]
     # One that has failed is not asked again.
-    monkeypatch.setattr(module, "leaves", lambda *_: 1 / 0)
+    monkeypatch.setattr(module, "parted", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError), Sets(place, newer, asking_of(history)) as sets:
         sets.meant(Tagged(tag="other"))
     assert not opened[-1].folder.exists()

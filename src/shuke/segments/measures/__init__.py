@@ -5,8 +5,8 @@ from shuke.segments.measures.evidence import LOOKING, evidence
 from shuke.segments.measures.features import features
 from shuke.segments.measures.profile import sides_of, traits
 from shuke.segments.measures.subjects import INSIDE, MIX, Subjects
-from shuke.segments.measures.tree import leaves, members
-from shuke.segments.measures.words import alike, commonest, counted, drawn, properties_of, told
+from shuke.segments.measures.tree import leaves, members, parted
+from shuke.segments.measures.words import alike, carried, commonest, counted, drawn, properties_of, told
 
 __all__ = [
     "INSIDE",
@@ -14,6 +14,7 @@ __all__ = [
     "MIX",
     "Subjects",
     "alike",
+    "carried",
     "commonest",
     "counted",
     "drawn",
@@ -22,6 +23,7 @@ __all__ = [
     "features",
     "leaves",
     "members",
+    "parted",
     "properties_of",
     "sides_of",
     "told",

@@ -25,8 +25,8 @@ id, which are random, modulo it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -76,6 +76,9 @@ class Subjects:
 
     ``now_us`` is for an expression that is made once and run often: now, as the engine knows it then. None has now be
     that of the clock with which the expression is made.
+
+    ``own`` are the properties of which facts have a column of its own, with what ``inside`` finds, and its name: to
+    look for something in a document takes several times as long.
     """
 
     people: ir.Table
@@ -89,6 +92,11 @@ class Subjects:
     listed: ir.Table
     inside: Inside
     now_us: ir.IntegerValue | None = None
+    own: Mapping[str, str] = field(default_factory=dict)
+
+    def property_of(self, facts: ir.Table, name: str) -> ir.StringValue:
+        """What stands under a name in the properties of each fact, as text."""
+        return facts[self.own[name]] if name in self.own else self.inside(facts.properties, name)
 
     def read(self, document: ir.StringValue, name: str, kind: Kind) -> ir.Value:
         """What stands in a document under a name, as a value of its kind."""

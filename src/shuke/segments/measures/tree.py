@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Several
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
@@ -50,12 +50,13 @@ from shuke.segments.model.tree import (
     Share,
     SinceStage,
     Tagged,
+    Test,
     Top,
     What,
     Window,
 )
 
-__all__ = ["leaves", "members"]
+__all__ = ["leaves", "members", "parted"]
 
 #: Whether a customer is meant, asked of the table of people with all answers beside.
 Holds: TypeAlias = Callable[[ir.Table], ir.BooleanValue]
@@ -63,6 +64,9 @@ Holds: TypeAlias = Callable[[ir.Table], ir.BooleanValue]
 Valued: TypeAlias = Callable[[ir.Table], ir.Value]
 
 _SHARES = 10_000
+_ENDS = ("first", "last")
+_MOVES = Facts(kind="stage")
+_PEOPLE = "people"
 
 
 def members(node: Node, subjects: Subjects, clock: Clock, kinds: Mapping[str, Kind]) -> ir.Table:
@@ -93,6 +97,24 @@ def leaves(nodes: Several[Node], subjects: Subjects, clock: Clock, kinds: Mappin
     return people.select("customer_id", **{name: one(people) for name, one in {**meant, **values}.items()})
 
 
+def parted(nodes: Several[Node], subjects: Subjects, clock: Clock, kinds: Mapping[str, Kind]) -> Iterator[ir.Table]:
+    """What :func:`leaves` says of these nodes without their values, in a table for each thing that is asked.
+
+    A table has ``customer_id`` and ``holds_<number>`` of the nodes that ask its thing, which are in no other. Of
+    customers who have no row in it the row without a customer says what holds, and without such a row nothing does.
+    Customers may have several rows that say the same. To put a row of each table beside everybody, as one expression
+    of all nodes has to, takes longer than to read most tables.
+
+    Arguments as for :func:`members`; the nodes are no groups.
+    """
+    of_thing: dict[object, dict[str, Node]] = {}
+    for number, node in enumerate(nodes):
+        thing = _Asked(subjects, clock, kinds).thing(node) or number
+        of_thing.setdefault(thing, {})[f"holds_{number}"] = node
+    for by_name in of_thing.values():
+        yield _Asked(subjects, clock, kinds).apart(by_name)
+
+
 @dataclass
 class _Asked:
     """What is asked of each table."""
@@ -111,6 +133,33 @@ class _Asked:
         for one in self.ends:
             people = _beside(people, one)
         return people
+
+    def thing(self, node: Node) -> object:
+        """What has to be read for a node that is no group; None for something that no other node asks."""
+        if isinstance(node, Attribute | Figure | Share) or _beside_another(node):
+            return _PEOPLE
+        if isinstance(node, Moved):
+            return self._pass(_MOVES, node.window)
+        if isinstance(node, Did):
+            return self._pass(node.what, node.window)
+        if isinstance(node, Measured) and node.by not in _ENDS:
+            return self._pass(measured_of(node), node.window)
+        return None
+
+    def apart(self, nodes: Mapping[str, Node]) -> ir.Table:
+        """A table of :func:`parted`: of nodes that ask the same thing, by the names of their columns."""
+        node = next(iter(nodes.values()))
+        thing = self.thing(node)
+        if thing is None and not isinstance(node, Measured):
+            return self._set(node).select("customer_id", **dict.fromkeys(nodes, YES))
+        meant = {name: self.holds(node) for name, node in nodes.items()}
+        if thing == _PEOPLE:
+            rows = self.people()
+        else:
+            (rows,) = [*(each.answers() for each in self.passes.values()), *self.ends]
+            nothing = {name: ibis.null(kind) for name, kind in rows.schema().items()}
+            rows = rows.union(self.subjects.people.limit(1).select(**nothing))
+        return rows.select("customer_id", **{name: one(rows) for name, one in meant.items()})
 
     def holds(self, node: Node) -> Holds:
         """Whether the node holds."""
@@ -152,7 +201,7 @@ class _Asked:
 
     def _compared(self, node: Comparing) -> Holds:
         value, kind = self.value(node), kind_of(node, self.kinds)
-        test = node.times if isinstance(node, Did) else node.test
+        test = _test_of(node)
 
         def compared(people: ir.Table) -> ir.BooleanValue:
             other = None if test.than is None else self.subjects.read(people.attributes, test.than, kind)
@@ -178,7 +227,7 @@ class _Asked:
         def value(rows: ir.Table) -> ir.Value:
             return value_of(rows, node.of, self.subjects, numeric=numeric)
 
-        if node.by in ("first", "last"):
+        if node.by in _ENDS:
             name = self._end(node, value)
         else:
             name = self._ask(node.what, node.window, lambda rows, meant: _together(value(rows), meant, node.by))
@@ -228,7 +277,7 @@ class _Asked:
 
     def _moved(self, node: Moved) -> Holds:
         meant_by = node, moved(node, self.subjects, self.clock)
-        name = self._ask(Facts(kind="stage"), node.window, lambda rows, meant: rows.count(where=meant), meant_by)
+        name = self._ask(_MOVES, node.window, lambda rows, meant: rows.count(where=meant), meant_by)
         return lambda people: ibis.coalesce(people[name], 0) > 0
 
     def _ask(
@@ -239,19 +288,25 @@ class _Asked:
         about: tuple[Moved, Meant] | None = None,
     ) -> str:
         """Have a value worked out of the rows that are meant, in the window; returns the name of its column."""
-        table_name, matches = matching(what, self.subjects, self.clock)
-        # All by how it is written: to Python, what asks for 1 equals what asks for the truth.
-        key = table_name, repr(window) if isinstance(window, SinceStage | Anchored) else ""
+        _, matches = matching(what, self.subjects, self.clock)
+        key = self._pass(what, window)
         if key not in self.passes:
-            table = reaching(window, table_of(table_name, self.subjects), self.subjects, self.clock)
+            table = reaching(window, table_of(key[0], self.subjects), self.subjects, self.clock)
             self.passes[key] = Pass(table)
         name = f"value_{sum(len(each.asked) for each in self.passes.values())}"
         subject, meant = about or (what, matches)
+        # By how they are written, likewise.
         rows_meant = repr((subject, window))
         each = self.passes[key]
         each.meant[rows_meant] = lambda rows: meant(rows) & within(window, rows, self.subjects, self.clock)
         each.asked[name] = rows_meant, value
         return name
+
+    def _pass(self, what: What, window: Window) -> tuple[str, str]:
+        """Which pass it is that these are asked in."""
+        name, _ = matching(what, self.subjects, self.clock)
+        # By how it is written: to Python, what asks for 1 equals what asks for the truth.
+        return name, repr(window) if isinstance(window, SinceStage | Anchored) else ""
 
     def _end(self, node: Measured, value: Callable[[ir.Table], ir.Value]) -> str:
         """The value of the first or the last row that is meant and has one."""
@@ -266,6 +321,15 @@ class _Asked:
         name = f"end_{len(self.ends)}"
         self.ends.append(ends.filter(ends.place == 0).select("customer_id", **{name: ends["value"]}))
         return name
+
+
+def _test_of(node: Comparing) -> Test:
+    return node.times if isinstance(node, Did) else node.test
+
+
+def _beside_another(node: Node) -> bool:
+    """Whether a value is compared with another one of the same customer."""
+    return isinstance(node, COMPARING) and _test_of(node).than is not None
 
 
 def _together(value: ir.Value, meant: ir.BooleanValue, by: str) -> ir.Value:

@@ -13,12 +13,14 @@ import ibis.expr.types as ir
 from shuke.segments.measures.values import folded, plain
 from shuke.segments.model.kinds import OWN
 
-__all__ = ["DRAWN", "LONG", "alike", "commonest", "counted", "drawn", "properties_of", "told"]
+__all__ = ["DRAWN", "LONG", "alike", "carried", "commonest", "counted", "drawn", "properties_of", "told"]
 
 #: Values of more characters are no words, and never shown.
 LONG = 100
 #: Facts of one kind and name that are looked at for their properties, about.
 DRAWN = 5_000
+#: What DuckDB calls the types of JSON that are several values, or none.
+_NO_VALUE = ("ARRAY", "OBJECT", "NULL")
 
 
 @ibis.udf.scalar.builtin(name="json_keys", signature=((dt.string,), dt.Array(dt.string)))
@@ -74,12 +76,24 @@ def properties_of(sample: ir.Table, most: int) -> ir.Table:
 
     ``type`` is DuckDB's of the value in JSON, of columns of facts themselves None.
     """
-    each = sample.select("kind", "name", "properties", property=_keys(sample.properties).unnest())
-    path = "/" + each.property.replace("~", "~0").replace("/", "~1")
-    inside = each.mutate(type=_type(each.properties, path)).filter(each.property.notin(list(OWN)))
+    inside = _inside(sample)
     parts = [inside.group_by("kind", "name", "property", "type").aggregate(times=inside.count())]
     for name in OWN:
         own = sample.filter(sample[name].notnull()).mutate(property=ibis.literal(name), type=ibis.null("string"))
         parts.append(own.group_by("kind", "name", "property", "type").aggregate(times=own.count()))
     found = reduce(lambda one, other: one.union(other), parts)
     return found.order_by(found.times.desc(), "property", "type").limit(most)
+
+
+def carried(facts: ir.Table) -> ir.Table:
+    """In how many facts (``times``) each property is that is one value: a text, a number or a truth (``property``)."""
+    inside = _inside(facts)
+    each = inside.filter(inside.type.notin(list(_NO_VALUE)))
+    return each.group_by("property").aggregate(times=each.count())
+
+
+def _inside(facts: ir.Table) -> ir.Table:
+    """Each property of each fact: ``kind``, ``name``, ``property`` and its ``type``."""
+    each = facts.select("kind", "name", "properties", property=_keys(facts.properties).unnest())
+    path = "/" + each.property.replace("~", "~0").replace("/", "~1")
+    return each.mutate(type=_type(each.properties, path)).filter(each.property.notin(list(OWN)))

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,12 +29,13 @@ import sqlalchemy as sa
 
 from shuke import collect, lifecycle, profiles
 from shuke.base.errors import NotAvailable
-from shuke.platform import BATCH_ROWS, Engine, Snapshot, Transaction, Workplace, decided, duckdb_of, selected
-from shuke.segments.measures import INSIDE, Subjects
+from shuke.platform import BATCH_ROWS, Engine, Lake, Snapshot, Transaction, Workplace, decided, duckdb_of, selected
+from shuke.segments.measures import INSIDE, Subjects, carried
 from shuke.segments.model.clock import us_of
+from shuke.segments.rules.checking import PROPERTY
 from shuke.segments.service.subjects import COLUMNS, currency_of, people_of
 
-__all__ = ["IDS", "MEMORY_BYTES_MAX", "WORTH", "Columns", "Turns", "columns_now", "latest_columns"]
+__all__ = ["IDS", "MEMORY_BYTES_MAX", "WORTH", "Columns", "Turns", "columns_now", "latest_columns", "with_own"]
 
 MEMORY_BYTES_MAX = 1_500_000_000
 #: How long somebody waits for their turn.
@@ -45,10 +46,14 @@ LEFT_SECONDS = 600
 
 _BASIS = "basis.json"
 #: Of what files a folder consists; one of another form is passed over, and made anew.
-_FORM = 3
+_FORM = 4
 #: Beside the tables, in the order of customers' numbers: what each is worth, and the sixteen bytes of their id.
 WORTH, IDS = "worth.npy", "ids.npy"
 _ARROW = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "date": pa.date32()}
+#: Properties that have a column of their own, at most; those of fewer facts than this share have none.
+_OWN_MAX, _OWN_SHARE = 8, 0.02
+#: Facts that are looked at for their properties, about.
+_LOOKED_AT = 100_000
 _making = threading.Lock()
 
 
@@ -57,12 +62,14 @@ class Columns:
     """A folder of the tables of :class:`~shuke.segments.measures.Subjects`, as of ``at``; customers are numbers.
 
     Everything is in them that was written by transactions below ``decided``; figures are those of ``refresh_id``.
+    ``own`` are the properties of which facts have a column of its own, in their order.
     """
 
     folder: Path
     at: datetime
     decided: int
     refresh_id: UUID | None
+    own: tuple[str, ...] = ()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -77,7 +84,8 @@ class Columns:
     def subjects(self, engine: Engine) -> Subjects:
         """The tables; ``people`` have ``id``, too: who each number is, as text."""
         tables = {name: engine.read_parquet(self.folder / f"{name}.parquet") for name in COLUMNS}
-        return Subjects(**tables, everybody=tables["people"], inside=INSIDE[engine.name])
+        own = {name: _column(place) for place, name in enumerate(self.own)}
+        return Subjects(**tables, everybody=tables["people"], inside=INSIDE[engine.name], own=own)
 
 
 class Turns:
@@ -105,7 +113,8 @@ def latest_columns(workplace: Workplace) -> Columns | None:
             if basis["form"] != _FORM:
                 continue
             refresh_id = basis["refresh_id"] and UUID(basis["refresh_id"])
-            return Columns(folder, datetime.fromisoformat(basis["at"]), basis["decided"], refresh_id)
+            at = datetime.fromisoformat(basis["at"])
+            return Columns(folder, at, basis["decided"], refresh_id, tuple(basis["own"]))
     return None
 
 
@@ -123,18 +132,30 @@ def columns_now(workplace: Workplace) -> Columns:
         home = _home(workplace)
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=home) as partial:
-            _write(workplace, Path(partial))
+            own = _write(workplace, Path(partial))
             basis = {
                 "form": _FORM,
                 "at": at.isoformat(),
                 "decided": reached,
                 "refresh_id": refresh_id and str(refresh_id),
+                "own": own,
             }
             (Path(partial) / _BASIS).write_text(json.dumps(basis))
             folder = home / f"{at:%Y%m%dT%H%M%S%f}"
             Path(partial).rename(folder)
         _tidy(home)
-        return Columns(folder, at, reached, refresh_id)
+        return Columns(folder, at, reached, refresh_id, own)
+
+
+def with_own(facts: ir.Table, own: Sequence[str]) -> ir.Table:
+    """Facts with a column of its own for each of these properties, in which it stands as text. On DuckDB."""
+    inside = INSIDE["duckdb"]
+    return facts.mutate(**{_column(place): inside(facts.properties, name) for place, name in enumerate(own)})
+
+
+def _column(place: int) -> str:
+    # Not by the property's name: to DuckDB columns are the same whose names differ by capitals only.
+    return f"property_{place}"
 
 
 def _home(workplace: Workplace) -> Path:
@@ -149,7 +170,8 @@ def _tidy(home: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(workplace: Workplace, folder: Path) -> None:
+def _write(workplace: Workplace, folder: Path) -> tuple[str, ...]:
+    """Write the tables; returns the properties of which facts have a column of its own."""
     with duckdb_of(workplace.settings, work_folder=folder, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
         with workplace.database.read() as tx:
             currency = currency_of(tx)
@@ -171,10 +193,26 @@ def _write(workplace: Workplace, folder: Path) -> None:
         _write_by_number(people, folder)
         for name in ("tags", "consents", "identities", "listed"):
             engine.write_parquet(numbered(known[name]), folder / f"{name}.parquet")
-        for name in ("facts", "orders", "lines"):
-            engine.write_parquet(getattr(happened, name), folder / f"{name}.parquet")
+        own = _commonest_properties(engine, lake)
+        engine.write_parquet(with_own(happened.facts, own), folder / "facts.parquet")
+        engine.write_parquet(happened.orders, folder / "orders.parquet")
+        # Those of some goods lie side by side, so that the others are not read for them.
+        engine.write_parquet(happened.lines.order_by("product_id"), folder / "lines.parquet")
     for file in folder.glob("*.copied"):
         file.unlink()
+    return own
+
+
+def _commonest_properties(engine: Engine, lake: Lake) -> tuple[str, ...]:
+    """Which properties have a column of their own: those of most of some facts that are looked at."""
+    facts = lake.read(engine, "facts")
+    share = min(1.0, _LOOKED_AT / max(1, int(facts.count().to_pyarrow().as_py())))
+    sample = engine.keep(facts.filter(ibis.random() < share).select("kind", "name", "properties"), "looked_at")
+    looked_at = int(sample.count().to_pyarrow().as_py())
+    found = carried(sample)
+    often = found.filter(found.times >= looked_at * _OWN_SHARE).order_by(found.times.desc(), "property")
+    names = often.limit(_OWN_MAX).to_pyarrow()["property"].to_pylist()
+    return tuple(name for name in names if PROPERTY.fullmatch(name))
 
 
 def _write_by_number(people: ir.Table, folder: Path) -> None:

@@ -21,9 +21,10 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from shuke.platform import DuckDBEngine, Workplace, duckdb_of
-from shuke.segments.measures import Subjects, leaves
+from shuke.segments.measures import Subjects, parted
 from shuke.segments.model.tree import Group, Node
 from shuke.segments.rules.checking import written_tree
 from shuke.segments.service.asking import Asking
@@ -214,14 +215,17 @@ class Sets:
         if not missing:
             return held
         nodes = [statements[name] for name in missing]
-        asked = leaves(nodes, self._subjects, self.asked.clock, self.asked.kinds)
-        found = asked.select("customer_id", *(f"holds_{place}" for place in range(len(nodes)))).to_pyarrow()
-        numbers = found["customer_id"].to_numpy()
-        for place, name in enumerate(missing):
-            holds = np.zeros(len(self.worth), dtype=bool)
-            holds[numbers] = found[f"holds_{place}"].to_numpy()
-            held[name] = np.packbits(holds)
-            lately.put((self.columns.folder, name), held[name])
+        for asked in parted(nodes, self._subjects, self.asked.clock, self.asked.kinds):
+            found = asked.to_pyarrow()
+            others = found.filter(pc.is_null(found["customer_id"]))
+            rows = found.filter(pc.is_valid(found["customer_id"]))
+            numbers = rows["customer_id"].to_numpy()
+            for column in asked.columns[1:]:
+                holds = np.full(len(self.worth), any(others[column].to_pylist()), dtype=bool)
+                holds[numbers] = rows[column].to_numpy()
+                name = missing[int(column.removeprefix("holds_"))]
+                held[name] = np.packbits(holds)
+                lately.put((self.columns.folder, name), held[name])
         return held
 
     def _put_together(self, node: Node, held: dict[str, Bits]) -> Bits:
