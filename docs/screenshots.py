@@ -54,6 +54,7 @@ PAGES = {
     "settings-roles": "/settings/roles",
     "settings-keys": "/settings/keys",
     "settings-audit": "/settings/audit",
+    "settings-webhooks": "/settings/webhooks",
     "account": "/account",
 }
 #: Those that somebody needs who stands in a store.

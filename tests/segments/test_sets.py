@@ -117,7 +117,7 @@ def test_a_wrong_set_would_be_noticed(
         )
     elif fault == "own":
         # A property is looked for in the column of another one.
-        monkeypatch.setattr(Columns, "own", property(lambda _: OWN[::-1], lambda *_: None), raising=False)
+        monkeypatch.setattr(Columns, "own", property(lambda _: OWN[::-1], lambda *_: None))
     else:
         # Bits behind the last customer are not minded.
         put_together = Sets._put_together

@@ -118,9 +118,9 @@ def test_what_can_be_spoken_of(told: Workplace, ask: Ask) -> None:
     latest = latest_columns(told)
     assert latest is not None
     assert found["as_of"] == latest.at.isoformat().replace("+00:00", "Z")
-    # Those that are one value, and can be named, have columns of their own.
-    named = {"price", "product_id", "sale", "note"}
-    assert set(latest.own) & (named | {"parts", "a'b"}) == named
+    # Those that are one short value, and can be named, have columns of their own.
+    named = {"price", "product_id", "sale"}
+    assert set(latest.own) & (named | {"note", "parts", "a'b"}) == named
     # Of personal ones nothing can be asked, but of a date whether its day comes.
     kinds = {one["name"]: one["kind"] for one in found["attributes"]}
     assert kinds["city"] == "text"

@@ -6,10 +6,11 @@ from shuke.segments.measures.features import features
 from shuke.segments.measures.profile import sides_of, traits
 from shuke.segments.measures.subjects import INSIDE, MIX, Subjects
 from shuke.segments.measures.tree import leaves, members, parted
-from shuke.segments.measures.words import alike, carried, commonest, counted, drawn, properties_of, told
+from shuke.segments.measures.words import LONG, alike, carried, commonest, counted, drawn, properties_of, told
 
 __all__ = [
     "INSIDE",
+    "LONG",
     "LOOKING",
     "MIX",
     "Subjects",

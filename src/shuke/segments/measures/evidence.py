@@ -76,7 +76,7 @@ def _of(
     called: ir.Value = text
     if of_facts:
         left = isinstance(what, Moved) and what.change == "left"
-        called = subjects.property_of(rows, "from") if left else rows["name"]
+        called = subjects.inside_fact(rows, "from") if left else rows["name"]
     chosen = rows.mutate(counts=counts, called=called).filter(meant(rows))
     return chosen.select(
         "customer_id",

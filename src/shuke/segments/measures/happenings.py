@@ -96,7 +96,7 @@ def moved(node: Moved, subjects: Subjects, clock: Clock) -> Meant:
     stages = Test(op=Op.IS, values=node.stages)
 
     def meant(rows: ir.Table) -> ir.BooleanValue:
-        stage = rows["name"] if node.change == "entered" else subjects.property_of(rows, "from")
+        stage = rows["name"] if node.change == "entered" else subjects.inside_fact(rows, "from")
         return (rows.kind == "stage") & holds(stage, Kind.TEXT, stages, clock)
 
     return meant
@@ -185,7 +185,7 @@ def property_of(table: ir.Table, one: Property, subjects: Subjects) -> tuple[ir.
     if one.name in OWN:
         return table[one.name], OWN[one.name]
     kind = kind_of_values(one.test)
-    return subjects.read_text(subjects.property_of(table, one.name), kind), kind
+    return subjects.read_text(subjects.inside_fact(table, one.name), kind), kind
 
 
 def _order(table: ir.Table, what: Orders, clock: Clock) -> ir.BooleanValue:
@@ -221,7 +221,7 @@ def value_of(table: ir.Table, of: str, subjects: Subjects, *, numeric: bool) -> 
     of_facts = "properties" in table.columns
     if of == "quantity" and not of_facts:
         return table.quantity
-    text = subjects.property_of(table, of) if of_facts and of not in OWN else table[of]
+    text = subjects.inside_fact(table, of) if of_facts and of not in OWN else table[of]
     return subjects.read_text(text, Kind.NUMBER) if numeric else text
 
 
@@ -303,7 +303,7 @@ def one_if(condition: ir.BooleanValue) -> ir.IntegerValue:
 
 def _key(table: ir.Table, name: str, key: str, subjects: Subjects) -> ir.Value:
     if name == "facts":
-        return table.session if key == "session" else subjects.property_of(table, "product_id")
+        return table.session if key == "session" else subjects.inside_fact(table, "product_id")
     return table.product_id if key == "product" else ibis.null("string")
 
 

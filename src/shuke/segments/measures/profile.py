@@ -159,8 +159,8 @@ def _surveyed(subjects: Subjects, of: str, kind: Kind) -> ir.Table:
     rows = facts.select(
         "customer_id",
         "us",
-        name=subjects.property_of(facts, SURVEY),
-        value=subjects.read_text(subjects.property_of(facts, of), kind),
+        name=subjects.inside_fact(facts, SURVEY),
+        value=subjects.read_text(subjects.inside_fact(facts, of), kind),
     )
     words = ("name", "value") if kind is Kind.TEXT else ("name",)
     rows = rows.filter(rows["value"].notnull(), *((rows[word] != "") & (rows[word].length() <= LONG) for word in words))

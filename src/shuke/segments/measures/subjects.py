@@ -94,7 +94,7 @@ class Subjects:
     now_us: ir.IntegerValue | None = None
     own: Mapping[str, str] = field(default_factory=dict)
 
-    def property_of(self, facts: ir.Table, name: str) -> ir.StringValue:
+    def inside_fact(self, facts: ir.Table, name: str) -> ir.StringValue:
         """What stands under a name in the properties of each fact, as text."""
         return facts[self.own[name]] if name in self.own else self.inside(facts.properties, name)
 

@@ -107,10 +107,10 @@ def parted(nodes: Several[Node], subjects: Subjects, clock: Clock, kinds: Mappin
 
     Arguments as for :func:`members`; the nodes are no groups.
     """
+    asked = _Asked(subjects, clock, kinds)
     of_thing: dict[object, dict[str, Node]] = {}
     for number, node in enumerate(nodes):
-        thing = _Asked(subjects, clock, kinds).thing(node) or number
-        of_thing.setdefault(thing, {})[f"holds_{number}"] = node
+        of_thing.setdefault(asked.thing(node) or number, {})[f"holds_{number}"] = node
     for by_name in of_thing.values():
         yield _Asked(subjects, clock, kinds).apart(by_name)
 

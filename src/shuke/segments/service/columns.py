@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
@@ -30,7 +31,7 @@ import sqlalchemy as sa
 from shuke import collect, lifecycle, profiles
 from shuke.base.errors import NotAvailable
 from shuke.platform import BATCH_ROWS, Engine, Lake, Snapshot, Transaction, Workplace, decided, duckdb_of, selected
-from shuke.segments.measures import INSIDE, Subjects, carried
+from shuke.segments.measures import INSIDE, LONG, Subjects, carried
 from shuke.segments.model.clock import us_of
 from shuke.segments.rules.checking import PROPERTY
 from shuke.segments.service.subjects import COLUMNS, currency_of, people_of
@@ -204,15 +205,23 @@ def _write(workplace: Workplace, folder: Path) -> tuple[str, ...]:
 
 
 def _commonest_properties(engine: Engine, lake: Lake) -> tuple[str, ...]:
-    """Which properties have a column of their own: those of most of some facts that are looked at."""
+    """Which properties have a column of their own, by some of the facts."""
     facts = lake.read(engine, "facts")
     share = min(1.0, _LOOKED_AT / max(1, int(facts.count().to_pyarrow().as_py())))
     sample = engine.keep(facts.filter(ibis.random() < share).select("kind", "name", "properties"), "looked_at")
     looked_at = int(sample.count().to_pyarrow().as_py())
     found = carried(sample)
     often = found.filter(found.times >= looked_at * _OWN_SHARE).order_by(found.times.desc(), "property")
-    names = often.limit(_OWN_MAX).to_pyarrow()["property"].to_pylist()
-    return tuple(name for name in names if PROPERTY.fullmatch(name))
+    names = [name for name in often.to_pyarrow()["property"].to_pylist() if PROPERTY.fullmatch(name)]
+    # What somebody wrote, such as a message, would take its room twice, and is asked of hardly ever.
+    texts = with_own(sample, names)
+    short = (name for place, name in enumerate(names) if _typical(texts[_column(place)]) <= LONG)
+    return tuple(islice(short, _OWN_MAX))
+
+
+def _typical(text: ir.StringValue) -> float:
+    """How many characters it has on the average."""
+    return float(text.length().mean().to_pyarrow().as_py())
 
 
 def _write_by_number(people: ir.Table, folder: Path) -> None:
