@@ -67,6 +67,7 @@ AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 DATA = Path(__file__).parent / ".data"
 # The first of them are the commonest; with one or two given characters that is 60,000 names for a million people.
 FAMILIES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
+CITIES = ("杭州", "杭州", "杭州", "上海", "上海", "宁波", "温州", "南京", "苏州", "绍兴")
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华文辉玲建国玉兰红梅婷雪琳欣怡宇轩浩然子涵晨曦嘉佳"
 
 # Most come seldom and some often, so that the first customers have thousands of facts; each joins on a day of their
@@ -170,7 +171,7 @@ def add_people(url: str, keyring: Keyring, first: int, last: int) -> None:
         person, key = new_id(), new_key()
         sealer = sealer_of(key)
         wrapped = keyring.wrap(key, about=about_key(person, keyring.version))
-        rows["customers"].append(f'{person}\t{said}\t{said}\t{{"city": "杭州"}}')
+        rows["customers"].append(f'{person}\t{said}\t{said}\t{{"city": "{CITIES[number % len(CITIES)]}"}}')
         rows["person_keys"].append(f"{person}\t{wrapped.version}\t\\\\x{wrapped.cipher.hex()}\t{said}")
         fields = {"attribute:name": name_of(number), "trait:plan": json.dumps([said, '"gold"'])}
         named = (("user_id", f"user-{number}"), ("phone", f"+8613{number:09d}"))
@@ -183,7 +184,8 @@ def add_people(url: str, keyring: Keyring, first: int, last: int) -> None:
             terms = terms_of(field, text)
             kept = "\\N" if terms is None else "{" + ",".join(map(str, sorted(terms))) + "}"
             rows["vault"].append(f"{person}\t{field}\t\\\\x{cipher.hex()}\t{said}\t{kept}")
-        rows["tags"].append(f"{person}\tVIP\tshop\t{said}")
+        if number % 3 == 0:
+            rows["tags"].append(f"{person}\tVIP\tshop\t{said}")
     columns = {
         "customers": "customer_id, created_at, updated_at, attributes",
         "person_keys": "person_id, version, wrapped, created_at",

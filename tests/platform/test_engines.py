@@ -3,6 +3,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -106,7 +107,21 @@ def test_duckdb_spills_beyond_its_memory(tmp_path: Path) -> None:
         assert engine.write_parquet(groups, tmp_path / "groups.parquet") == 3_000_000
 
 
-@pytest.mark.spark
+@pytest.mark.parametrize(("bytes_max", "in_array"), [(0, False), (2_000_000, False), (2_200_000, True)])
+def test_whole_numbers_are_grouped_in_arrays_where_there_is_room(
+    tmp_path: Path, *, bytes_max: int, in_array: bool
+) -> None:
+    with open_engine("duckdb", work_folder=tmp_path, threads=2) as engine:
+        assert isinstance(engine, DuckDBEngine)
+        numbers = pa.table({"number": pa.array([*range(65_000), 7, 9, 9], pa.int32())})
+        grouped = engine.upload(numbers, "numbers").group_by("number").aggregate(times=ibis._.count())
+        engine.group_in_arrays(bytes_max=bytes_max, bytes_each=16)
+        plan = engine.connection.con.execute(f"EXPLAIN {ibis.to_sql(grouped, dialect='duckdb')}").fetchall()[0][1]
+        assert ("PERFECT_HASH_GROUP_BY" in plan) == in_array
+        several = grouped.filter(grouped.times > 1).order_by("number").to_pyarrow().to_pydict()
+        assert several == {"number": [7, 9], "times": [2, 3]}
+
+
 def test_too_little_memory_and_disk_is_said(tmp_path: Path) -> None:
     def sort_too_much() -> None:
         with DuckDBEngine(work_folder=tmp_path, memory_limit_bytes=20_000_000, threads=1) as engine:
@@ -119,6 +134,7 @@ def test_too_little_memory_and_disk_is_said(tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.spark
 def test_engines_share_spark_and_nothing_else(spark_engine: Engine, tmp_path: Path) -> None:
     ours = spark_engine.upload(ROWS, "same_name")
     with open_engine("spark", work_folder=tmp_path, threads=1) as other:

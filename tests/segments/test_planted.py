@@ -147,6 +147,11 @@ def _lengths_without_their_end(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(happenings, "exact_us", lambda span: exact(span) - 1)
 
 
+def _only_the_first_thing_is_looked_for(patch: pytest.MonkeyPatch) -> None:
+    narrowed = happenings._narrowed
+    patch.setattr(happenings, "_narrowed", lambda table, about, *rest: narrowed(table, about[:1], *rest))
+
+
 def _ends(change: Callable[[Measured], Measured]) -> Plant:
     def plant(patch: pytest.MonkeyPatch) -> None:
         end = tree._Asked._end
@@ -245,6 +250,9 @@ FAULTS = {
         _sequences(lambda node: replace(node, same=None)),
         lambda part: isinstance(part, Sequence) and part.same is not None and len(part.steps) > 1,
     ),
+    "only the first thing is looked for": Fault(
+        _only_the_first_thing_is_looked_for, lambda part: isinstance(part, Sequence) and len(part.steps) > 1
+    ),
     "a length without its end": Fault(
         _lengths_without_their_end, lambda part: isinstance(part, Sequence) and any(step.within for step in part.steps)
     ),
@@ -284,6 +292,7 @@ QUICK = (
     "a window without its edge",
     "days of UTC",
     "what came twice counts once",
+    "only the first thing is looked for",
     "a share of the goods alone",
 )
 

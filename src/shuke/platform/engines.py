@@ -155,6 +155,15 @@ class DuckDBEngine:
         finally:
             partial.unlink(missing_ok=True)
 
+    def group_in_arrays(self, *, bytes_max: int, bytes_each: int) -> None:
+        """From here on have whole numbers grouped in an array where one of no more bytes has room for all of them.
+
+        That takes half as long as by hashing, but DuckDB neither counts these bytes (``bytes_each`` for a number in
+        every thread) nor can it spill them, so by itself it does it only where there are hardly any.
+        """
+        numbers_max = bytes_max // (bytes_each * self.threads)
+        self.connection.raw_sql(f"SET perfect_ht_threshold = {max(0, min(numbers_max.bit_length() - 1, 32))}")
+
     def close(self) -> None:
         """Close the database and delete its folder."""
         close_at_once(self.connection.con)

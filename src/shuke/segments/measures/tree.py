@@ -128,11 +128,12 @@ class _Asked:
     def people(self) -> ir.Table:
         """Everybody with the answers."""
         people = self.subjects.people
-        for each in self.passes.values():
-            people = _beside(people, each.answers())
-        for one in self.ends:
-            people = _beside(people, one)
-        return people
+        answers = [*(each.answers() for each in self.passes.values()), *self.ends]
+        values = [name for one in answers for name in one.columns if name != "customer_id"]
+        beside = people
+        for number, one in enumerate(answers):
+            beside = beside.left_join(one, "customer_id", rname=f"{{name}}_{number}")
+        return beside.select(*people.columns, *values)
 
     def thing(self, node: Node) -> object:
         """What has to be read for a node that is no group; None for something that no other node asks."""
@@ -292,7 +293,7 @@ class _Asked:
         key = self._pass(what, window)
         if key not in self.passes:
             table = reaching(window, table_of(key[0], self.subjects), self.subjects, self.clock)
-            self.passes[key] = Pass(table)
+            self.passes[key] = Pass(table, self.subjects, self.clock)
         name = f"value_{sum(len(each.asked) for each in self.passes.values())}"
         subject, meant = about or (what, matches)
         # By how they are written, likewise.
@@ -300,6 +301,7 @@ class _Asked:
         each = self.passes[key]
         each.meant[rows_meant] = lambda rows: meant(rows) & within(window, rows, self.subjects, self.clock)
         each.asked[name] = rows_meant, value
+        each.about.append((what, window))
         return name
 
     def _pass(self, what: What, window: Window) -> tuple[str, str]:
@@ -357,12 +359,10 @@ def _top(everybody: ir.Table, node: Top) -> ir.Table:
         # Of a column that is named twice Ibis keeps the last order.
         order.pop(1)
     place = ibis.row_number().over(ibis.window(order_by=order))
-    ranked = known.select("customer_id", place=place, known=known.count().over(ibis.window()))
+    ranked = known.select("customer_id", place=place)
     if node.n is not None:
         return ranked.filter(ranked.place < node.n)
-    # In whole numbers, which all engines compare alike.
-    return ranked.filter(ranked.place * _SHARES < ranked.known * round((node.percent or 0) * _SHARES / 100))
-
-
-def _beside(people: ir.Table, answers: ir.Table) -> ir.Table:
-    return people.left_join(answers, "customer_id").drop("customer_id_right")
+    # In whole numbers, which all engines compare alike; counted apart, since to put the count beside everybody takes as
+    # long as to rank them.
+    highest_places = known.count().as_scalar() * round((node.percent or 0) * _SHARES / 100)
+    return ranked.filter(ranked.place * _SHARES < highest_places)

@@ -55,6 +55,9 @@ _ARROW = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "
 _OWN_MAX, _OWN_SHARE = 8, 0.02
 #: Facts that are looked at for their properties, about.
 _LOOKED_AT = 100_000
+#: Facts lie in order of their kind and name, by which they are asked for, then of so much time, so that the others are
+#: not read, and of customers, so that to group them by customer takes half as long.
+_QUARTER_US = 91 * 86_400_000_000
 _making = threading.Lock()
 
 
@@ -195,7 +198,8 @@ def _write(workplace: Workplace, folder: Path) -> tuple[str, ...]:
         for name in ("tags", "consents", "identities", "listed"):
             engine.write_parquet(numbered(known[name]), folder / f"{name}.parquet")
         own = _commonest_properties(engine, lake)
-        engine.write_parquet(with_own(happened.facts, own), folder / "facts.parquet")
+        facts = happened.facts.order_by("kind", "name", happened.facts.us // _QUARTER_US, "customer_id")
+        engine.write_parquet(with_own(facts, own), folder / "facts.parquet")
         engine.write_parquet(happened.orders, folder / "orders.parquet")
         # Those of some goods lie side by side, so that the others are not read for them.
         engine.write_parquet(happened.lines.order_by("product_id"), folder / "lines.parquet")

@@ -37,6 +37,10 @@ Bits: TypeAlias = npt.NDArray[np.uint8]
 
 #: What is kept of statements that were asked lately.
 BYTES_MAX = 64_000_000
+#: For arrays with a place for each customer, in which statements are worked out, beside what engines have otherwise.
+ARRAYS_BYTES_MAX = 300_000_000
+#: What a statement keeps of a customer meanwhile, at most: two sums of whole numbers.
+_STATEMENT_BYTES = 64
 #: Who asks columns at once in a process: previews, comparisons and profiles.
 AT_ONCE_MAX = 2
 
@@ -85,13 +89,13 @@ class _Engines:
         self._lock = threading.Lock()
 
     @contextmanager
-    def taken(self, workplace: Workplace, columns: Columns) -> Iterator[Subjects]:
+    def taken(self, workplace: Workplace, columns: Columns) -> Iterator[tuple[DuckDBEngine, Subjects]]:
         """These columns in an engine of one's own; NotAvailable ``segments.busy`` where no turn comes."""
         with turns.taken():
             engine, subjects = self._found(columns.folder) or _opened(workplace, columns)
             try:
                 with engine.guarded():
-                    yield subjects
+                    yield engine, subjects
             except BaseException:
                 engine.close()
                 raise
@@ -197,7 +201,7 @@ class Sets:
         return tuple(UUID(bytes=ids[number].tobytes()) for number in numbers)
 
     @cached_property
-    def _subjects(self) -> Subjects:
+    def _opened(self) -> tuple[DuckDBEngine, Subjects]:
         return self._open.enter_context(_engines.taken(self._workplace, self.columns))
 
     def _name(self, whole: Node) -> str:
@@ -215,7 +219,9 @@ class Sets:
         if not missing:
             return held
         nodes = [statements[name] for name in missing]
-        for asked in parted(nodes, self._subjects, self.asked.clock, self.asked.kinds):
+        engine, subjects = self._opened
+        for asked in parted(nodes, subjects, self.asked.clock, self.asked.kinds):
+            engine.group_in_arrays(bytes_max=ARRAYS_BYTES_MAX, bytes_each=_STATEMENT_BYTES * len(asked.columns[1:]))
             found = asked.to_pyarrow()
             others = found.filter(pc.is_null(found["customer_id"]))
             rows = found.filter(pc.is_valid(found["customer_id"]))
