@@ -1,4 +1,4 @@
-"""``shuke lake``, ``shuke refresh`` and ``shuke report --from-database`` as a person calls them."""
+"""``shuke lake``, ``shuke refresh``, ``shuke segments`` and ``shuke report --from-database`` as a person calls them."""
 
 from __future__ import annotations
 
@@ -7,28 +7,38 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shuke.platform import Keyring
+from shuke import profiles
+from shuke.platform import Database, Keyring, Settings, Workplace
+from shuke.segments.rules.checking import read_tree
+from shuke.segments.service.asking import asking
+from shuke.segments.service.definitions import add_segment
 
 SHUKE = str(Path(sys.executable).with_name("shuke"))
 Call = Callable[..., str]
 
 
 @pytest.fixture
-def call(new_database: Callable[[], str], keyring: Keyring, tmp_path: Path) -> Call:
-    """Runs a command on a database of its own; gives what it printed."""
+def database_url(new_database: Callable[[], str]) -> str:
+    """A database of its own."""
+    return new_database()
+
+
+@pytest.fixture
+def call(database_url: str, keyring: Keyring, tmp_path: Path) -> Call:
+    """Runs a command on that database; gives what it printed."""
     (tmp_path / "data").mkdir()
     keyring.save(tmp_path / "data" / "master.keys")
     environment = {
         **os.environ,
         "LANG": "C.UTF-8",
         "PYTHONWARNINGS": "ignore",
-        "DATABASE_URL": new_database(),
+        "DATABASE_URL": database_url,
         "SHUKE_DATA_FOLDER": str(tmp_path / "data"),
     }
 
@@ -99,6 +109,32 @@ def test_the_lake_and_the_facts_by_command(call: Call, orders: str, tmp_path: Pa
     assert "orders: 180" in rebuilt
     assert "order_lines: 180" in rebuilt
     assert str(tmp_path / "data" / "lake") in rebuilt
+
+
+def test_segments_are_built_by_command(
+    call: Call, orders: str, database_url: str, keyring: Keyring, tmp_path: Path
+) -> None:
+    call("import", "orders", orders, "--currency", "CNY")
+    assert "There is no segment yet." in call("segments", "build")
+    with Database(database_url) as database:
+        place = Workplace(Settings(data_folder=tmp_path / "data"), database, keyring)
+        cups = profiles.AttributeDefinition("cups", profiles.AttributeType.NUMBER, False)
+        with database.begin() as tx:
+            now = datetime.now(UTC)
+            profiles.define_attribute(tx, cups, now)
+            bought = {"node": "did", "what": {"of": "orders"}, "times": {"op": "at_least", "values": [3]}}
+            for name, definition in (
+                ("Thrice", bought),
+                ("Cups", {"node": "attribute", "name": "cups", "test": {"op": "unknown"}}),
+            ):
+                add_segment(tx, asking(tx, place), name, read_tree(definition), made_by="test", now=now)
+        first = call("segments", "build")
+        assert "“Thrice”: 60 customers; 60 entered, 0 left." in first
+        assert "“Cups”: 60 customers; 60 entered, 0 left." in first
+        assert "“Thrice”：60 位顾客，进入 0 位，离开 0 位。" in call("segments", "build", "--lang", "zh-CN")
+        with database.begin() as tx:
+            profiles.retire_attribute(tx, "cups", datetime.now(UTC))
+    assert "“Cups” could not be built and keeps its members" in call("segments", "build", status=1)
 
 
 def test_files_and_database_are_one_or_the_other(call: Call, orders: str) -> None:

@@ -7,11 +7,14 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import ibis
+import ibis.expr.types as ir
 import pytest
 import sqlalchemy as sa
 
 from shuke import collect, lifecycle, profiles
-from shuke.platform import Workplace
+from shuke.platform import Engine, Workplace
+from shuke.segments.model.tree import Node, Tagged
 from shuke.segments.rules.checking import read_tree
 from shuke.segments.service import building
 from shuke.segments.service.asking import asking, members_among
@@ -202,6 +205,34 @@ def test_one_that_fails_stops_no_other(workplace: Workplace, ask: Ask) -> None:
     assert [one.customers for one in build_all(workplace, NOW)] == [4]
     said = ask("GET", f"/api/segments/{broken['segment_id']}").json()
     assert (said["failed"], said["customers"]) == ("segments.no_attribute", None)
+
+
+@pytest.mark.spark
+def test_spark_means_the_same_members_and_one_that_it_cannot_run_stops_no_other(
+    workplace: Workplace,
+    people: dict[str, UUID],
+    ask: Ask,
+    spark_engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = made(ask, "Broken", {"node": "tag", "tag": "nobody"})
+    meant = {made(ask, f"Segment {place}", tree)["segment_id"]: who for place, (tree, who) in enumerate(TREES)}
+    members_of = building.members_of
+
+    def asked(tree: Node, *rest: Any) -> ir.Table:
+        nowhere = ibis.table({"customer_id": "int32"}, name="nowhere")
+        return nowhere if isinstance(tree, Tagged) and tree.tag == "nobody" else members_of(tree, *rest)
+
+    monkeypatch.setattr(building, "members_of", asked)
+    built = build_all(workplace, NOW, spark_engine)
+    assert {str(one.segment_id): one.customers for one in built} == {one: len(who) for one, who in meant.items()}
+    assert ask("GET", f"/api/segments/{broken['segment_id']}").json()["failed"] == "segments.engine"
+    for segment_id, who in meant.items():
+        items = ask("GET", f"/api/segments/{segment_id}/members").json()["items"]
+        assert {one["customer_id"] for one in items} == {str(people[member]) for member in who}
+    # DuckDB finds nobody who would have to enter or leave.
+    again = build_all(workplace, NOW)
+    assert {(one.entered, one.left) for one in again} == {(0, 0)}
 
 
 def test_every_statement_says_whether_it_holds(people: dict[str, UUID], ask: Ask) -> None:

@@ -129,13 +129,18 @@ def _reading(command: Command) -> Command:
             click.option(
                 "--lang", "language", type=LanguageType(), default=_terminal_language.value, help=_text("help.language")
             ),
-            click.option(
-                "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", help=_text("help.engine")
-            ),
+            _running,
         )
     ):
         command = decorate(command)
     return command
+
+
+def _running(command: Command) -> Command:
+    """The engine of a command that may need many machines."""
+    return click.option(
+        "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", help=_text("help.engine")
+    )(command)
 
 
 def _speaking(command: Command) -> Command:
@@ -266,6 +271,19 @@ def lake(**values: Any) -> None:
 def refresh(**values: Any) -> None:
     """Work out the facts in the database."""
     _run("refresh", **values)
+
+
+@program.group("segments", help=_text("help.segments"))
+def segments() -> None:
+    """Look after the segments; the command below says how."""
+
+
+@segments.command("build", help=_text("help.segments_build"))
+@_running
+@_speaking
+def build_segments(**values: Any) -> None:
+    """Build every segment."""
+    _run("segments", **values)
 
 
 @program.group("keys", help=_text("help.keys"))

@@ -50,6 +50,11 @@ class Engine(Protocol):
         """Which engine this is."""
         ...
 
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What it raises of something that it cannot run."""
+        ...
+
     def read_parquet(self, paths: Sequence[Path] | Path) -> ir.Table:
         """The rows of these Parquet files, read anew by each expression that uses them."""
         ...
@@ -97,6 +102,7 @@ class DuckDBEngine:
     """
 
     name: EngineName = "duckdb"
+    errors: tuple[type[Exception], ...] = (duckdb.Error,)
 
     def __init__(self, *, work_folder: Path, memory_limit_bytes: int | None = None, threads: int | None = None) -> None:
         work_folder.mkdir(parents=True, exist_ok=True)

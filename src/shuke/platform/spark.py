@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from ibis.backends.pyspark import Backend as SparkBackend
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from shuke.base.errors import BadInput, NotAvailable
@@ -88,6 +90,7 @@ class SparkEngine:
     """A Spark session. What it keeps lies as Parquet in the work folder, which every worker has to see."""
 
     name: EngineName = "spark"
+    errors: tuple[type[Exception], ...] = (PySparkException, Py4JError)
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ are committed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from shuke import lifecycle
 from shuke.base.errors import ShukeError
-from shuke.platform import Transaction, Workplace, copy_columns, duckdb_of, log
+from shuke.platform import Engine, Transaction, Workplace, copy_columns, duckdb_of, log
 from shuke.segments.measures import Subjects
 from shuke.segments.measures import dues as dues_of
 from shuke.segments.measures import members as members_of
@@ -56,21 +56,26 @@ class Built:
     left: int
 
 
-def build_all(workplace: Workplace, now: datetime) -> list[Built]:
+def build_all(workplace: Workplace, now: datetime, engine: Engine | None = None) -> list[Built]:
     """Build every segment anew, each in a transaction of its own; one that fails says so, and keeps its members.
 
     From then on members follow what happens, and for :data:`AHEAD` what time alone changes.
+
+    Args:
+        workplace: the installation's.
+        now: the moment as of which members are meant.
+        engine: what asks the columns, whose workers have to see the data folder; None is DuckDB in this process.
     """
     columns = columns_now(workplace)
     with workplace.database.read() as tx:
         ids = [one.segment_id for one in list_segments(tx)]
     done = []
-    with _everybody(workplace, columns) as subjects:
+    with _everybody(workplace, columns, engine) as everybody:
         for segment_id in ids:
-            with suppress(ShukeError, duckdb.Error):
-                done.append(_built(workplace, segment_id, columns, subjects, now))
+            with suppress(*everybody.errors):
+                done.append(_built(workplace, segment_id, everybody, now))
         with workplace.database.begin() as tx:
-            _expect(tx, workplace, columns, subjects, now)
+            _expect(tx, workplace, everybody, now)
     # So that nobody waits for them.
     with suppress(ShukeError, duckdb.Error):
         words_of(workplace, columns)
@@ -91,10 +96,10 @@ def build(workplace: Workplace, segment_id: UUID, now: datetime) -> Built:
     refresh_id = refreshed.refresh_id if refreshed else None
     if latest is None or latest.refresh_id != refresh_id or now - latest.at > COLUMNS_AGE_MAX:
         latest = columns_now(workplace)
-    with _everybody(workplace, latest) as subjects:
-        built = _built(workplace, segment_id, latest, subjects, now)
+    with _everybody(workplace, latest) as everybody:
+        built = _built(workplace, segment_id, everybody, now)
         with workplace.database.begin() as tx:
-            _expect(tx, workplace, latest, subjects, now, segment_id)
+            _expect(tx, workplace, everybody, now, segment_id)
     return built
 
 
@@ -117,13 +122,24 @@ def _keep_members(workplace: Workplace, columns: Columns) -> None:
                 sets.of_segment(checked(one.definition, asked.vocabulary))
 
 
+@dataclass(frozen=True)
+class _Everybody:
+    """Columns of everybody in an engine, and what comes of a segment that cannot be asked there."""
+
+    columns: Columns
+    subjects: Subjects
+    errors: tuple[type[Exception], ...]
+
+
 @contextmanager
-def _everybody(workplace: Workplace, columns: Columns) -> Iterator[Subjects]:
-    with duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) as engine:
-        yield columns.subjects(engine)
+def _everybody(workplace: Workplace, columns: Columns, engine: Engine | None = None) -> Iterator[_Everybody]:
+    own = duckdb_of(workplace.settings, memory_bytes_max=MEMORY_BYTES_MAX) if engine is None else nullcontext(engine)
+    with own as asked:
+        yield _Everybody(columns, columns.subjects(asked), (ShukeError, *asked.errors))
 
 
-def _built(workplace: Workplace, segment_id: UUID, columns: Columns, subjects: Subjects, now: datetime) -> Built:
+def _built(workplace: Workplace, segment_id: UUID, everybody: _Everybody, now: datetime) -> Built:
+    columns, subjects = everybody.columns, everybody.subjects
     try:
         with workplace.database.begin() as tx:
             tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
@@ -142,7 +158,7 @@ def _built(workplace: Workplace, segment_id: UUID, columns: Columns, subjects: S
                 _leave_touched(tx, columns, at)
             found = members_of(tree, subjects, asked.clock, asked.kinds)
             return _kept(tx, segment, _named(found, subjects).to_pyarrow()["id"], at, now)
-    except (ShukeError, duckdb.Error) as reason:
+    except everybody.errors as reason:
         code = reason.code if isinstance(reason, ShukeError) else "segments.engine"
         log.warning("segment not built", segment_id=str(segment_id), reason=code)
         with workplace.database.begin() as tx:
@@ -186,13 +202,13 @@ def _kept(tx: Transaction, segment: Segment, ids: pa.ChunkedArray, at: datetime,
 def _expect(
     tx: Transaction,
     workplace: Workplace,
-    columns: Columns,
-    subjects: Subjects,
+    everybody: _Everybody,
     now: datetime,
     segment_id: UUID | None = None,
 ) -> None:
     """Note whom time alone will change soon; after a build of everything, in place of what was noted before."""
     hold(tx)
+    columns = everybody.columns
     state = tx.execute(sa.select(followed)).one_or_none()
     asked = asking(tx, workplace, now)
     until = now + AHEAD if segment_id is None else (state.until if state else now)
@@ -205,15 +221,15 @@ def _expect(
         _leave_touched(tx, columns, now)
     for one, tree in followable(tx, asked):
         if segment_id in (None, one.segment_id):
-            _wait(tx, one, dues_of(tree, subjects, asked.clock, until, asked.kinds), subjects)
+            _wait(tx, one, dues_of(tree, everybody.subjects, asked.clock, until, asked.kinds), everybody)
 
 
-def _wait(tx: Transaction, segment: Segment, found: ir.Table | None, subjects: Subjects) -> None:
+def _wait(tx: Transaction, segment: Segment, found: ir.Table | None, everybody: _Everybody) -> None:
     if found is None:
         return
     try:
-        rows = _named(found, subjects).to_pyarrow()
-    except duckdb.Error:
+        rows = _named(found, everybody.subjects).to_pyarrow()
+    except everybody.errors:
         # Time is known ahead for the others nevertheless.
         log.warning("segment not looked ahead for", segment_id=str(segment.segment_id))
         return
