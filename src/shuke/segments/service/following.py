@@ -42,7 +42,7 @@ from shuke.segments.tables import follow as followed
 __all__ = ["NOW_US", "Round", "day_of", "follow", "followable", "now_us", "write_ahead"]
 
 #: Customers who are asked in one transaction.
-ROUND_MAX = 5_000
+ROUND_MAX = 10_000
 #: From this many that wait on, asking everybody anew is cheaper.
 WAITING_MAX = 100_000
 # So that what has been written since stays a short range.
