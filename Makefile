@@ -58,8 +58,7 @@ demo: $(READY) $(CONSOLE) ## Run a server with the shipped orders and simulated 
 
 # What waits for the network or has one thread goes side by side.
 test: ## Lint, type-check and test everything
-	@$(MAKE) --no-print-directory -j2 setup
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint
+	@$(MAKE) --no-print-directory -j2 --output-sync=target setup lint
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not faults"
 
 faults: $(READY) ## Run the long fault-injection proofs
