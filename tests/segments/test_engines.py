@@ -6,14 +6,16 @@ import importlib.util
 import os
 import secrets
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shuke.platform import open_engine
+from shuke.segments.model import tree
 
 from .engines import Asked, OnSpark, checked, written
-from .histories import history_of
+from .histories import document, history_of
 from .trees import trees_of
 
 #: Of each history, since it takes a while to load one.
@@ -24,6 +26,18 @@ TREES = 10
 def test_every_engine_means_the_same_customers(engines: dict[str, Asked], seed: int) -> None:
     history = history_of(seed)
     checked(trees_of(seed, history, TREES), history, engines)
+
+
+def test_what_is_no_day_of_the_year_is_not_known(engines: dict[str, Asked]) -> None:
+    history = history_of(0)
+    born = ("20240301", 366, -1, 0.5, "x", None, 0, 59, 365)
+    assert len(history.people) > len(born)
+    people = [
+        row | {"attributes": document({"born": born[number % len(born)]})} for number, row in enumerate(history.people)
+    ]
+    known = tree.Attribute(name="born", test=tree.Test(op=tree.Op.KNOWN))
+    comes = tree.Attribute(name="born", test=tree.Test(op=tree.Op.ANNIVERSARY, values=(365,)))
+    checked([known, comes], replace(history, people=tuple(people), everybody=tuple(people)), engines)
 
 
 @pytest.mark.faults

@@ -192,7 +192,7 @@ def _top_by_id_alone(patch: pytest.MonkeyPatch) -> None:
 
 
 def _capitals_count(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(values, "_folded", lambda value: value)
+    patch.setattr(values, "folded", lambda value: value)
 
 
 def _share_of_the_goods_alone(patch: pytest.MonkeyPatch) -> None:

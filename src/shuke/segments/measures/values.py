@@ -41,7 +41,10 @@ def read(text: ir.StringValue, kind: Kind, *, once: bool) -> ir.Value:
     ``once`` has a number be cut out of the text, so that the text is looked for once: to find it in a document takes
     most of the time, but for PostgreSQL, to which cutting is what takes several times as long.
     """
-    if kind in (Kind.NUMBER, Kind.YEARLY):
+    if kind is Kind.YEARLY:
+        place = read(text, Kind.NUMBER, once=once)
+        return ibis.cases(((place >= 0) & (place < year.DAYS) & (place == place.floor()), place), else_=None)
+    if kind is Kind.NUMBER:
         # To Spark the end of a text is before the end of its last line, too: a sign stands for the true one.
         ended = text + ";"
         if once:
