@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 import ibis
 import ibis.expr.types as ir
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
@@ -119,7 +120,12 @@ TREES: tuple[tuple[dict[str, Any], set[str]], ...] = (
 
 
 def test_columns_and_postgres_agree(workplace: Workplace, people: dict[str, UUID]) -> None:
-    columns_now(workplace)
+    columns = columns_now(workplace)
+    facts = pq.read_table(columns.folder / "facts.parquet", columns=["kind", "name", "us", "customer_id"]).to_pylist()
+    # What is asked for by name lies side by side, and of a quarter each customer's.
+    order = [(one["kind"], one["name"], one["us"] // (91 * 86_400_000_000), one["customer_id"]) for one in facts]
+    assert order == sorted(order)
+    assert len({place[:3] for place in order}) > 2
     names = {customer: member for member, customer in people.items()}
     with workplace.database.read() as tx:
         asked = asking(tx, workplace)

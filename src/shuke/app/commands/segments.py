@@ -38,14 +38,14 @@ def run(options: SegmentsOptions) -> None:
         with place.database.read() as tx:
             there = segments.list_segments(tx)
     for one in there:
-        if built := done.get(one.segment_id):
+        if one.failed:
+            click.echo(text("segments.failed", name=one.name), err=True)
+        elif built := done.get(one.segment_id):
             numbers = {
                 name: say_number(getattr(built, name), options.language) for name in ("customers", "entered", "left")
             }
             click.echo(text("segments.built", name=one.name, **numbers))
-        else:
-            click.echo(text("segments.failed", name=one.name), err=True)
     if not there:
         click.echo(text("segments.none"))
-    if len(done) < len(there):
+    if any(one.failed for one in there):
         raise SystemExit(1)

@@ -201,7 +201,7 @@ class Sets:
         return tuple(UUID(bytes=ids[number].tobytes()) for number in numbers)
 
     @cached_property
-    def _opened(self) -> tuple[DuckDBEngine, Subjects]:
+    def _own_engine(self) -> tuple[DuckDBEngine, Subjects]:
         return self._open.enter_context(_engines.taken(self._workplace, self.columns))
 
     def _name(self, whole: Node) -> str:
@@ -219,7 +219,7 @@ class Sets:
         if not missing:
             return held
         nodes = [statements[name] for name in missing]
-        engine, subjects = self._opened
+        engine, subjects = self._own_engine
         for asked in parted(nodes, subjects, self.asked.clock, self.asked.kinds):
             engine.group_in_arrays(bytes_max=ARRAYS_BYTES_MAX, bytes_each=_STATEMENT_BYTES * len(asked.columns[1:]))
             found = asked.to_pyarrow()
